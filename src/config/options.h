@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+
+struct err;
+
+/*
+ * The command line of a mount, as secretsfs takes it from a person or from
+ * fstab and as the worker takes it from secretsfs: the same table reads both.
+ * Strings are borrowed from argv, or from the copy of it that options holds.
+ */
+
+struct options {
+	/* what to show, and where */
+	const char *source;
+	const char *mount_point;
+	const char *offline; /* directory that stands in for AWS */
+
+	/* how long, in milliseconds */
+	int64_t ttl_ms;
+	int64_t timeout_ms;
+
+	/* who asks, and whom */
+	const char *region;
+	const char *endpoint_url;
+	bool proxy_from_env;
+
+	/* what files look like */
+	bool has_owner;
+	uid_t owner_uid;
+	gid_t owner_gid;
+	unsigned mode;
+	unsigned dir_mode;
+
+	/* the processes */
+	bool allow_other;
+	bool foreground;
+	const char *worker_user;
+	const char *log_file;
+	bool log_json;
+	enum log_level log_level;
+
+	bool help;
+	bool version;
+
+	void *storage; /* copies that the strings above point into */
+};
+
+/* The defaults of every option; release with options_done(). */
+void options_init(struct options *options);
+void options_done(struct options *options);
+
+/*
+ * Reads argv[1..]: options in any place ("--ttl 5m", "--ttl=5m", "-o
+ * ttl=5m,allow_other", "-f", "-d"), then SOURCE and MOUNTPOINT. Errors name
+ * the option and what it takes. 0, or -EINVAL with err filled.
+ */
+int options_parse(struct options *options, int argc, char *const *argv,
+		  struct err *err);
+
+/*
+ * The arguments from which a worker reads the same options again: SOURCE and
+ * what concerns the worker, the "--" way. A NULL-terminated array and its
+ * strings in one piece for free(3). NULL: no memory.
+ */
+char **options_worker_arguments(const struct options *options);
+
+/* Text for --help: fits a screen of 80 x 24... the usage of all commands. */
+const char *options_help(void);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_MESSAGE_H
+#define KEEPER_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What keeper, worker and command line say to each other: one plain struct a
+ * message over SOCK_SEQPACKET, with at most one file descriptor beside it.
+ *
+ *	worker -> keeper	READY (its mounts, one message each, then with
+ *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
+ *	keeper -> worker	MOUNT (with the fuse fd), STOP
+ *	command -> keeper	UNMOUNT
+ *	keeper -> command	DONE, FAILED
+ */
+
+#define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
+#define MESSAGE_BODY_MAX 1024
+#define MESSAGE_NO_MOUNT UINT32_MAX
+
+enum message_type {
+	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
+	MESSAGE_FAILED,	   /* body: one line for a person; number: exit code */
+	MESSAGE_MOUNT,	   /* fd: /dev/fuse; body: the FUSE_INIT request */
+	MESSAGE_SERVING,   /* the mount's requests are being answered */
+	MESSAGE_GONE,	   /* the mount was unmounted by someone */
+	MESSAGE_STOP,	   /* answer what is in flight, then leave */
+	MESSAGE_UNMOUNT,
+	MESSAGE_DONE,
+};
+
+struct message {
+	uint32_t magic;
+	uint32_t type;
+	uint32_t mount; /* which one, counted from 0 */
+	int32_t number;
+	uint32_t length; /* of body */
+	char body[MESSAGE_BODY_MAX + 1];
+};
+
+/* Fills a message; a body past the maximum is cut. */
+void message_fill(struct message *message, enum message_type type,
+		  uint32_t mount, const void *body, size_t length);
+
+/* fd: -1 for none; it stays the caller's. Never raises SIGPIPE. 0 or negative
+ * errno. */
+int message_send(int socket, const struct message *message, int fd);
+
+/*
+ * ret_fd is -1 where none came; it is close-on-exec and the caller's. Returns
+ * 0; -EPIPE at the end of the stream; -EPROTO for another format or a body
+ * that does not fit its length; else negative errno (-EAGAIN on a non-blocking
+ * socket). ret's body is always terminated by a NUL.
+ */
+int message_receive(int socket, struct message *ret, int *ret_fd);
+
+#endif

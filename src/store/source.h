@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_SOURCE_H
+#define STORE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct value;
+
+/*
+ * What a provider of secrets must do. A third provider needs nothing but this.
+ *
+ * - A call ends exactly once: in its callback, or in source_cancel().
+ * - A callback never runs before the call that set it returns.
+ * - Error codes are those that a reader will get: ENOENT, EACCES, EIO,
+ *   EBADMSG, EFBIG. EIO is for what may pass by itself; the others are
+ * definite.
+ */
+
+struct source;
+struct source_call; /* a provider embeds or is one; opaque to callers */
+
+/* value is borrowed (ref it to keep it), and NULL exactly where err is not. */
+typedef void source_on_value(void *owner, struct value *value,
+			     const struct err *err);
+
+struct source_name {
+	const char *name; /* one component, no '/' */
+	bool is_folder;	  /* there are secrets below it */
+	bool is_secret;
+};
+
+/* Names directly below a prefix, borrowed until the callback returns. */
+typedef void source_on_names(void *owner, const struct source_name *names,
+			     size_t count, const struct err *err);
+
+/* Something about the secret changed, so what is cached may be old. */
+typedef void source_on_change(void *owner, struct source *source,
+			      const char *name);
+
+struct source_operations {
+	/* NULL: no memory. name is borrowed for the call only. */
+	struct source_call *(*fetch)(struct source *source, const char *name,
+				     source_on_value *on_value, void *owner);
+
+	/* prefix: "" or "a/b/". NULL where the provider cannot list. */
+	struct source_call *(*list)(struct source *source, const char *prefix,
+				    source_on_names *on_names, void *owner);
+
+	/* The callback of this call will not run. */
+	void (*cancel)(struct source_call *call);
+
+	/* Every call must have ended. */
+	void (*free)(struct source *source);
+};
+
+/* Embedded by the provider as its first member. */
+struct source {
+	const struct source_operations *operations;
+
+	/* Who asks, and where: part of every cache key, so that no value is
+	 * ever served across identities. Constant for the source's life. */
+	const char *identity;
+
+	/* The longest time that a value may be taken for current; 0: no bound
+	 * of the provider's own. */
+	int64_t max_ttl_ms;
+
+	/* Set by the cache; may be NULL. */
+	source_on_change *on_change;
+	void *on_change_owner;
+};
+
+#endif
