@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "base/macros.h"
+
 /*
  * Growing bytes that may be plaintext: in pool memory, never past their limit,
  * wiped on growth and at the end. bytes[length] is always 0, so text can be

@@ -2,11 +2,10 @@
 #ifndef STORE_SOURCE_H
 #define STORE_SOURCE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct err;
+struct listing;
 struct value;
 
 /*
@@ -26,17 +25,12 @@ struct source_call; /* a provider embeds or is one; opaque to callers */
 typedef void source_on_value(void *owner, struct value *value,
 			     const struct err *err);
 
-struct source_name {
-	const char *name; /* one component, no '/' */
-	bool is_folder;	  /* there are secrets below it */
-	bool is_secret;
-};
+/* Likewise for the names directly below a prefix. */
+typedef void source_on_listing(void *owner, struct listing *listing,
+			       const struct err *err);
 
-/* Names directly below a prefix, borrowed until the callback returns. */
-typedef void source_on_names(void *owner, const struct source_name *names,
-			     size_t count, const struct err *err);
-
-/* Something about the secret changed, so what is cached may be old. */
+/* What is cached of name may be old. A prefix ("" or "a/b/") means its listing,
+ * NULL everything that the source ever gave. */
 typedef void source_on_change(void *owner, struct source *source,
 			      const char *name);
 
@@ -47,7 +41,7 @@ struct source_operations {
 
 	/* prefix: "" or "a/b/". NULL where the provider cannot list. */
 	struct source_call *(*list)(struct source *source, const char *prefix,
-				    source_on_names *on_names, void *owner);
+				    source_on_listing *on_listing, void *owner);
 
 	/* The callback of this call will not run. */
 	void (*cancel)(struct source_call *call);

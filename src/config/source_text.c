@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wrong sources are refused here, by name, before anything is started. */
+#include "config/source_text.h"
+#include "base/err.h"
+#include "base/macros.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "-" and six characters at the end of a complete ARN. */
+#define ARN_SUFFIX_LENGTH 7
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t length = strlen(text);
+
+	return length >= strlen(suffix) &&
+	       strcmp(text + length - strlen(suffix), suffix) == 0;
+}
+
+static bool is_class_file(const char *text)
+{
+	return has_suffix(text, ".yaml") || has_suffix(text, ".yml") ||
+	       text[0] == '/' || has_prefix(text, "./") ||
+	       has_prefix(text, "../");
+}
+
+/* Characters of names and ARNs (Secrets Manager, GetSecretValue: SecretId; the
+ * colon stands in ARNs only). */
+static bool has_only_name_characters(const char *text, bool is_arn)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789/_+=.@-:";
+
+	return text[strspn(text, allowed)] == '\0' &&
+	       (is_arn || !strchr(text, ':'));
+}
+
+static int check_secret(const struct source_text *source, struct err *err)
+{
+	if (!*source->text || has_suffix(source->text, "/"))
+		return err_set(err, -EINVAL,
+			       "SOURCE '%s': prefixes of Secrets Manager are "
+			       "not supported yet; name one secret",
+			       source->text);
+	if (source->is_arn && !strstr(source->text, ":secret:"))
+		return err_set(err, -EINVAL,
+			       "SOURCE '%s' is not the ARN of a secret",
+			       source->text);
+	if (strlen(source->text) > SOURCE_NAME_MAX)
+		return err_set(err, -EINVAL,
+			       "SOURCE is longer than the %d characters that "
+			       "a secret's name may have",
+			       SOURCE_NAME_MAX);
+	if (!has_only_name_characters(source->text, source->is_arn))
+		return err_set(
+			err, -EINVAL,
+			"SOURCE '%s' cannot be a secret's name: letters, "
+			"digits and /_+=.@- may be in one",
+			source->text);
+	return 0;
+}
+
+int source_text_parse(const char *text, struct source_text *ret,
+		      struct err *err)
+{
+	struct source_text source = { .kind = SOURCE_SECRET, .text = text };
+	int r;
+
+	if (!*text)
+		return err_set(err, -EINVAL, "SOURCE is empty");
+	if (has_prefix(text, "ssm:"))
+		return err_set(err, -EINVAL,
+			       "SOURCE '%s': SSM parameters are not supported "
+			       "yet",
+			       text);
+	if (has_prefix(text, "file:")) {
+		source.kind = SOURCE_FILE;
+		source.text = text + strlen("file:");
+		if (!*source.text)
+			return err_set(err, -EINVAL,
+				       "SOURCE 'file:' names no path");
+		*ret = source;
+		return 0;
+	}
+	if (is_class_file(text))
+		return err_set(
+			err, -EINVAL,
+			"SOURCE '%s': class files are not supported yet; "
+			"for a file or directory of secrets write "
+			"file:%s",
+			text, text);
+	if (has_prefix(text, "secretsmanager:"))
+		source.text = text + strlen("secretsmanager:");
+	source.is_arn = has_prefix(source.text, "arn:");
+	r = check_secret(&source, err);
+	if (r == 0)
+		*ret = source;
+	return r;
+}
+
+void source_text_secret_name(const struct source_text *source, char *name)
+{
+	const char *from = source->text;
+	size_t length;
+
+	if (source->is_arn)
+		from = strstr(from, ":secret:") + strlen(":secret:");
+	(void)snprintf(name, SOURCE_NAME_MAX + 1, "%s", from);
+	length = strlen(name);
+	if (source->is_arn && length > ARN_SUFFIX_LENGTH &&
+	    name[length - ARN_SUFFIX_LENGTH] == '-')
+		name[length - ARN_SUFFIX_LENGTH] = '\0';
+}

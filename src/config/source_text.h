@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_SOURCE_TEXT_H
+#define CONFIG_SOURCE_TEXT_H
+
+#include <stdbool.h>
+
+struct err;
+
+/*
+ * What SOURCE on the command line means.
+ *
+ *	NAME, secretsmanager:NAME	a secret by its name or ARN
+ *	file:PATH			a file, or a directory of secrets
+ */
+
+/* The longest name of a secret (Secrets Manager, CreateSecret: Name). */
+#define SOURCE_NAME_MAX 512
+
+enum source_kind {
+	SOURCE_SECRET,
+	SOURCE_FILE,
+};
+
+struct source_text {
+	enum source_kind kind;
+	const char *text; /* name, ARN or path: a part of what was parsed */
+	bool is_arn;
+};
+
+/* 0, or -EINVAL with err filled: the text says nothing, names what is not
+ * supported yet, or cannot be a secret's name. */
+int source_text_parse(const char *text, struct source_text *ret,
+		      struct err *err);
+
+/* The secret's own name: an ARN's without what comes before it and without the
+ * six characters that the service appends; a name as it is. name must hold
+ * SOURCE_NAME_MAX + 1 bytes. */
+void source_text_secret_name(const struct source_text *source, char *name);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FS_NODES_H
+#define FS_NODES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct value;
+
+/*
+ * What the kernel knows by number.
+ *
+ * Every (file, version) pair is a node of its own, immutable, with an id that
+ * is never used again; so an open file keeps its version, and its page cache
+ * can never hold a byte of another one. A node lives until the kernel has
+ * forgotten it. A directory is one node as long as anything below it lives.
+ *
+ * Nodes that were made but given to nobody are released with nodes_settle().
+ */
+
+#define NODE_ROOT 1
+#define NODE_WHOLE SIZE_MAX /* the key of a file that shows the whole value */
+
+struct node {
+	uint64_t id;
+	struct node *parent; /* the root's is NULL */
+	const char *name;    /* the file name below parent */
+	bool is_directory;
+
+	/* of a directory: the prefix that it stands for, "" or "a/b/" */
+	const char *prefix;
+	bool has_value; /* a secret has the folder's own name */
+	int64_t changed_ns;
+
+	/* of a file */
+	struct value *value;
+	size_t key; /* of value; or NODE_WHOLE */
+	size_t size;
+	int64_t modified_ns;
+	bool is_current; /* the name shows this version */
+
+	/* the table's */
+	uint64_t lookups;
+	size_t children;
+};
+
+struct nodes;
+
+/* now_ns: wall time, for what has no date of its own. NULL: no memory. */
+struct nodes *nodes_new(int64_t now_ns);
+
+/* Whatever the kernel still knows. NULL is allowed. */
+void nodes_free(struct nodes *nodes);
+
+/* NULL: no such node (any more). */
+struct node *nodes_find(const struct nodes *nodes, uint64_t id);
+
+/* The node that the name shows, or NULL where none is known. */
+struct node *nodes_current(const struct nodes *nodes, const struct node *parent,
+			   const char *name);
+
+/* The file parent/name in this version: the node it has already, or a new one
+ * that replaces the current one under that name. NULL: no memory. */
+struct node *nodes_file(struct nodes *nodes, struct node *parent,
+			const char *name, struct value *value, size_t key);
+
+/* The directory parent/name. NULL: no memory. */
+struct node *nodes_directory(struct nodes *nodes, struct node *parent,
+			     const char *name, const char *prefix);
+
+/* The name shows nothing any more; its node lives on while it is known. */
+void nodes_unlink(struct nodes *nodes, struct node *parent, const char *name,
+		  int64_t now_ns);
+
+/* The kernel was given the node once more. */
+void nodes_looked_up(struct node *node);
+
+/* The kernel dropped `count` of what it was given; may free the node. An
+ * unknown id, and a count past what was given, are told by false. */
+bool nodes_forget(struct nodes *nodes, uint64_t id, uint64_t count);
+
+/* Frees the node if nobody knows it. */
+void nodes_settle(struct nodes *nodes, struct node *node);
+
+/* How many there are, the root included. */
+size_t nodes_count(const struct nodes *nodes);
+
+#endif

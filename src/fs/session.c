@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only file that knows libfuse. It turns each operation into a request of
+ * ours and hands it to the tree; what would change something ends here. The
+ * session is made to believe the FUSE_INIT that the keeper has answered: the
+ * saved request is fed in and the reply swallowed.
+ */
+#define FUSE_USE_VERSION 312
+
+#include "fs/session.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "fs/request.h"
+#include "fs/tree.h"
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* FUSE_MIN_READ_BUFFER of linux/fuse.h: requests carry names, never data. */
+#define REQUEST_MAX 8192
+
+/* Requests taken in one turn, so that other mounts get theirs. */
+#define REQUESTS_A_TURN 64
+
+struct session {
+	struct loop *loop;
+	struct tree *tree;
+	struct fuse_session *fuse;
+	struct loop_watch *watch;
+	int fd;
+	bool fuse_closes_fd;
+	bool is_adopting;
+	session_on_gone *on_gone;
+	void *owner;
+	char input[REQUEST_MAX];
+};
+
+struct request {
+	fuse_req_t fuse;
+	request_on_interrupt *on_interrupt;
+	void *owner;
+};
+
+static struct tree *tree_of(fuse_req_t fuse)
+{
+	const struct session *session = fuse_req_userdata(fuse);
+
+	return session->tree;
+}
+
+/* One line for each request: how tests and operators see what reaches us. */
+static void trace(fuse_req_t fuse, const char *kind, fuse_ino_t node,
+		  const char *name)
+{
+	if (!log_has(LOG_LEVEL_DEBUG))
+		return;
+	if (name)
+		log_debug("request", "kind=%s name=%s node=%llu pid=%d", kind,
+			  name, (unsigned long long)node,
+			  fuse ? (int)fuse_req_ctx(fuse)->pid : 0);
+	else
+		log_debug("request", "kind=%s node=%llu pid=%d", kind,
+			  (unsigned long long)node,
+			  fuse ? (int)fuse_req_ctx(fuse)->pid : 0);
+}
+
+/* NULL: no memory, and the kernel has been told. */
+static struct request *take(fuse_req_t fuse)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		fuse_reply_err(fuse, ENOMEM);
+	else
+		request->fuse = fuse;
+	return request;
+}
+
+/* What every answer ends with. */
+static int answered(struct request *request, int r)
+{
+	free(request);
+	return r;
+}
+
+pid_t request_pid(const struct request *request)
+{
+	return fuse_req_ctx(request->fuse)->pid;
+}
+
+static void interrupted(fuse_req_t fuse, void *data)
+{
+	struct request *request = data;
+
+	(void)fuse;
+	request->on_interrupt(request->owner);
+}
+
+void request_watch_interrupt(struct request *request,
+			     request_on_interrupt *on_interrupt, void *owner)
+{
+	request->on_interrupt = on_interrupt;
+	request->owner = owner;
+	fuse_req_interrupt_func(request->fuse,
+				on_interrupt ? interrupted : NULL, request);
+}
+
+void request_fail(struct request *request, int code)
+{
+	answered(request, fuse_reply_err(request->fuse, -code));
+}
+
+static double seconds(int64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+static struct fuse_entry_param to_fuse(const struct request_entry *entry)
+{
+	return (struct fuse_entry_param){
+		.ino = entry->node,
+		.attr = entry->attributes,
+		.attr_timeout = seconds(entry->attributes_ms),
+		.entry_timeout = seconds(entry->entry_ms),
+	};
+}
+
+int request_reply_entry(struct request *request,
+			const struct request_entry *entry)
+{
+	struct fuse_entry_param param = to_fuse(entry);
+
+	return answered(request, fuse_reply_entry(request->fuse, &param));
+}
+
+void request_reply_absent(struct request *request, int64_t entry_ms)
+{
+	struct fuse_entry_param param = { .entry_timeout = seconds(entry_ms) };
+
+	answered(request, entry_ms > 0 ? fuse_reply_entry(request->fuse, &param)
+				       : fuse_reply_err(request->fuse, ENOENT));
+}
+
+void request_reply_attributes(struct request *request,
+			      const struct stat *attributes,
+			      int64_t attributes_ms)
+{
+	answered(request, fuse_reply_attr(request->fuse, attributes,
+					  seconds(attributes_ms)));
+}
+
+int request_reply_opened(struct request *request, uint64_t handle)
+{
+	struct fuse_file_info info = { .fh = handle };
+
+	return answered(request, fuse_reply_open(request->fuse, &info));
+}
+
+int request_reply_bytes(struct request *request, const void *bytes,
+			size_t length)
+{
+	return answered(request, fuse_reply_buf(request->fuse, bytes, length));
+}
+
+int request_add_name(struct request *request, struct buf *out, size_t room,
+		     const struct request_name *name)
+{
+	struct fuse_entry_param param = to_fuse(&name->entry);
+	char *at = (char *)out->bytes + out->length;
+	size_t left = room - out->length;
+	size_t used;
+
+	if (name->is_plus)
+		used = fuse_add_direntry_plus(request->fuse, at, left,
+					      name->name, &param, name->next);
+	else
+		used = fuse_add_direntry(request->fuse, at, left, name->name,
+					 &name->entry.attributes, name->next);
+	if (used > left)
+		return -ENOSPC;
+	out->length += used;
+	return 0;
+}
+
+static void do_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
+{
+	struct request *request;
+
+	trace(fuse, "LOOKUP", parent, name);
+	request = take(fuse);
+	if (request)
+		tree_lookup(tree_of(fuse), request, parent, name);
+}
+
+static void do_forget(fuse_req_t fuse, fuse_ino_t node, uint64_t count)
+{
+	trace(fuse, "FORGET", node, NULL);
+	tree_forget(tree_of(fuse), node, count);
+	fuse_reply_none(fuse);
+}
+
+static void do_forget_multi(fuse_req_t fuse, size_t count,
+			    struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++) {
+		trace(fuse, "FORGET", forgets[i].ino, NULL);
+		tree_forget(tree_of(fuse), forgets[i].ino, forgets[i].nlookup);
+	}
+	fuse_reply_none(fuse);
+}
+
+static void do_getattr(fuse_req_t fuse, fuse_ino_t node,
+		       struct fuse_file_info *info)
+{
+	struct request *request;
+
+	(void)info;
+	trace(fuse, "GETATTR", node, NULL);
+	request = take(fuse);
+	if (request)
+		tree_get_attributes(tree_of(fuse), request, node);
+}
+
+/* Answered once in the life of a mount: the kernel opens by itself then, and
+ * keeps the page cache. */
+static void do_open(fuse_req_t fuse, fuse_ino_t node,
+		    struct fuse_file_info *info)
+{
+	(void)info;
+	trace(fuse, "OPEN", node, NULL);
+	fuse_reply_err(fuse, ENOSYS);
+}
+
+static void do_read(fuse_req_t fuse, fuse_ino_t node, size_t size, off_t offset,
+		    struct fuse_file_info *info)
+{
+	struct request *request;
+
+	(void)info;
+	trace(fuse, "READ", node, NULL);
+	request = take(fuse);
+	if (request)
+		tree_read(tree_of(fuse), request, node, offset, size);
+}
+
+static void do_opendir(fuse_req_t fuse, fuse_ino_t node,
+		       struct fuse_file_info *info)
+{
+	struct request *request;
+
+	(void)info;
+	trace(fuse, "OPENDIR", node, NULL);
+	request = take(fuse);
+	if (request)
+		tree_open_directory(tree_of(fuse), request, node);
+}
+
+static void do_releasedir(fuse_req_t fuse, fuse_ino_t node,
+			  struct fuse_file_info *info)
+{
+	struct request *request;
+
+	trace(fuse, "RELEASEDIR", node, NULL);
+	request = take(fuse);
+	if (request)
+		tree_close_directory(tree_of(fuse), request, info->fh);
+}
+
+static void read_directory(fuse_req_t fuse,
+			   const struct tree_read_directory *what)
+{
+	struct request *request = take(fuse);
+
+	if (request)
+		tree_read_directory(tree_of(fuse), request, what);
+}
+
+static void do_readdir(fuse_req_t fuse, fuse_ino_t node, size_t size,
+		       off_t offset, struct fuse_file_info *info)
+{
+	trace(fuse, "READDIR", node, NULL);
+	read_directory(fuse, &(struct tree_read_directory){
+				     .node = node,
+				     .handle = info->fh,
+				     .offset = offset,
+				     .size = size,
+			     });
+}
+
+static void do_readdirplus(fuse_req_t fuse, fuse_ino_t node, size_t size,
+			   off_t offset, struct fuse_file_info *info)
+{
+	trace(fuse, "READDIRPLUS", node, NULL);
+	read_directory(fuse, &(struct tree_read_directory){
+				     .node = node,
+				     .handle = info->fh,
+				     .offset = offset,
+				     .size = size,
+				     .is_plus = true,
+			     });
+}
+
+/*
+ * Everything that would change something. The public mount is read-only, so
+ * only someone with a writable clone gets here; without these the answer would
+ * be ENOSYS.
+ */
+static void refuse(fuse_req_t fuse, const char *kind, fuse_ino_t node)
+{
+	trace(fuse, kind, node, NULL);
+	fuse_reply_err(fuse, EROFS);
+}
+
+static void do_setattr(fuse_req_t fuse, fuse_ino_t node, struct stat *to,
+		       int which, struct fuse_file_info *info)
+{
+	(void)to, (void)which, (void)info;
+	refuse(fuse, "SETATTR", node);
+}
+
+static void do_mknod(fuse_req_t fuse, fuse_ino_t parent, const char *name,
+		     mode_t mode, dev_t device)
+{
+	(void)name, (void)mode, (void)device;
+	refuse(fuse, "MKNOD", parent);
+}
+
+static void do_mkdir(fuse_req_t fuse, fuse_ino_t parent, const char *name,
+		     mode_t mode)
+{
+	(void)name, (void)mode;
+	refuse(fuse, "MKDIR", parent);
+}
+
+static void do_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
+{
+	(void)name;
+	refuse(fuse, "UNLINK", parent);
+}
+
+static void do_rmdir(fuse_req_t fuse, fuse_ino_t parent, const char *name)
+{
+	(void)name;
+	refuse(fuse, "RMDIR", parent);
+}
+
+static void do_symlink(fuse_req_t fuse, const char *target, fuse_ino_t parent,
+		       const char *name)
+{
+	(void)target, (void)name;
+	refuse(fuse, "SYMLINK", parent);
+}
+
+static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
+		      fuse_ino_t new_parent, const char *new_name,
+		      unsigned flags)
+{
+	(void)name, (void)new_parent, (void)new_name, (void)flags;
+	refuse(fuse, "RENAME", parent);
+}
+
+static void do_link(fuse_req_t fuse, fuse_ino_t node, fuse_ino_t new_parent,
+		    const char *new_name)
+{
+	(void)new_parent, (void)new_name;
+	refuse(fuse, "LINK", node);
+}
+
+static void do_write(fuse_req_t fuse, fuse_ino_t node, const char *bytes,
+		     size_t size, off_t offset, struct fuse_file_info *info)
+{
+	(void)bytes, (void)size, (void)offset, (void)info;
+	refuse(fuse, "WRITE", node);
+}
+
+static void do_create(fuse_req_t fuse, fuse_ino_t parent, const char *name,
+		      mode_t mode, struct fuse_file_info *info)
+{
+	(void)name, (void)mode, (void)info;
+	refuse(fuse, "CREATE", parent);
+}
+
+static void do_setxattr(fuse_req_t fuse, fuse_ino_t node, const char *name,
+			const char *bytes, size_t size, int flags)
+{
+	(void)name, (void)bytes, (void)size, (void)flags;
+	refuse(fuse, "SETXATTR", node);
+}
+
+static void do_removexattr(fuse_req_t fuse, fuse_ino_t node, const char *name)
+{
+	(void)name;
+	refuse(fuse, "REMOVEXATTR", node);
+}
+
+static void do_fallocate(fuse_req_t fuse, fuse_ino_t node, int mode,
+			 off_t offset, off_t length,
+			 struct fuse_file_info *info)
+{
+	(void)mode, (void)offset, (void)length, (void)info;
+	refuse(fuse, "FALLOCATE", node);
+}
+
+static const struct fuse_lowlevel_ops operations = {
+	.lookup = do_lookup,
+	.forget = do_forget,
+	.forget_multi = do_forget_multi,
+	.getattr = do_getattr,
+	.open = do_open,
+	.read = do_read,
+	.opendir = do_opendir,
+	.readdir = do_readdir,
+	.readdirplus = do_readdirplus,
+	.releasedir = do_releasedir,
+	.setattr = do_setattr,
+	.mknod = do_mknod,
+	.mkdir = do_mkdir,
+	.unlink = do_unlink,
+	.rmdir = do_rmdir,
+	.symlink = do_symlink,
+	.rename = do_rename,
+	.link = do_link,
+	.write = do_write,
+	.create = do_create,
+	.setxattr = do_setxattr,
+	.removexattr = do_removexattr,
+	.fallocate = do_fallocate,
+};
+
+static ssize_t write_reply(int fd, struct iovec *parts, int count,
+			   void *userdata)
+{
+	const struct session *session = userdata;
+	ssize_t length = 0;
+
+	if (!session->is_adopting)
+		return writev(fd, parts, count);
+	for (int i = 0; i < count; i++)
+		length += (ssize_t)parts[i].iov_len;
+	return length;
+}
+
+static ssize_t read_request(int fd, void *bytes, size_t size, void *userdata)
+{
+	(void)userdata;
+	return read(fd, bytes, size);
+}
+
+static const struct fuse_custom_io custom_io = {
+	.writev = write_reply,
+	.read = read_request,
+};
+
+static void on_fuse_log(enum fuse_log_level level, const char *format,
+			va_list args)
+{
+	char text[256];
+
+	(void)level;
+	(void)vsnprintf(text, sizeof(text), format, args);
+	log_debug("libfuse", "text=%s", text);
+}
+
+static void leave(struct session *session)
+{
+	loop_unwatch(session->watch);
+	session->watch = NULL;
+	session->on_gone(session->owner);
+}
+
+/* Whether another request may be waiting. */
+static bool serve_one(struct session *session)
+{
+	struct fuse_buf request = { .mem = session->input };
+	ssize_t length = read(session->fd, session->input, REQUEST_MAX);
+
+	if (length >= 0) {
+		request.size = (size_t)length;
+		fuse_session_process_buf(session->fuse, &request);
+		return true;
+	}
+	/* ENOENT: the request was taken back before it was read */
+	if (errno == EINTR || errno == ENOENT)
+		return true;
+	if (errno != EAGAIN)
+		leave(session);
+	return false;
+}
+
+static void on_ready(void *owner, unsigned events)
+{
+	struct session *session = owner;
+
+	(void)events;
+	for (int i = 0; i < REQUESTS_A_TURN; i++)
+		if (!serve_one(session))
+			return;
+}
+
+static void adopt(struct session *session,
+		  const struct session_settings *settings)
+{
+	struct fuse_buf init = { .mem = session->input,
+				 .size = settings->init_length };
+
+	memcpy(session->input, settings->init, settings->init_length);
+	session->is_adopting = true;
+	fuse_session_process_buf(session->fuse, &init);
+	session->is_adopting = false;
+}
+
+static int set_up(struct session *session,
+		  const struct session_settings *settings)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int r;
+
+	fuse_set_log_func(on_fuse_log);
+	if (fuse_opt_add_arg(&args, "secretsfs") < 0)
+		return -ENOMEM;
+	session->fuse = fuse_session_new(&args, &operations, sizeof(operations),
+					 session);
+	fuse_opt_free_args(&args);
+	if (!session->fuse)
+		return -ENOMEM;
+	r = fuse_session_custom_io(session->fuse, &custom_io, session->fd);
+	if (r < 0)
+		return r;
+	session->fuse_closes_fd = true;
+	adopt(session, settings);
+	if (fuse_session_exited(session->fuse))
+		return -EPROTO;
+	session->watch = loop_watch(session->loop, session->fd, LOOP_READ,
+				    on_ready, session);
+	return session->watch ? 0 : -errno;
+}
+
+int session_new(const struct session_settings *settings, struct session **ret,
+		struct err *err)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int r;
+
+	if (!session || settings->init_length > REQUEST_MAX) {
+		(void)close(settings->fd);
+		free(session);
+		return err_set(err, -ENOMEM, "cannot adopt the mount");
+	}
+	session->loop = settings->loop;
+	session->tree = settings->tree;
+	session->fd = settings->fd;
+	session->on_gone = settings->on_gone;
+	session->owner = settings->owner;
+	r = set_up(session, settings);
+	if (r < 0) {
+		session_free(session);
+		return err_set(err, r, "cannot adopt the mount: %s",
+			       strerrordesc_np(-r));
+	}
+	*ret = session;
+	return 0;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	loop_unwatch(session->watch);
+	if (session->fuse)
+		fuse_session_destroy(session->fuse);
+	if (!session->fuse_closes_fd)
+		(void)close(session->fd);
+	free(session);
+}

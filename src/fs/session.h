@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FS_SESSION_H
+#define FS_SESSION_H
+
+#include <stddef.h>
+
+struct err;
+struct loop;
+struct tree;
+
+/*
+ * One FUSE connection that somebody else has mounted and whose FUSE_INIT that
+ * somebody has answered already. Any number of them live in one process.
+ */
+
+struct session;
+
+/* The mount is gone (ENODEV): free the session from a later turn. */
+typedef void session_on_gone(void *owner);
+
+struct session_settings {
+	struct loop *loop; /* borrowed, like tree */
+	struct tree *tree;
+	int fd;		  /* taken over, also on failure */
+	const void *init; /* the FUSE_INIT request as it was read */
+	size_t init_length;
+	session_on_gone *on_gone;
+	void *owner;
+};
+
+/* Serves from the next turn on. 0, or negative errno with err filled. */
+int session_new(const struct session_settings *settings, struct session **ret,
+		struct err *err);
+
+/* Closes the fd. Requests of the tree must have been answered before
+ * (tree_free()). NULL is allowed. */
+void session_free(struct session *session);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What needs no fetch: attributes, bytes of a node, and what is forgotten. A
+ * node holds its value, so a read never waits. */
+#include "fs/tree.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/secret.h"
+#include "fs/tree_private.h"
+#include "loop/loop.h"
+#include "store/source.h"
+#include "store/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000
+
+int64_t tree_now_ns(const struct tree *tree)
+{
+	return clock_wall_s(loop_clock(tree->settings.loop)) * NS_PER_S;
+}
+
+static int set_up(struct tree *tree, const struct tree_settings *settings)
+{
+	tree->settings = *settings;
+	tree->name = strdup(settings->name);
+	if (!tree->name)
+		return -ENOMEM;
+	tree->settings.name = tree->name;
+	if (!settings->is_prefix) {
+		int r = name_from_secret(
+			settings->file_name ? settings->file_name : tree->name,
+			tree->whole_file);
+
+		if (r < 0)
+			return r;
+	}
+	tree->nodes = nodes_new(tree_now_ns(tree));
+	tree->handles = map_new();
+	return tree->nodes && tree->handles ? 0 : -ENOMEM;
+}
+
+struct tree *tree_new(const struct tree_settings *settings)
+{
+	struct tree *tree = calloc(1, sizeof(*tree));
+	int r;
+
+	if (!tree)
+		return NULL;
+	parking_init(&tree->parking, settings->loop, settings->cache);
+	r = set_up(tree, settings);
+	if (r < 0) {
+		tree_free(tree);
+		errno = -r;
+		return NULL;
+	}
+	return tree;
+}
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	parking_done(&tree->parking);
+	if (tree->handles)
+		tree_drop_handles(tree);
+	map_free(tree->handles);
+	nodes_free(tree->nodes);
+	free(tree->name);
+	free(tree);
+}
+
+struct cache_want tree_want(const struct tree *tree, const char *name,
+			    bool is_listing)
+{
+	return (struct cache_want){
+		.source = tree->settings.source,
+		.name = name,
+		.is_listing = is_listing,
+		.ttl_ms = tree->settings.ttl_ms,
+		.timeout_ms = tree->settings.timeout_ms,
+	};
+}
+
+static struct timespec to_timespec(int64_t ns)
+{
+	int64_t rest = ns % NS_PER_S;
+
+	if (rest < 0)
+		rest += NS_PER_S;
+	return (struct timespec){ .tv_sec = (ns - rest) / NS_PER_S,
+				  .tv_nsec = rest };
+}
+
+void tree_fill_stat(const struct tree *tree, const struct node *node,
+		    struct stat *ret)
+{
+	const struct tree_settings *settings = &tree->settings;
+
+	*ret = (struct stat){
+		.st_ino = node->id,
+		.st_uid = settings->uid,
+		.st_gid = settings->gid,
+		.st_blksize = 4096,
+	};
+	if (node->is_directory) {
+		ret->st_mode = S_IFDIR | settings->directory_mode;
+		ret->st_nlink = 2;
+		ret->st_mtim = to_timespec(node->changed_ns);
+	} else {
+		ret->st_mode = S_IFREG | settings->mode;
+		ret->st_nlink = node->is_current;
+		ret->st_size = (off_t)node->size;
+		ret->st_blocks = ((blkcnt_t)node->size + 511) / 512;
+		ret->st_mtim = to_timespec(node->modified_ns);
+	}
+	ret->st_atim = ret->st_mtim;
+	ret->st_ctim = ret->st_mtim;
+}
+
+static int64_t attributes_ms(const struct node *node)
+{
+	return node->is_directory ? DIRECTORY_ATTRIBUTES_MS
+				  : FILE_ATTRIBUTES_MS;
+}
+
+struct request_entry tree_entry_of(const struct tree *tree,
+				   const struct node *node, int64_t entry_ms)
+{
+	struct request_entry entry = {
+		.node = node->id,
+		.entry_ms = entry_ms,
+		.attributes_ms = attributes_ms(node),
+	};
+
+	tree_fill_stat(tree, node, &entry.attributes);
+	return entry;
+}
+
+void tree_get_attributes(struct tree *tree, struct request *request,
+			 uint64_t id)
+{
+	const struct node *node = nodes_find(tree->nodes, id);
+	struct stat attributes;
+
+	if (!node) {
+		request_fail(request, -ESTALE);
+		return;
+	}
+	tree_fill_stat(tree, node, &attributes);
+	request_reply_attributes(request, &attributes, attributes_ms(node));
+}
+
+/* The part of the bytes that was asked for; nothing past the end. */
+static void reply_part(struct request *request, const unsigned char *bytes,
+		       size_t length, off_t offset, size_t size)
+{
+	size_t from = (size_t)offset;
+
+	if (offset < 0 || from >= length)
+		from = length;
+	if (size > length - from)
+		size = length - from;
+	(void)request_reply_bytes(request, length ? bytes + from : NULL, size);
+}
+
+static void reply_key(struct request *request, const struct node *node,
+		      off_t offset, size_t size)
+{
+	cleanup_buf struct buf decoded;
+	int r;
+
+	buf_init(&decoded, SECRET_LENGTH_MAX);
+	r = value_key_read(node->value, node->key, &decoded);
+	if (r < 0)
+		request_fail(request, r);
+	else
+		reply_part(request, decoded.bytes, decoded.length, offset,
+			   size);
+}
+
+void tree_read(struct tree *tree, struct request *request, uint64_t id,
+	       off_t offset, size_t size)
+{
+	const struct node *node = nodes_find(tree->nodes, id);
+
+	if (!node || node->is_directory) {
+		request_fail(request, node ? -EISDIR : -ESTALE);
+		return;
+	}
+	if (node->key == NODE_WHOLE) {
+		const struct secret *secret = value_bytes(node->value);
+
+		reply_part(request, secret_bytes(secret), secret_length(secret),
+			   offset, size);
+	} else {
+		reply_key(request, node, offset, size);
+	}
+}
+
+void tree_forget(struct tree *tree, uint64_t id, uint64_t count)
+{
+	if (!nodes_forget(tree->nodes, id, count))
+		log_warn("the kernel forgot what it was not given",
+			 "node=%llu count=%llu", (unsigned long long)id,
+			 (unsigned long long)count);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct cache;
+struct loop;
+struct request;
+struct source;
+
+/*
+ * What one mount shows, and the answers to what the kernel asks about it.
+ *
+ * A tree shows either one secret, flat: a file with the whole value and one
+ * for each key of it; or a prefix: every secret below it as a file with its
+ * whole value, '/' in names as directories.
+ *
+ * Each handler owns its request and answers it, at once where what it takes is
+ * at hand, else when the fetch ends. Nothing here blocks.
+ */
+
+struct tree;
+
+struct tree_settings {
+	struct loop *loop; /* borrowed, like cache and source */
+	struct cache *cache;
+	struct source *source;
+	const char *name; /* copied: a secret, or a prefix: "" or "a/b/" */
+	bool is_prefix;
+	const char *file_name; /* of the whole value; NULL: made of the name */
+	int64_t ttl_ms;
+	int64_t timeout_ms;
+	uid_t uid;
+	gid_t gid;
+	mode_t mode; /* of files: permission bits */
+	mode_t directory_mode;
+};
+
+/* NULL with errno set: EINVAL for a secret whose name makes no file name. */
+struct tree *tree_new(const struct tree_settings *settings);
+
+/* Answers what still waits with -EIO. NULL is allowed. */
+void tree_free(struct tree *tree);
+
+void tree_lookup(struct tree *tree, struct request *request, uint64_t parent,
+		 const char *name);
+void tree_forget(struct tree *tree, uint64_t node, uint64_t count);
+void tree_get_attributes(struct tree *tree, struct request *request,
+			 uint64_t node);
+void tree_read(struct tree *tree, struct request *request, uint64_t node,
+	       off_t offset, size_t size);
+void tree_open_directory(struct tree *tree, struct request *request,
+			 uint64_t node);
+void tree_close_directory(struct tree *tree, struct request *request,
+			  uint64_t handle);
+
+struct tree_read_directory {
+	uint64_t node;
+	uint64_t handle;
+	off_t offset;
+	size_t size;
+	bool is_plus; /* with attributes, READDIRPLUS */
+};
+void tree_read_directory(struct tree *tree, struct request *request,
+			 const struct tree_read_directory *what);
+
+#endif

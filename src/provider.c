@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place that knows every provider by name. */
+#include "provider.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "config/options.h"
+#include "config/source_text.h"
+#include "store/file_source.h"
+#include "store/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define JSON_SUFFIX ".json"
+
+struct provider {
+	struct provided shown;
+	char *path;			/* a file's directory */
+	char name[SOURCE_NAME_MAX + 1]; /* what is fetched */
+	char file[SOURCE_NAME_MAX + 1]; /* what the whole value is called */
+	char label[SOURCE_NAME_MAX + 16];
+};
+
+/* Splits PATH/NAME.json into a directory to open and a secret in it. */
+static int name_file(struct provider *provider, struct err *err)
+{
+	char *slash = strrchr(provider->path, '/');
+	const char *base = slash ? slash + 1 : provider->path;
+	size_t length = strlen(base);
+
+	if (length > strlen(JSON_SUFFIX) &&
+	    strcmp(base + length - strlen(JSON_SUFFIX), JSON_SUFFIX) == 0)
+		length -= strlen(JSON_SUFFIX);
+	if (length == 0 || length > SOURCE_NAME_MAX)
+		return err_set(err, -EINVAL, "'%s' is no name of a secret",
+			       provider->path);
+	memcpy(provider->name, base, length);
+	if (slash)
+		slash[slash == provider->path] = '\0';
+	else
+		(void)strncpy(provider->path, ".", 2);
+	return 0;
+}
+
+static int provide_file(struct provider *provider, struct loop *loop,
+			const char *path, struct err *err)
+{
+	struct stat about;
+	int r = 0;
+
+	provider->path = strdup(path);
+	if (!provider->path)
+		return err_set(err, -ENOMEM, "no memory");
+	if (stat(path, &about) < 0)
+		return err_set(err, -errno, "cannot read '%s': %s", path,
+			       strerrordesc_np(errno));
+	provider->shown.is_prefix = S_ISDIR(about.st_mode);
+	if (!provider->shown.is_prefix)
+		r = name_file(provider, err);
+	if (r == 0)
+		r = file_source_new(loop, provider->path,
+				    &provider->shown.source, err);
+	return r;
+}
+
+static int provide_secret(struct provider *provider, struct loop *loop,
+			  const struct source_text *source,
+			  const struct options *options, struct err *err)
+{
+	source_text_secret_name(source, provider->file);
+	provider->shown.file_name = provider->file;
+	if (options->offline) {
+		memcpy(provider->name, provider->file, sizeof(provider->name));
+		return file_source_new(loop, options->offline,
+				       &provider->shown.source, err);
+	}
+	(void)snprintf(provider->name, sizeof(provider->name), "%s",
+		       source->text);
+	return provide_aws(provider, loop, options, err);
+}
+
+static int provide(struct provider *provider, struct loop *loop,
+		   const struct options *options, struct err *err)
+{
+	struct source_text source;
+	int r = source_text_parse(options->source, &source, err);
+
+	if (r < 0)
+		return r;
+	provider->shown.name = provider->name;
+	provider->shown.label = provider->label;
+	(void)snprintf(provider->label, sizeof(provider->label), "secretsfs:%s",
+		       source.text);
+	if (source.kind == SOURCE_FILE)
+		return provide_file(provider, loop, source.text, err);
+	return provide_secret(provider, loop, &source, options, err);
+}
+
+int provider_new(struct loop *loop, const struct options *options,
+		 struct provider **ret, struct err *err)
+{
+	struct provider *provider = calloc(1, sizeof(*provider));
+	int r;
+
+	if (!provider)
+		return err_set(err, -ENOMEM, "no memory");
+	r = provide(provider, loop, options, err);
+	if (r < 0)
+		provider_free(provider);
+	else
+		*ret = provider;
+	return r;
+}
+
+void provider_free(struct provider *provider)
+{
+	if (!provider)
+		return;
+	if (provider->shown.source)
+		provider->shown.source->operations->free(
+			provider->shown.source);
+	free(provider->path);
+	free(provider);
+}
+
+const struct provided *provider_shown(const struct provider *provider)
+{
+	return &provider->shown;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secretsfs-worker: everything but mounting. The keeper starts it with a
+ * socket as descriptor 3 and hands it one mount after the other; it leaves
+ * when it is told to, or when the keeper is gone.
+ *
+ * This file wires the rooms together and knows the order in which they start
+ * and end; what they do is theirs.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "base/pool.h"
+#include "config/options.h"
+#include "fs/session.h"
+#include "fs/tree.h"
+#include "keeper/message.h"
+#include "loop/loop.h"
+#include "provider.h"
+#include "store/cache.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEEPER_FD 3
+
+/* What a person or a script may grow, and what bounds it. */
+#define SECRETS_MAX 10000
+#define NEGATIVE_MS 5000
+#define LINGER_MS 1000
+#define MOUNTS_MAX 256
+
+struct worker;
+
+struct mount {
+	struct worker *worker;
+	uint32_t index;
+	struct tree *tree;
+	struct session *session;
+	struct loop_timer *leaving;
+};
+
+struct worker {
+	struct options options;
+	struct clock clock;
+	struct loop *loop;
+	struct cache *cache;
+	struct provider *provider;
+	struct loop_watch *keeper;
+	struct loop_signal *terminate;
+	struct mount *mounts[MOUNTS_MAX];
+	int exit_code;
+};
+
+static void tell_keeper(enum message_type type, uint32_t mount,
+			const char *text, int number)
+{
+	struct message message;
+
+	message_fill(&message, type, mount, text, strlen(text));
+	message.number = number;
+	if (message_send(KEEPER_FD, &message, -1) < 0)
+		log_debug("the keeper does not listen", NULL);
+}
+
+static void on_fetch_failed(void *owner, const char *name,
+			    const struct err *err)
+{
+	(void)owner;
+	/* a name that is not there is an answer, not a fault */
+	if (err->code == -ENOENT)
+		log_info("no such secret", "name=%s error=%s", name, err->text);
+	else
+		log_warn("cannot fetch", "name=%s error=%s", name, err->text);
+}
+
+static void free_mount(struct mount *mount)
+{
+	mount->worker->mounts[mount->index] = NULL;
+	loop_timer_cancel(mount->leaving);
+	tree_free(mount->tree);
+	session_free(mount->session);
+	free(mount);
+}
+
+static void on_leaving(void *owner)
+{
+	struct mount *mount = owner;
+
+	mount->leaving = NULL;
+	tell_keeper(MESSAGE_GONE, mount->index, "", 0);
+	free_mount(mount);
+}
+
+static void on_gone(void *owner)
+{
+	struct mount *mount = owner;
+
+	mount->leaving = loop_soon(mount->worker->loop, on_leaving, mount);
+}
+
+static struct tree *make_tree(const struct worker *worker)
+{
+	const struct options *options = &worker->options;
+	const struct provided *shown = provider_shown(worker->provider);
+
+	return tree_new(&(struct tree_settings){
+		.loop = worker->loop,
+		.cache = worker->cache,
+		.source = shown->source,
+		.name = shown->name,
+		.is_prefix = shown->is_prefix,
+		.file_name = shown->file_name,
+		.ttl_ms = options->ttl_ms,
+		.timeout_ms = options->timeout_ms,
+		.uid = options->owner_uid,
+		.gid = options->owner_gid,
+		.mode = options->mode,
+		.directory_mode = options->dir_mode,
+	});
+}
+
+/* Takes fd over. */
+static int add_mount(struct worker *worker, const struct message *message,
+		     int fd, struct err *err)
+{
+	struct mount *mount = calloc(1, sizeof(*mount));
+
+	if (!mount) {
+		(void)close(fd);
+		return err_set(err, -ENOMEM, "no memory");
+	}
+	mount->worker = worker;
+	mount->index = message->mount;
+	worker->mounts[mount->index] = mount;
+	mount->tree = make_tree(worker);
+	if (!mount->tree) {
+		int code = -errno;
+
+		(void)close(fd);
+		free_mount(mount);
+		return err_set(err, code, "cannot show the source: %s",
+			       strerrordesc_np(-code));
+	}
+	if (session_new(
+		    &(struct session_settings){ .loop = worker->loop,
+						.tree = mount->tree,
+						.fd = fd,
+						.init = message->body,
+						.init_length = message->length,
+						.on_gone = on_gone,
+						.owner = mount },
+		    &mount->session, err) < 0) {
+		free_mount(mount);
+		return err->code;
+	}
+	return 0;
+}
+
+static void on_mount(struct worker *worker, const struct message *message,
+		     int fd)
+{
+	struct err err;
+
+	if (fd < 0 || message->mount >= MOUNTS_MAX ||
+	    worker->mounts[message->mount]) {
+		log_err("a mount came that cannot be", "mount=%u",
+			message->mount);
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	if (add_mount(worker, message, fd, &err) < 0)
+		tell_keeper(MESSAGE_FAILED, message->mount, err.text, 1);
+	else
+		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
+}
+
+static void on_keeper(void *owner, unsigned events)
+{
+	struct worker *worker = owner;
+	struct message message;
+	int fd;
+	int r = message_receive(KEEPER_FD, &message, &fd);
+
+	(void)events;
+	if (r == -EAGAIN || r == -EINTR)
+		return;
+	if (r < 0) {
+		log_debug("the keeper is gone", "error=%s",
+			  strerrordesc_np(-r));
+		loop_stop(worker->loop);
+	} else if (message.type == MESSAGE_MOUNT) {
+		on_mount(worker, &message, fd);
+	} else {
+		if (fd >= 0)
+			(void)close(fd);
+		if (message.type == MESSAGE_STOP)
+			loop_stop(worker->loop);
+	}
+}
+
+static void on_terminate(void *owner)
+{
+	struct worker *worker = owner;
+
+	loop_stop(worker->loop);
+}
+
+static int start(struct worker *worker, struct err *err)
+{
+	static const struct cache_limits limits = {
+		.max_entries = SECRETS_MAX,
+		.negative_ms = NEGATIVE_MS,
+		.linger_ms = LINGER_MS,
+	};
+
+	worker->loop = loop_new(&worker->clock);
+	if (!worker->loop)
+		return err_set(err, -errno, "cannot start the event loop: %s",
+			       strerrordesc_np(errno));
+	worker->cache = cache_new(worker->loop, &limits);
+	if (worker->cache)
+		cache_set_on_failure(worker->cache, on_fetch_failed, NULL);
+	worker->terminate =
+		loop_signal(worker->loop, SIGTERM, on_terminate, worker);
+	worker->keeper = loop_watch(worker->loop, KEEPER_FD, LOOP_READ,
+				    on_keeper, worker);
+	if (!worker->cache || !worker->terminate || !worker->keeper)
+		return err_set(err, -ENOMEM, "cannot start: %s",
+			       strerrordesc_np(errno));
+	return provider_new(worker->loop, &worker->options, &worker->provider,
+			    err);
+}
+
+/* In the order that keeps every borrowed thing alive until it is let go. */
+static void finish(struct worker *worker)
+{
+	for (size_t i = 0; i < MOUNTS_MAX; i++)
+		if (worker->mounts[i])
+			free_mount(worker->mounts[i]);
+	cache_free(worker->cache);
+	provider_free(worker->provider);
+	loop_unwatch(worker->keeper);
+	loop_signal_free(worker->terminate);
+	loop_free(worker->loop);
+	options_done(&worker->options);
+}
+
+static void set_up_log(const struct options *options)
+{
+	log_setup(&(struct log_settings){
+		.program = "secretsfs-worker",
+		.level = options->log_level,
+		.json = options->log_json,
+		.syslog = options->log_syslog,
+	});
+}
+
+static void announce(const struct worker *worker)
+{
+	const struct provided *shown = provider_shown(worker->provider);
+
+	if (!pool_is_locked())
+		log_warn("memory for secrets cannot be locked against swap",
+			 "hint=\"raise the limit on locked memory\"");
+	tell_keeper(MESSAGE_READY, 0, shown->label, 0);
+	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
+}
+
+static int run(struct worker *worker)
+{
+	struct err err;
+
+	if (start(worker, &err) < 0) {
+		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 1);
+		return 1;
+	}
+	announce(worker);
+	if (loop_run(worker->loop) < 0)
+		return 1;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	struct err err;
+	int code;
+
+	if (!worker)
+		return 1;
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
+	options_init(&worker->options);
+	if (options_parse(&worker->options, argc, argv, &err) < 0) {
+		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 2);
+		code = 2;
+	} else {
+		set_up_log(&worker->options);
+		code = run(worker);
+	}
+	finish(worker);
+	free(worker);
+	return code;
+}

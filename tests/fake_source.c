@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Holds each call open until the test ends it. */
+#include "tests/test.h"
+
+#include "tests/fake_source.h"
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "store/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct source_call *open_call(struct source *base, const char *name,
+				     void *owner)
+{
+	struct fake_source *source = (struct fake_source *)base;
+	struct source_call *call = calloc(1, sizeof(*call));
+
+	assert_non_null(call);
+	assert_true(source->open_count < FAKE_CALLS_MAX);
+	call->source = source;
+	call->owner = owner;
+	(void)snprintf(call->name, sizeof(call->name), "%s", name);
+	source->open[source->open_count++] = call;
+	source->fetches++;
+	return call;
+}
+
+static void close_call(struct source_call *call)
+{
+	struct fake_source *source = call->source;
+	size_t i = 0;
+
+	while (source->open[i] != call)
+		i++;
+	source->open_count--;
+	for (; i < source->open_count; i++)
+		source->open[i] = source->open[i + 1];
+	free(call);
+}
+
+static struct source_call *fetch(struct source *base, const char *name,
+				 source_on_value *on_value, void *owner)
+{
+	struct source_call *call = open_call(base, name, owner);
+
+	call->on_value = on_value;
+	return call;
+}
+
+static struct source_call *list(struct source *base, const char *prefix,
+				source_on_listing *on_listing, void *owner)
+{
+	struct source_call *call = open_call(base, prefix, owner);
+
+	call->is_listing = true;
+	call->on_listing = on_listing;
+	return call;
+}
+
+static void cancel(struct source_call *call)
+{
+	call->source->cancels++;
+	close_call(call);
+}
+
+static const struct source_operations operations = {
+	.fetch = fetch,
+	.list = list,
+	.cancel = cancel,
+};
+
+void fake_source_init(struct fake_source *source, const char *identity)
+{
+	*source = (struct fake_source){
+		.base = { .operations = &operations, .identity = identity },
+	};
+}
+
+static struct source_call take_oldest(struct fake_source *source)
+{
+	struct source_call call;
+
+	assert_true(source->open_count > 0);
+	call = *source->open[0];
+	close_call(source->open[0]);
+	return call;
+}
+
+void fake_source_answer(struct fake_source *source, const char *version,
+			const char *text)
+{
+	struct source_call call = take_oldest(source);
+	struct secret *secret = secret_new(text, strlen(text));
+	struct value_about about = { .version = version,
+				     .created_ns = 1000000000 };
+	struct value *value = value_new(secret, &about);
+
+	secret_unref(secret);
+	call.on_value(call.owner, value, NULL);
+	value_unref(value);
+}
+
+void fake_source_answer_names(struct fake_source *source,
+			      struct listing *listing)
+{
+	struct source_call call = take_oldest(source);
+
+	call.on_listing(call.owner, listing, NULL);
+}
+
+void fake_source_fail(struct fake_source *source, int code)
+{
+	struct source_call call = take_oldest(source);
+	struct err err;
+
+	err_set(&err, code, "the fake says %d", code);
+	if (call.is_listing)
+		call.on_listing(call.owner, NULL, &err);
+	else
+		call.on_value(call.owner, NULL, &err);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_FAKE_SOURCE_H
+#define TESTS_FAKE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/source.h"
+
+/* A source whose fetches end when the test says so, and how. */
+
+#define FAKE_CALLS_MAX 64
+
+struct source_call {
+	struct fake_source *source;
+	bool is_listing;
+	source_on_value *on_value;
+	source_on_listing *on_listing;
+	void *owner;
+	char name[64];
+};
+
+struct fake_source {
+	struct source base;
+	struct source_call *open[FAKE_CALLS_MAX]; /* in flight, oldest first */
+	size_t open_count;
+	unsigned fetches;
+	unsigned cancels;
+};
+
+void fake_source_init(struct fake_source *source, const char *identity);
+
+/* Ends the oldest fetch with this text as its bytes. */
+void fake_source_answer(struct fake_source *source, const char *version,
+			const char *text);
+void fake_source_answer_names(struct fake_source *source,
+			      struct listing *listing);
+void fake_source_fail(struct fake_source *source, int code);
+
+#endif
