@@ -8,7 +8,7 @@
 
 /* Requests that note how they were answered, linked instead of fs/session.c. */
 
-#define FAKE_NAMES_MAX 64
+#define FAKE_NAMES_MAX 16
 
 struct request {
 	unsigned answers; /* must end as 1 */
@@ -22,7 +22,7 @@ struct request {
 	size_t length;
 
 	/* entries of a directory */
-	char names[FAKE_NAMES_MAX][256];
+	char names[FAKE_NAMES_MAX][32];
 	uint64_t nodes[FAKE_NAMES_MAX];
 	mode_t modes[FAKE_NAMES_MAX];
 	size_t name_count;

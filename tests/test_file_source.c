@@ -29,7 +29,7 @@ struct scene {
 	/* what the last call was told */
 	unsigned times;
 	int code;
-	char text[256];
+	char text[512];
 	char version[VALUE_VERSION_MAX + 1];
 	bool has_keys;
 	struct listing *listing;
@@ -84,6 +84,11 @@ static void put(struct scene *scene, const char *name, const char *content)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
 	close(fd);
+}
+
+static void put_link(struct scene *scene, const char *target, const char *name)
+{
+	assert_int_equal(symlinkat(target, scene->directory_fd, name), 0);
 }
 
 static void on_value(void *owner, struct value *value, const struct err *err)
@@ -203,8 +208,7 @@ static void refuses_what_is_no_secret(void **state)
 	put(scene, "file", "x");
 	mkdirat(scene->directory_fd, "dir", 0755);
 	mkfifoat(scene->directory_fd, "fifo", 0644);
-	assert_int_equal(
-		symlinkat("/etc/passwd", scene->directory_fd, "outside"), 0);
+	put_link(scene, "/etc/passwd", "outside");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fetch(scene, cases[i].name);
 		assert_int_equal(scene->code, cases[i].code);
@@ -217,8 +221,8 @@ static void follows_links_inside(void **state)
 
 	mkdirat(scene->directory_fd, "..2026", 0755);
 	put(scene, "..2026/token", "first");
-	symlinkat("..2026", scene->directory_fd, "..data");
-	symlinkat("..data/token", scene->directory_fd, "token");
+	put_link(scene, "..2026", "..data");
+	put_link(scene, "..data/token", "token");
 	fetch(scene, "token");
 	assert_string_equal(scene->text, "first");
 	list(scene, "");
@@ -308,7 +312,7 @@ static void tells_of_changes(void **state)
 	assert_int_equal(loop_turn(scene->loop, 1000), 0);
 	assert_non_null(strstr(scene->changed, "a "));
 	scene->changed[0] = '\0';
-	symlinkat("x", scene->directory_fd, "..data");
+	put_link(scene, "x", "..data");
 	assert_int_equal(loop_turn(scene->loop, 1000), 0);
 	assert_string_equal(scene->changed, "(all) ");
 }

@@ -32,6 +32,9 @@
 #define FILE_PATH_MAX 1024
 #define SUFFIX ".json"
 
+/* A fifo or device must not hold the loop up. */
+#define OPEN_TO_READ (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+
 struct file_source {
 	struct source base;
 	struct loop *loop;
@@ -71,12 +74,12 @@ static void unref_listing(struct listing **listing)
 	listing_unref(*listing);
 }
 
-/* An fd, or negative errno. A fifo or device must not hold the loop up. */
+/* An fd, or negative errno. */
 static int open_beneath(const struct file_source *source, const char *path,
 			uint64_t flags)
 {
 	struct open_how how = {
-		.flags = flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.flags = flags | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd = syscall(SYS_openat2, source->directory_fd, path, &how,
@@ -88,14 +91,16 @@ static int open_beneath(const struct file_source *source, const char *path,
 /* Whether every component may be part of a secret's name. */
 static bool is_name(const char *name)
 {
-	if (!*name || strlen(name) > FILE_PATH_MAX - sizeof(SUFFIX))
+	if (strlen(name) > FILE_PATH_MAX - sizeof(SUFFIX))
 		return false;
-	for (const char *at = name; at; at = strchr(at, '/')) {
-		at += *at == '/';
-		if (!*at || *at == '/' || *at == '.')
+	for (;;) {
+		if (!*name || *name == '/' || *name == '.')
 			return false;
+		name = strchr(name, '/');
+		if (!name)
+			return true;
+		name++;
 	}
-	return true;
 }
 
 /* Opens NAME.json or NAME, whichever is there first. */
@@ -106,12 +111,12 @@ static int open_secret(const struct file_source *source, const char *name,
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s" SUFFIX, name);
-	fd = open_beneath(source, path, 0);
+	fd = open_beneath(source, path, OPEN_TO_READ);
 	*ret_is_raw = false;
 	if (fd != -ENOENT)
 		return fd;
 	*ret_is_raw = true;
-	return open_beneath(source, name, 0);
+	return open_beneath(source, name, OPEN_TO_READ);
 }
 
 /* Reads to the end; a file longer than a secret may be is -EFBIG. */
@@ -310,7 +315,7 @@ static int read_listing(const struct file_source *source, const char *prefix,
 			       (int)strlen(prefix) - 1, prefix);
 	if (*prefix && !is_name(path))
 		return refusal(-ENOENT, prefix, err);
-	fd = open_beneath(source, path, O_DIRECTORY);
+	fd = open_beneath(source, path, OPEN_TO_READ | O_DIRECTORY);
 	if (fd < 0)
 		return refusal(fd, prefix, err);
 	directory = fdopendir(fd);
