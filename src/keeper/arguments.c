@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Written by a program and read by one, so there is one form of everything. */
+#include "keeper/arguments.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "base/parse.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum kind { KIND_FLAG, KIND_TEXT, KIND_ID, KIND_LEVEL };
+
+static const struct argument {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+} table[] = {
+	{ "--mount-point", KIND_TEXT, offsetof(struct arguments, mount_point) },
+	{ "--worker-uid", KIND_ID, offsetof(struct arguments, worker_uid) },
+	{ "--worker-gid", KIND_ID, offsetof(struct arguments, worker_gid) },
+	{ "--allow-other", KIND_FLAG, offsetof(struct arguments, allow_other) },
+	{ "--foreground", KIND_FLAG, offsetof(struct arguments, foreground) },
+	{ "--proxy-from-env", KIND_FLAG,
+	  offsetof(struct arguments, proxy_from_env) },
+	{ "--log-json", KIND_FLAG, offsetof(struct arguments, log_json) },
+	{ "--log-level", KIND_LEVEL, offsetof(struct arguments, log_level) },
+	{ "--log-file", KIND_TEXT, offsetof(struct arguments, log_file) },
+};
+
+_Static_assert(sizeof(uid_t) == sizeof(gid_t), "KIND_ID serves both");
+
+static const struct argument *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (strcmp(name, table[i].name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static int read_id(const char *value, uid_t *id)
+{
+	uint64_t number;
+	int r = parse_decimal(value, UINT32_MAX - 1, &number);
+
+	if (r == 0)
+		*id = (uid_t)number;
+	return r;
+}
+
+/* value is NULL for a flag. */
+static int set(struct arguments *arguments, const struct argument *argument,
+	       const char *value)
+{
+	void *member = (char *)arguments + argument->offset;
+
+	switch (argument->kind) {
+	case KIND_FLAG:
+		*(bool *)member = true;
+		return 0;
+	case KIND_TEXT:
+		*(const char **)member = value;
+		return *value ? 0 : -EINVAL;
+	case KIND_ID:
+		return read_id(value, member);
+	case KIND_LEVEL:
+		return log_level_parse(value, member);
+	}
+	return -EINVAL;
+}
+
+static int check(const struct arguments *arguments, struct err *err)
+{
+	if (!arguments->mount_point || *arguments->mount_point != '/')
+		return err_set(err, -EINVAL,
+			       "--mount-point takes an absolute path");
+	if (arguments->worker_uid == 0)
+		return err_set(err, -EINVAL,
+			       "--worker-uid takes a uid other than 0: the "
+			       "worker does not run as root");
+	if (!arguments->worker)
+		return err_set(err, -EINVAL,
+			       "\"--\" and the worker's arguments are missing");
+	return 0;
+}
+
+int arguments_parse(int argc, char **argv, struct arguments *ret,
+		    struct err *err)
+{
+	struct arguments arguments = { .log_level = LOG_LEVEL_INFO };
+
+	for (int i = 1; i < argc; i++) {
+		const struct argument *argument = find(argv[i]);
+		const char *value = NULL;
+
+		if (strcmp(argv[i], "--") == 0) {
+			arguments.worker = argv + i + 1;
+			break;
+		}
+		if (!argument)
+			return err_set(err, -EINVAL, "unknown argument '%s'",
+				       argv[i]);
+		if (argument->kind != KIND_FLAG)
+			value = ++i < argc ? argv[i] : "";
+		if (set(&arguments, argument, value) < 0)
+			return err_set(err, -EINVAL, "%s: not '%s'",
+				       argument->name, value);
+	}
+	if (check(&arguments, err) < 0)
+		return -EINVAL;
+	*ret = arguments;
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_ARGUMENTS_H
+#define KEEPER_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+
+struct err;
+
+/*
+ * The keeper's command line, as secretsfs writes it:
+ *
+ *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
+ *		[--allow-other] [--foreground] [--proxy-from-env]
+ *		[--log-json] [--log-level LEVEL] [--log-file PATH]
+ *		-- WORKER-ARGUMENT...
+ *
+ * Strings are borrowed from argv.
+ */
+struct arguments {
+	const char *mount_point; /* absolute */
+	uid_t worker_uid;	 /* not 0 */
+	gid_t worker_gid;
+	bool allow_other;
+	bool foreground;
+	bool proxy_from_env;
+	bool log_json;
+	enum log_level log_level;
+	const char *log_file;
+	char **worker; /* what comes after "--", NULL-terminated */
+};
+
+/* 0, or -EINVAL with err filled. */
+int arguments_parse(int argc, char **argv, struct arguments *ret,
+		    struct err *err);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secretsfs-keeper: mounts, and holds the mounts while a worker without any
+ * privilege serves them. It opens what needs root first, gives up all but four
+ * capabilities, and from then on knows no network, no secret and no path.
+ */
+#include "base/err.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "keeper/arguments.h"
+#include "keeper/descriptor.h"
+#include "keeper/environment.h"
+#include "keeper/privileges.h"
+#include "keeper/report.h"
+#include "keeper/runtime.h"
+#include "keeper/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define WORKER_NAME "secretsfs-worker"
+#define EXIT_USAGE 2
+
+struct keeper {
+	const struct arguments *arguments;
+	struct session *session;
+	int binary_fd; /* the worker's */
+	int log_fd;    /* of --log-file, or -1 */
+	int null_fd;
+	int report_fd; /* whoever waits for us, or -1 */
+};
+
+static void free_list(char ***list)
+{
+	free(*list);
+}
+
+/* What is opened later must not become someone's standard error. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	descriptor_done(&fd);
+}
+
+static void setup_log(const struct arguments *arguments, bool syslog)
+{
+	const struct log_settings settings = {
+		.program = "secretsfs-keeper",
+		.level = arguments->log_level,
+		.json = arguments->log_json,
+		.syslog = syslog,
+	};
+
+	log_setup(&settings);
+}
+
+/* The worker beside our own executable: a path is never taken from outside. */
+static int open_worker(int *ret, struct err *err)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path,
+				  sizeof(path) - sizeof(WORKER_NAME));
+	char *slash;
+
+	if (length < 0)
+		return err_set(err, -errno, "/proc/self/exe: %s",
+			       strerrordesc_np(errno));
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash)
+		return err_set(err, -ENOENT, "%s: has no directory", path);
+	memcpy(slash + 1, WORKER_NAME, sizeof(WORKER_NAME));
+	*ret = open(path, O_PATH | O_CLOEXEC);
+	return *ret < 0 ? err_set(err, -errno, "%s: %s", path,
+				  strerrordesc_np(errno))
+			: 0;
+}
+
+static int open_log(const char *path, int *ret, struct err *err)
+{
+	*ret = open(path,
+		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY |
+			    O_CLOEXEC,
+		    0600);
+	return *ret < 0 ? err_set(err, -errno, "%s: %s", path,
+				  strerrordesc_np(errno))
+			: 0;
+}
+
+/* Everything that may be missing, before anything is done. */
+static int open_all(struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	struct session *session = keeper->session;
+	int r = mount_open(&session->mounts[0].mount, arguments->mount_point,
+			   err);
+
+	session->mounts[0].listening = -1;
+	session->mount_count = 1;
+	if (r == 0)
+		r = open_worker(&keeper->binary_fd, err);
+	if (r == 0 && arguments->log_file)
+		r = open_log(arguments->log_file, &keeper->log_fd, err);
+	if (r == 0)
+		r = runtime_prepare(err);
+	if (r < 0)
+		return r;
+	keeper->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (keeper->null_fd < 0)
+		return err_set(err, -errno, "/dev/null: %s",
+			       strerrordesc_np(errno));
+	return 0;
+}
+
+static int take_signals(int *ret, struct err *err)
+{
+	sigset_t ours;
+
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGTERM);
+	(void)sigaddset(&ours, SIGINT);
+	/* Kept for later meanings; until then they must not end a mount. */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGUSR1, SIG_IGN);
+	/* Standard error may be a pipe whose reader leaves. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &ours, NULL) < 0)
+		return err_set(err, -errno, "sigprocmask: %s",
+			       strerrordesc_np(errno));
+	*ret = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *ret < 0 ? err_set(err, -errno, "signalfd: %s",
+				  strerrordesc_np(errno))
+			: 0;
+}
+
+/* Where the worker's last words go: see report_death() in startup.c. */
+static int worker_error_fd(const struct keeper *keeper)
+{
+	if (keeper->log_fd >= 0)
+		return keeper->log_fd;
+	return keeper->arguments->foreground ? STDERR_FILENO : keeper->null_fd;
+}
+
+static int start_worker(struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	CLEANUP(free_list)
+	char **environment =
+		environment_for_worker(environ, arguments->proxy_from_env);
+	CLEANUP(free_list) char **list = NULL;
+	size_t count = 0;
+	struct child_plan plan = {
+		.binary_fd = keeper->binary_fd,
+		.uid = arguments->worker_uid,
+		.gid = arguments->worker_gid,
+		.error_fd = worker_error_fd(keeper),
+	};
+
+	while (arguments->worker[count])
+		count++;
+	list = calloc(count + 2, sizeof(*list));
+	if (!list || !environment)
+		return err_set(err, -ENOMEM, "no memory");
+	memcpy(list + 1, arguments->worker, count * sizeof(*list));
+	list[0] = (char[]){ WORKER_NAME };
+	plan.arguments = list;
+	plan.environment = environment;
+	return child_start(&plan, &keeper->session->worker, err);
+}
+
+static int start(struct keeper *keeper, struct err *err)
+{
+	struct err limits;
+	int r;
+
+	if (chdir("/") < 0)
+		return err_set(err, -errno, "/: %s", strerrordesc_np(errno));
+	r = take_signals(&keeper->session->signals, err);
+	if (r < 0)
+		return r;
+	if (privileges_set_limits(&limits) < 0)
+		log_warn("going on with the limits as they are", "why=\"%s\"",
+			 limits.text);
+	r = privileges_reduce(err);
+	if (r == 0)
+		r = start_worker(keeper, err);
+	if (r == 0)
+		r = session_start(keeper->session,
+				  keeper->arguments->allow_other, err);
+	return r;
+}
+
+/* From here on nobody looks at the terminal any more. */
+static void leave_terminal(const struct keeper *keeper)
+{
+	bool foreground = keeper->arguments->foreground;
+
+	if (!foreground) {
+		(void)dup2(keeper->null_fd, STDIN_FILENO);
+		(void)dup2(keeper->null_fd, STDOUT_FILENO);
+	}
+	if (keeper->log_fd >= 0)
+		(void)dup2(keeper->log_fd, STDERR_FILENO);
+	else if (!foreground)
+		(void)dup2(keeper->null_fd, STDERR_FILENO);
+	setup_log(keeper->arguments, !foreground && keeper->log_fd < 0);
+}
+
+static int run(struct keeper *keeper, const char *manager, struct err *err)
+{
+	struct session *session = keeper->session;
+	int r = start(keeper, err);
+
+	if (r < 0)
+		return r;
+	if (keeper->report_fd >= 0 && report_ready(keeper->report_fd) < 0)
+		return err_set(err, -EPIPE, "nobody waits for the mount");
+	descriptor_done(&keeper->report_fd);
+	leave_terminal(keeper);
+	report_to_manager(manager);
+	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
+		 keeper->arguments->mount_point, session->mounts[0].mount.id,
+		 session->worker.pid);
+	session->exit_code = session_run(session);
+	return 0;
+}
+
+static int prepare(struct keeper *keeper, struct err *err)
+{
+	int r = open_all(keeper, err);
+
+	if (r < 0 || keeper->arguments->foreground)
+		return r;
+	r = report_detach(err);
+	if (r < 0)
+		return r;
+	keeper->report_fd = r;
+	return 0;
+}
+
+/* Reports after everything is undone, so that who hears of it may rely on it.
+ */
+static int finish(struct keeper *keeper, int r, const struct err *err)
+{
+	int code = keeper->session->exit_code;
+
+	session_free(TAKE(keeper->session));
+	if (r < 0)
+		report_failure(keeper->report_fd, code, err->text);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+	struct keeper keeper = {
+		.arguments = &arguments,
+		.binary_fd = -1,
+		.log_fd = -1,
+		.null_fd = -1,
+		.report_fd = -1,
+	};
+	struct err err;
+	int r;
+
+	hold_standard_descriptors();
+	if (arguments_parse(argc, argv, &arguments, &err) < 0) {
+		report_failure(-1, EXIT_USAGE, err.text);
+		return EXIT_USAGE;
+	}
+	setup_log(&arguments, false);
+	keeper.session = session_new();
+	if (!keeper.session) {
+		report_failure(-1, EXIT_FAILURE, "no memory");
+		return EXIT_FAILURE;
+	}
+	r = prepare(&keeper, &err);
+	if (r == 0)
+		r = run(&keeper, getenv("NOTIFY_SOCKET"), &err);
+	return finish(&keeper, r, &err);
+}

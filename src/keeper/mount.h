@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_MOUNT_H
+#define KEEPER_MOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "keeper/fuse_init.h"
+#include "keeper/unmount.h"
+
+struct err;
+
+/*
+ * One FUSE mount on its way: opened, created, attached, removed. Each step is
+ * a call; a mount that is dropped between two of them leaves nothing behind.
+ */
+struct mount {
+	struct mount_place place;
+	int target_fd; /* the directory below, until it is attached */
+	int fuse_fd;
+	int tree_fd; /* the mount itself, until it is attached */
+	uint64_t id; /* as in mountinfo */
+	bool is_attached;
+	struct fuse_init_request init;
+};
+
+/*
+ * Opens the mount point and /dev/fuse, so that what is missing is known before
+ * anything else happens. 0, or negative errno with err naming what is missing.
+ */
+int mount_open(struct mount *ret, const char *path, struct err *err);
+
+/*
+ * Makes the superblock and the mount, answers FUSE_INIT, and leaves the mount
+ * unattached: nobody sees it yet. source is what mountinfo shows. 0, or
+ * negative errno with err filled.
+ */
+int mount_create(struct mount *mount, const char *source, bool allow_other,
+		 struct err *err);
+
+/* Puts the mount on its mount point. 0, or negative errno with err filled. */
+int mount_attach(struct mount *mount, struct err *err);
+
+/* Takes the mount off its place if it is still there; see unmount_lazily().
+ * Its descriptors stay open. */
+int mount_detach(struct mount *mount);
+
+/* Closes everything: who still uses the file system gets ENOTCONN. May be
+ * called twice. */
+void mount_done(struct mount *mount);
+
+#endif

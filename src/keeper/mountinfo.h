@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_MOUNTINFO_H
+#define KEEPER_MOUNTINFO_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The mount table, read without touching any mount: a file system whose server
+ * hangs makes stat(2) hang. Format: proc_pid_mountinfo(5).
+ */
+
+#define MOUNTINFO_SELF "/proc/self/mountinfo"
+#define MOUNTINFO_FSTYPE_MAX 64
+
+struct mountinfo {
+	uint64_t id;
+	uint64_t parent_id; /* of the mount that this one stands on */
+	char mount_point[PATH_MAX];
+	char fstype[MOUNTINFO_FSTYPE_MAX]; /* with its subtype: "fuse.x" */
+};
+
+/* One line, with or without its newline; octal escapes are decoded. 0, or
+ * -EINVAL for another form. */
+int mountinfo_parse(const char *line, struct mountinfo *ret);
+
+/*
+ * What is mounted on top at mount_point, an absolute path without symbolic
+ * links. file is MOUNTINFO_SELF, or a text like it. 0, -ENOENT where nothing
+ * is mounted there, or negative errno.
+ */
+int mountinfo_find(const char *file, const char *mount_point,
+		   struct mountinfo *ret);
+
+/* 1 if the mount of that id is in the table, 0 if not, or negative errno. */
+int mountinfo_has(const char *file, uint64_t id);
+
+#endif

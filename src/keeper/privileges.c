@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Capabilities by the system calls themselves: see capabilities(7). The order
+ * matters, since emptying the bounding set needs the one that goes last.
+ */
+#include "keeper/privileges.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOCKED_BYTES ((rlim_t)64 << 20)
+#define BIT(capability) ((uint64_t)1 << (capability))
+#define KEPT                                                                   \
+	(BIT(CAP_SYS_ADMIN) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL))
+/* Every capability the kernel can know of; EINVAL tells where it ends. */
+#define CAPABILITY_NUMBERS 64
+
+static int set_capabilities(uint64_t capabilities)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	uint32_t low = (uint32_t)capabilities;
+	uint32_t high = (uint32_t)(capabilities >> 32);
+	struct __user_cap_data_struct data[] = {
+		{ .effective = low, .permitted = low },
+		{ .effective = high, .permitted = high },
+	};
+
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int empty_bounding_set(void)
+{
+	for (unsigned long i = 0; i < CAPABILITY_NUMBERS; i++)
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return errno == EINVAL ? 0 : -errno;
+	return 0;
+}
+
+int privileges_set_limits(struct err *err)
+{
+	const struct rlimit no_core = { 0, 0 };
+	struct rlimit locked;
+
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		return err_set(err, -errno, "switching core files off: %s",
+			       strerrordesc_np(errno));
+	if (getrlimit(RLIMIT_MEMLOCK, &locked) < 0)
+		return err_set(err, -errno, "RLIMIT_MEMLOCK: %s",
+			       strerrordesc_np(errno));
+	if (locked.rlim_cur >= LOCKED_BYTES)
+		return 0;
+	locked.rlim_cur = LOCKED_BYTES;
+	if (locked.rlim_max < LOCKED_BYTES)
+		locked.rlim_max = LOCKED_BYTES;
+	if (setrlimit(RLIMIT_MEMLOCK, &locked) < 0)
+		return err_set(err, -errno,
+			       "raising the limit of locked memory to %llu "
+			       "bytes: %s",
+			       (unsigned long long)LOCKED_BYTES,
+			       strerrordesc_np(errno));
+	return 0;
+}
+
+int privileges_reduce(struct err *err)
+{
+	int r = set_capabilities(KEPT | BIT(CAP_SETPCAP));
+
+	if (r == 0)
+		r = empty_bounding_set();
+	if (r == 0)
+		r = set_capabilities(KEPT);
+	if (r < 0)
+		return err_set(err, r,
+			       "mounting needs the capabilities SYS_ADMIN, "
+			       "SETUID, SETGID, KILL and SETPCAP");
+	return 0;
+}
+
+int privileges_become(uid_t uid, gid_t gid)
+{
+	if (uid == 0)
+		return -EINVAL;
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		return -errno;
+	/* The change of user emptied two sets; this empties all of them. */
+	if (set_capabilities(0) < 0)
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_PRIVILEGES_H
+#define KEEPER_PRIVILEGES_H
+
+#include <sys/types.h>
+
+struct err;
+
+/*
+ * Limits that the keeper's children inherit: no core files, and 64 MiB that
+ * may be locked (secrets never reach the swap). Raising the latter needs
+ * CAP_SYS_RESOURCE, so it comes before privileges_reduce(). 0, or negative
+ * errno with err filled.
+ */
+int privileges_set_limits(struct err *err);
+
+/*
+ * Keeps SYS_ADMIN (to mount), SETUID and SETGID (to start the worker as
+ * someone else) and KILL (to end it); nothing is inheritable, and the bounding
+ * set is empty, so nothing comes back by execve(2). For good. 0, or negative
+ * errno with err filled.
+ */
+int privileges_reduce(struct err *err);
+
+/*
+ * For a child before it executes: becomes uid and gid with no other group, no
+ * capability at all, and no_new_privs. uid must not be 0. 0 or negative errno.
+ */
+int privileges_become(uid_t uid, gid_t gid);
+
+#endif

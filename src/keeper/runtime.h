@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_RUNTIME_H
+#define KEEPER_RUNTIME_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+/*
+ * How a command finds the keeper of a mount: one socket in RUNTIME_DIRECTORY,
+ * named after the mount's id. The messages are those of message.h.
+ */
+
+#define RUNTIME_DIRECTORY "/run/secretsfs"
+
+/* Makes the directory where it is missing, closes it to others' writes, and
+ * refuses one of someone else. 0, or negative errno with err filled. */
+int runtime_prepare(struct err *err);
+
+/* A non-blocking listening socket for the mount; one that an earlier mount of
+ * that id left is replaced. A descriptor, or negative errno with err filled. */
+int runtime_listen(uint64_t mount_id, struct err *err);
+
+/* Takes the next client off a listening socket: non-blocking, and refused
+ * (-EACCES) unless it is root or owner. A descriptor or negative errno. */
+int runtime_accept(int listening, uid_t owner);
+
+/* A blocking connection to the keeper of a mount. A descriptor; -ENOENT or
+ * -ECONNREFUSED where no keeper is; or negative errno. */
+int runtime_connect(uint64_t mount_id);
+
+void runtime_remove(uint64_t mount_id);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a keeper does while its mounts serve: almost nothing. It waits for the
+ * reasons to end. The fuse descriptors are not among what it waits for: that
+ * would wake it with every request, so it is the worker who tells that a mount
+ * has gone.
+ */
+#include "base/log.h"
+#include "base/macros.h"
+#include "keeper/descriptor.h"
+#include "keeper/message.h"
+#include "keeper/runtime.h"
+#include "keeper/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define STOP_TIMEOUT_MS 5000
+
+enum state {
+	STATE_SERVING,
+	STATE_STOPPED,	 /* a signal or a client asked for the end */
+	STATE_UNMOUNTED, /* someone unmounted the last mount */
+	STATE_FAILED,	 /* the worker died or can no longer be trusted */
+};
+
+enum {
+	POLL_WORKER,
+	POLL_ENDED,
+	POLL_SIGNALS,
+	POLL_LISTENING,
+	POLL_CLIENTS = POLL_LISTENING + SESSION_MOUNTS_MAX,
+	POLL_COUNT = POLL_CLIENTS + SESSION_CLIENTS_MAX,
+};
+
+static bool has_gone(const struct session_mount *mount)
+{
+	return mount->mount.fuse_fd < 0;
+}
+
+/* A mount that cannot be taken off is left on its place, but without a server:
+ * whoever looks at it gets an error and no empty directory. */
+static void drop_mount(struct session_mount *mount)
+{
+	int r;
+
+	if (has_gone(mount))
+		return;
+	r = mount_detach(&mount->mount);
+	if (r < 0)
+		log_warn("a mount is left behind",
+			 "mount_id=%" PRIu64 " why=%s", mount->mount.id,
+			 r == -EBUSY ? "another one stands on it"
+				     : strerrordesc_np(-r));
+	if (mount->listening >= 0)
+		runtime_remove(mount->mount.id);
+	descriptor_done(&mount->listening);
+	mount_done(&mount->mount);
+}
+
+static enum state on_gone(struct session *session,
+			  const struct message *message)
+{
+	struct session_mount *mount = session_mount_of(session, message);
+
+	if (!mount || has_gone(mount)) {
+		log_err("the worker named a mount that is not there",
+			"mount=%u", message->mount);
+		return STATE_FAILED;
+	}
+	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
+		 mount->mount.id);
+	/* Aborted rather than unmounted, it is still on its place. */
+	drop_mount(mount);
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (!has_gone(&session->mounts[i]))
+			return STATE_SERVING;
+	return STATE_UNMOUNTED;
+}
+
+static enum state on_worker_message(struct session *session)
+{
+	struct message message;
+	int r = session_receive(session, &message);
+
+	if (r == -EAGAIN)
+		return STATE_SERVING;
+	if (r == -EPIPE)
+		return STATE_FAILED;
+	if (r == 0 && message.type == MESSAGE_GONE)
+		return on_gone(session, &message);
+	if (r == 0 && message.type == MESSAGE_FAILED)
+		log_err("the worker gave up", "reason=\"%s\"", message.body);
+	else
+		log_err("the worker sent what a worker does not send", NULL);
+	return STATE_FAILED;
+}
+
+static enum state on_signal(struct session *session)
+{
+	struct signalfd_siginfo info;
+
+	if (read(session->signals, &info, sizeof(info)) != sizeof(info))
+		return STATE_SERVING;
+	log_info("ending", "signal=%s",
+		 info.ssi_signo == SIGINT ? "INT" : "TERM");
+	return STATE_STOPPED;
+}
+
+/* One that finds no place is turned away. */
+static void on_connect(struct session *session, int listening)
+{
+	cleanup_fd int client = runtime_accept(listening, getuid());
+
+	for (size_t i = 0; client >= 0 && i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i] < 0)
+			session->clients[i] = descriptor_take(&client);
+}
+
+static int detach_all(struct session *session)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (!has_gone(&session->mounts[i]))
+			r = mount_detach(&session->mounts[i].mount);
+	return r;
+}
+
+static void answer(int client, enum message_type type, const char *line)
+{
+	struct message message;
+
+	message_fill(&message, type, MESSAGE_NO_MOUNT, line, strlen(line));
+	message.number = type == MESSAGE_FAILED;
+	(void)message_send(client, &message, -1);
+}
+
+static enum state on_client_message(struct session *session, int *client)
+{
+	cleanup_fd int unwanted = -1;
+	struct message message;
+	int r = message_receive(*client, &message, &unwanted);
+
+	if (r == -EAGAIN)
+		return STATE_SERVING;
+	if (r < 0 || message.type != MESSAGE_UNMOUNT) {
+		descriptor_done(client);
+		return STATE_SERVING;
+	}
+	r = detach_all(session);
+	if (r < 0) {
+		answer(*client, MESSAGE_FAILED,
+		       r == -EBUSY ? "another mount stands on this one"
+				   : strerrordesc_np(-r));
+		return STATE_SERVING;
+	}
+	log_info("ending", "asked_by=unmount");
+	return STATE_STOPPED;
+}
+
+static enum state on_clients(struct session *session, const struct pollfd *fds)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (fds[POLL_LISTENING + i].revents)
+			on_connect(session, session->mounts[i].listening);
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++) {
+		enum state state = STATE_SERVING;
+
+		if (fds[POLL_CLIENTS + i].revents)
+			state = on_client_message(session,
+						  &session->clients[i]);
+		if (state != STATE_SERVING)
+			return state;
+	}
+	return STATE_SERVING;
+}
+
+/* poll(2) passes over what is -1. */
+static void fill_poll(const struct session *session, struct pollfd *fds)
+{
+	for (size_t i = 0; i < POLL_COUNT; i++)
+		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	fds[POLL_WORKER].fd = session->worker.socket;
+	fds[POLL_ENDED].fd = session->worker.pidfd;
+	fds[POLL_SIGNALS].fd = session->signals;
+	for (size_t i = 0; i < session->mount_count; i++)
+		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		fds[POLL_CLIENTS + i].fd = session->clients[i];
+}
+
+/* What the worker still had to say comes before its death. */
+static enum state turn(struct session *session)
+{
+	struct pollfd fds[POLL_COUNT];
+
+	fill_poll(session, fds);
+	if (poll(fds, POLL_COUNT, -1) < 0) {
+		if (errno == EINTR)
+			return STATE_SERVING;
+		log_err("poll failed", "error=%s", strerrordesc_np(errno));
+		return STATE_FAILED;
+	}
+	if (fds[POLL_WORKER].revents)
+		return on_worker_message(session);
+	if (fds[POLL_ENDED].revents)
+		return STATE_FAILED;
+	if (fds[POLL_SIGNALS].revents)
+		return on_signal(session);
+	return on_clients(session, fds);
+}
+
+static void drop_mounts(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		drop_mount(&session->mounts[i]);
+}
+
+static void end_worker(struct session *session)
+{
+	struct message message;
+	int status;
+
+	message_fill(&message, MESSAGE_STOP, MESSAGE_NO_MOUNT, NULL, 0);
+	(void)message_send(session->worker.socket, &message, -1);
+	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0)
+		log_warn("the worker does not end, leaving it", "pid=%d",
+			 session->worker.pid);
+}
+
+static void bury_worker(struct session *session)
+{
+	pid_t pid = session->worker.pid;
+	char cause[32] = "unknown";
+	int status;
+
+	/* One that sent nonsense lives, and one whose socket closed may take
+	 * a moment. */
+	if (child_end(&session->worker, 0, &status) == 0)
+		(void)child_describe(status, cause, sizeof(cause));
+	log_err("the worker died, unmounting", "pid=%d cause=\"%s\"", pid,
+		cause);
+}
+
+static void answer_clients(struct session *session)
+{
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i] >= 0)
+			answer(session->clients[i], MESSAGE_DONE, "");
+}
+
+int session_run(struct session *session)
+{
+	enum state state = STATE_SERVING;
+
+	while (state == STATE_SERVING)
+		state = turn(session);
+	if (state == STATE_FAILED) {
+		bury_worker(session);
+		drop_mounts(session);
+	} else {
+		/* Off its place first, then let the worker finish what is in
+		 * flight, and only then close what it answers through. */
+		(void)detach_all(session);
+		end_worker(session);
+		drop_mounts(session);
+		log_info("ended", NULL);
+	}
+	answer_clients(session);
+	return state == STATE_FAILED ? 1 : 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_SESSION_H
+#define KEEPER_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "keeper/child.h"
+#include "keeper/mount.h"
+
+struct err;
+struct message;
+
+/*
+ * What one keeper holds: a worker, the mounts that it serves, and the clients
+ * that ask for their end. It starts all mounts or none, and when it ends none
+ * is left.
+ */
+
+#define SESSION_MOUNTS_MAX 16
+#define SESSION_CLIENTS_MAX 8
+
+struct session_mount {
+	struct mount mount;
+	int listening; /* the socket of runtime.h, or -1 */
+	bool is_served;
+};
+
+struct session {
+	struct child worker;
+	struct session_mount mounts[SESSION_MOUNTS_MAX];
+	size_t mount_count;
+	int clients[SESSION_CLIENTS_MAX];
+	int signals; /* signalfd(2): what ends the session cleanly */
+	int exit_code;
+};
+
+/* No worker, no mounts. NULL: no memory. */
+struct session *session_new(void);
+
+/* Removes what is still mounted, ends the worker, closes all. NULL is allowed.
+ */
+void session_free(struct session *session);
+
+/*
+ * Waits until the worker is ready, makes its mounts, hands them over, waits
+ * until they are served, and only then puts them on their places. The worker
+ * is started and the mounts are opened. 0, or negative errno with err filled
+ * and exit_code set; -EINTR: a signal asked for the end.
+ */
+int session_start(struct session *session, bool allow_other, struct err *err);
+
+/* Serves until a signal, a client, an unmount by someone else, or the worker's
+ * death; then unmounts, ends the worker, and answers. Logs each of these. The
+ * keeper's exit code. */
+int session_run(struct session *session);
+
+/*
+ * Shared by the two above: takes the worker's next message. 0; -EAGAIN: none
+ * is there; -EPIPE: it has gone or is going; -EPROTO: it sent what a worker
+ * does not send.
+ */
+int session_receive(struct session *session, struct message *ret);
+
+/* Shared likewise: the mount that a message is about, or NULL. */
+struct session_mount *session_mount_of(struct session *session,
+				       const struct message *message);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a started worker to served mounts. A mount is attached last, when it is
+ * served already: so nobody ever sees one that does not answer, and whatever
+ * fails before leaves no trace.
+ */
+#include "base/err.h"
+#include "base/macros.h"
+#include "keeper/message.h"
+#include "keeper/runtime.h"
+#include "keeper/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#define READY_TIMEOUT_MS 30000
+#define SERVING_TIMEOUT_MS 30000
+#define GOING_TIMEOUT_MS 5000
+
+struct startup {
+	struct session *session;
+	struct err *err;
+	int64_t deadline_ms;
+	bool allow_other;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int remaining_ms(const struct startup *startup)
+{
+	int64_t left = startup->deadline_ms - now_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
+/* 0 when the worker has sent something; its death is the end of its stream. */
+static int wait_for_worker(const struct startup *startup)
+{
+	struct pollfd fds[] = {
+		{ .fd = startup->session->worker.socket, .events = POLLIN },
+		{ .fd = startup->session->signals, .events = POLLIN },
+	};
+	int r = poll(fds, ARRAY_SIZE(fds), remaining_ms(startup));
+
+	if (r < 0 && errno != EINTR)
+		return err_set(startup->err, -errno, "poll: %s",
+			       strerrordesc_np(errno));
+	if (r == 0)
+		return err_set(startup->err, -ETIMEDOUT,
+			       "the worker did not get ready in time");
+	if (r > 0 && fds[1].revents)
+		return err_set(startup->err, -EINTR, "ended by a signal");
+	return 0;
+}
+
+static int report_death(const struct startup *startup)
+{
+	char cause[32];
+	int status;
+
+	if (child_end(&startup->session->worker, GOING_TIMEOUT_MS, &status) < 0)
+		return err_set(startup->err, -EIO,
+			       "the worker left before it served");
+	return err_set(startup->err, -EIO,
+		       "the worker died before it served (%s); --foreground "
+		       "shows more",
+		       child_describe(status, cause, sizeof(cause)));
+}
+
+/* The worker's own line and number are the command's. */
+static int report_refusal(const struct startup *startup,
+			  const struct message *message)
+{
+	int number = message->number;
+	int status;
+
+	/* It is on its way out; waiting keeps its end its own. */
+	(void)child_end(&startup->session->worker, GOING_TIMEOUT_MS, &status);
+	startup->session->exit_code = number > 0 && number < 256 ? number : 1;
+	return err_set(startup->err, -EIO, "%s", message->body);
+}
+
+static int report_nonsense(const struct startup *startup)
+{
+	return err_set(startup->err, -EPROTO,
+		       "the worker sent what a worker does not send at its "
+		       "start");
+}
+
+/* The worker's next message, which has to be of that type. */
+static int await(const struct startup *startup, enum message_type type,
+		 struct message *ret)
+{
+	int r;
+
+	do {
+		r = wait_for_worker(startup);
+		if (r < 0)
+			return r;
+		r = session_receive(startup->session, ret);
+	} while (r == -EAGAIN);
+	if (r == -EPIPE)
+		return report_death(startup);
+	if (r < 0)
+		return report_nonsense(startup);
+	if (ret->type == MESSAGE_FAILED)
+		return report_refusal(startup, ret);
+	return ret->type == (uint32_t)type ? 0 : report_nonsense(startup);
+}
+
+/* Mounts come in order, each with its source's name; a READY about none ends
+ * the list. Each is created as it comes, and attached by nobody yet. */
+static int create_mounts(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	struct message message;
+	uint32_t count = 0;
+
+	for (;;) {
+		int r = await(startup, MESSAGE_READY, &message);
+
+		if (r < 0)
+			return r;
+		if (message.mount == MESSAGE_NO_MOUNT)
+			break;
+		if (message.mount != count || count >= session->mount_count)
+			return report_nonsense(startup);
+		r = mount_create(&session->mounts[count].mount, message.body,
+				 startup->allow_other, startup->err);
+		if (r < 0)
+			return r;
+		count++;
+	}
+	return count == session->mount_count ? 0 : report_nonsense(startup);
+}
+
+static int hand_over(const struct startup *startup, uint32_t index)
+{
+	struct session *session = startup->session;
+	struct session_mount *mount = &session->mounts[index];
+	const struct fuse_init_request *init = &mount->mount.init;
+	struct message message;
+	int r;
+
+	mount->listening = runtime_listen(mount->mount.id, startup->err);
+	if (mount->listening < 0)
+		return mount->listening;
+	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
+	r = message_send(session->worker.socket, &message,
+			 mount->mount.fuse_fd);
+	if (r == -EPIPE)
+		return report_death(startup);
+	if (r < 0)
+		return err_set(startup->err, r,
+			       "the mount could not be handed to the worker");
+	return 0;
+}
+
+static int await_serving(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	struct session_mount *mount;
+	struct message message;
+
+	for (size_t served = 0; served < session->mount_count; served++) {
+		int r = await(startup, MESSAGE_SERVING, &message);
+
+		if (r < 0)
+			return r;
+		mount = session_mount_of(session, &message);
+		if (!mount || mount->is_served)
+			return report_nonsense(startup);
+		mount->is_served = true;
+	}
+	return 0;
+}
+
+int session_start(struct session *session, bool allow_other, struct err *err)
+{
+	struct startup startup = {
+		.session = session,
+		.err = err,
+		.deadline_ms = now_ms() + READY_TIMEOUT_MS,
+		.allow_other = allow_other,
+	};
+	int r = create_mounts(&startup);
+
+	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
+		r = hand_over(&startup, i);
+	startup.deadline_ms = now_ms() + SERVING_TIMEOUT_MS;
+	if (r == 0)
+		r = await_serving(&startup);
+	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
+		r = mount_attach(&session->mounts[i].mount, err);
+	return r;
+}

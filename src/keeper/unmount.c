@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * umount2(2) takes a path and removes whatever stands on top there. So the
+ * mount is opened first, its id is compared, and the path given is that of the
+ * descriptor.
+ */
+#include "keeper/unmount.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "keeper/descriptor.h"
+#include "keeper/mountinfo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENTER_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+static size_t length_without_slashes(const char *path)
+{
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	return length;
+}
+
+/* Cuts path into the directory above and the last name. */
+static int split(const char *path, char *parent, char *name)
+{
+	size_t length = length_without_slashes(path);
+	const char *slash = memrchr(path, '/', length);
+	const char *last = slash ? slash + 1 : path;
+	size_t last_length = length - (size_t)(last - path);
+
+	if (!slash || length >= PATH_MAX || last_length > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, last, last_length);
+	name[last_length] = '\0';
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EINVAL;
+	memcpy(parent, path, (size_t)(last - path));
+	parent[last - path] = '\0';
+	return 0;
+}
+
+int mount_place_open(const char *path, struct mount_place *ret, struct err *err)
+{
+	struct mount_place place;
+	char parent[PATH_MAX];
+	int r = split(path, parent, place.name);
+
+	if (r < 0)
+		return err_set(err, r,
+			       "%s: a mount point is given by its own name",
+			       path);
+	place.parent_fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place.parent_fd < 0)
+		return err_set(err, -errno, "%s: %s", parent,
+			       strerrordesc_np(errno));
+	*ret = place;
+	return 0;
+}
+
+void mount_place_done(struct mount_place *place)
+{
+	descriptor_done(&place->parent_fd);
+}
+
+/*
+ * Root without CAP_DAC_OVERRIDE may not search a directory that is closed to
+ * it, as a home often is; its owner may.
+ */
+static int enter_as_owner(const struct mount_place *place)
+{
+	struct stat parent;
+	int fd;
+
+	if (fstat(place->parent_fd, &parent) < 0)
+		return -errno;
+	(void)setfsuid(parent.st_uid);
+	fd = openat(place->parent_fd, place->name, ENTER_FLAGS);
+	if (fd < 0)
+		fd = -errno;
+	(void)setfsuid(geteuid());
+	return fd;
+}
+
+int mount_place_enter(const struct mount_place *place)
+{
+	int fd = openat(place->parent_fd, place->name, ENTER_FLAGS);
+
+	if (fd >= 0)
+		return fd;
+	return errno == EACCES ? enter_as_owner(place) : -errno;
+}
+
+static int detach(int fd)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+}
+
+int unmount_lazily(const struct mount_place *place, uint64_t mount_id)
+{
+	cleanup_fd int fd = -1;
+	uint64_t found;
+	int r = mountinfo_has(MOUNTINFO_SELF, mount_id);
+
+	if (r <= 0)
+		return r;
+	fd = mount_place_enter(place);
+	if (fd < 0)
+		return fd;
+	r = descriptor_mount_id(fd, &found);
+	if (r < 0)
+		return r;
+	return found == mount_id ? detach(fd) : -EBUSY;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stands in for secretsfs-worker where the keeper is tested: it keeps to the
+ * messages, serves an empty root directory, and misbehaves as its first
+ * argument says. See keeper_test.py for the ways.
+ */
+#include "base/macros.h"
+#include "keeper/child.h"
+#include "keeper/message.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FUSE_ROOT 1
+
+struct worker {
+	const char *way;
+	int fuse_fd;
+};
+
+static bool is_way(const struct worker *worker, const char *way)
+{
+	return strcmp(worker->way, way) == 0;
+}
+
+static void say(enum message_type type, uint32_t mount, const char *text,
+		int number)
+{
+	struct message message;
+
+	message_fill(&message, type, mount, text, strlen(text));
+	message.number = number;
+	if (message_send(CHILD_SOCKET_FD, &message, -1) < 0)
+		_exit(9);
+}
+
+static void reply(int fd, uint64_t unique, int error, const void *body,
+		  size_t length)
+{
+	unsigned char bytes[512];
+	struct fuse_out_header header = {
+		.len = (uint32_t)(sizeof(header) + length),
+		.error = -error,
+		.unique = unique,
+	};
+
+	memcpy(bytes, &header, sizeof(header));
+	if (length > 0)
+		memcpy(bytes + sizeof(header), body, length);
+	/* A request whose caller has gone is refused; so be it. */
+	if (write(fd, bytes, header.len) < 0)
+		return;
+}
+
+static void reply_root(int fd, uint64_t unique)
+{
+	const struct fuse_attr_out out = {
+		.attr_valid = 1,
+		.attr = { .ino = FUSE_ROOT,
+			  .mode = S_IFDIR | 0555,
+			  .nlink = 2 },
+	};
+
+	reply(fd, unique, 0, &out, sizeof(out));
+}
+
+static void answer(int fd, const struct fuse_in_header *request)
+{
+	const struct fuse_open_out opened = { 0 };
+
+	switch (request->opcode) {
+	case FUSE_GETATTR:
+		reply_root(fd, request->unique);
+		break;
+	case FUSE_OPENDIR:
+		reply(fd, request->unique, 0, &opened, sizeof(opened));
+		break;
+	case FUSE_READDIR:
+	case FUSE_READDIRPLUS:
+	case FUSE_RELEASEDIR:
+		reply(fd, request->unique, 0, NULL, 0);
+		break;
+	case FUSE_LOOKUP:
+		reply(fd, request->unique, ENOENT, NULL, 0);
+		break;
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		break;
+	default:
+		reply(fd, request->unique, ENOSYS, NULL, 0);
+		break;
+	}
+}
+
+static void on_fuse(struct worker *worker)
+{
+	union {
+		struct fuse_in_header header;
+		char bytes[FUSE_MIN_READ_BUFFER * 2];
+	} request;
+	ssize_t length = read(worker->fuse_fd, &request, sizeof(request));
+
+	if (length >= (ssize_t)sizeof(request.header)) {
+		answer(worker->fuse_fd, &request.header);
+	} else if (length < 0 && errno == ENODEV) {
+		close(worker->fuse_fd);
+		worker->fuse_fd = -1;
+		say(MESSAGE_GONE, 0, "", 0);
+	}
+}
+
+/* What was handed over must be what the contract says. */
+static void check_handover(const struct message *message, int fd)
+{
+	struct fuse_in_header header;
+
+	if (fd < 0 || message->length < sizeof(header)) {
+		say(MESSAGE_FAILED, 0, "a mount came without its fd", 1);
+		_exit(1);
+	}
+	memcpy(&header, message->body, sizeof(header));
+	if (header.opcode != FUSE_INIT || header.len != message->length) {
+		say(MESSAGE_FAILED, 0, "a mount came without its INIT", 1);
+		_exit(1);
+	}
+}
+
+static void on_mount(struct worker *worker, const struct message *message,
+		     int fd)
+{
+	check_handover(message, fd);
+	if (is_way(worker, "fail-late")) {
+		say(MESSAGE_FAILED, 0, "cannot serve", 6);
+		_exit(6);
+	}
+	if (is_way(worker, "die-late"))
+		_exit(7);
+	worker->fuse_fd = fd;
+	say(MESSAGE_SERVING, message->mount, "", 0);
+	if (is_way(worker, "give-up"))
+		say(MESSAGE_FAILED, 0, "out of luck", 1);
+	if (is_way(worker, "nonsense-late"))
+		say(MESSAGE_READY, 7, "", 0);
+}
+
+static void on_message(struct worker *worker)
+{
+	struct message message;
+	int fd = -1;
+
+	if (message_receive(CHILD_SOCKET_FD, &message, &fd) < 0)
+		_exit(8);
+	if (message.type == MESSAGE_MOUNT)
+		on_mount(worker, &message, fd);
+	else if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))
+		exit(0);
+}
+
+static void get_ready(const struct worker *worker)
+{
+	static const char garbage[] = "no message at all";
+
+	if (is_way(worker, "fail")) {
+		say(MESSAGE_FAILED, MESSAGE_NO_MOUNT, "no such\nclass", 5);
+		exit(5);
+	}
+	if (is_way(worker, "die"))
+		_exit(3);
+	if (is_way(worker, "nonsense") &&
+	    write(CHILD_SOCKET_FD, garbage, sizeof(garbage)) < 0)
+		_exit(9);
+	if (is_way(worker, "silent"))
+		pause();
+	say(MESSAGE_READY, 0, "secretsfs:stub source", 0);
+	if (is_way(worker, "two"))
+		say(MESSAGE_READY, 1, "secretsfs:second", 0);
+	say(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct worker worker = { .way = argc > 1 ? argv[1] : "serve",
+				 .fuse_fd = -1 };
+
+	get_ready(&worker);
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = CHILD_SOCKET_FD, .events = POLLIN },
+			{ .fd = worker.fuse_fd, .events = POLLIN },
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
+		if (fds[0].revents)
+			on_message(&worker);
+		if (fds[1].revents)
+			on_fuse(&worker);
+	}
+}
