@@ -257,7 +257,7 @@ static void set_up_log(const struct options *options)
 		.program = "secretsfs-worker",
 		.level = options->log_level,
 		.json = options->log_json,
-		.syslog = options->log_syslog,
+		.syslog = !options->foreground && !options->log_file,
 	});
 }
 

@@ -131,7 +131,7 @@ static void look_in_secret(struct lookup *lookup, const char *secret)
 {
 	struct cache_want want = tree_want(lookup->tree, secret, false);
 
-	parked_want(&lookup->parked, &want, go_on_with_secret);
+	parked_want(&lookup->parked, &want, 0, go_on_with_secret);
 }
 
 /* The one whose file name this is: names from a source may need escaping. */
@@ -228,7 +228,7 @@ static void look(struct lookup *lookup, const struct node *parent)
 		return;
 	}
 	want = tree_want(tree, parent->prefix, true);
-	parked_want(&lookup->parked, &want, go_on_with_listing);
+	parked_want(&lookup->parked, &want, 0, go_on_with_listing);
 }
 
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent_id,

@@ -5,6 +5,7 @@
  * caller is looked at, again and again, until it is clear that it dies.
  */
 #include "fs/parked.h"
+#include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
 #include "store/cache.h"
@@ -36,6 +37,7 @@ static void unpark(struct parked *parked)
 {
 	TAILQ_REMOVE(&parked->parking->waiting, parked, link);
 	loop_timer_cancel(TAKE(parked->look));
+	loop_timer_cancel(TAKE(parked->patience));
 	parked->get = NULL;
 }
 
@@ -132,23 +134,55 @@ static void on_result(void *owner, const struct cache_result *result)
 	parked->go_on(parked, result);
 }
 
-void parked_want(struct parked *parked, const struct cache_want *want,
-		 parked_go_on *go_on)
+static void on_patience_over(void *owner)
+{
+	struct parked *parked = owner;
+	struct err err;
+
+	parked->patience = NULL;
+	cache_cancel(parked->get);
+	unpark(parked);
+	request_watch_interrupt(parked->request, NULL, NULL);
+	err_set(&err, -EIO, "not known yet");
+	parked->go_on(parked, &(struct cache_result){ .err = &err });
+}
+
+static int park(struct parked *parked, const struct cache_want *want,
+		int64_t patience_ms)
 {
 	struct parking *parking = parked->parking;
+	struct loop *loop = parking->loop;
+
+	if (patience_ms > 0) {
+		parked->patience =
+			loop_timer(loop, loop_now_ms(loop) + patience_ms,
+				   on_patience_over, parked);
+		if (!parked->patience)
+			return -ENOMEM;
+	}
+	parked->get = cache_get(parking->cache, want, on_result, parked);
+	if (!parked->get) {
+		loop_timer_cancel(TAKE(parked->patience));
+		return -ENOMEM;
+	}
+	TAILQ_INSERT_TAIL(&parking->waiting, parked, link);
+	return 0;
+}
+
+void parked_want(struct parked *parked, const struct cache_want *want,
+		 int64_t patience_ms, parked_go_on *go_on)
+{
 	struct cache_result result;
 
-	if (cache_peek(parking->cache, want, &result)) {
+	if (cache_peek(parked->parking->cache, want, &result)) {
 		go_on(parked, &result);
 		return;
 	}
 	parked->go_on = go_on;
-	parked->get = cache_get(parking->cache, want, on_result, parked);
-	if (!parked->get) {
+	if (park(parked, want, patience_ms) < 0) {
 		request_fail(parked->request, -ENOMEM);
 		free(parked);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&parking->waiting, parked, link);
 	request_watch_interrupt(parked->request, on_interrupt, parked);
 }

@@ -45,14 +45,19 @@ struct parked {
 	/* this module's own while the request waits */
 	struct cache_get *get;
 	struct loop_timer *look;
+	struct loop_timer *patience;
 	int64_t interrupted_ms;
 	parked_go_on *go_on;
 	TAILQ_ENTRY(parked) link;
 };
 
-/* Calls go_on with what is wanted: at once where it is known and fresh, else
- * later. Where that cannot be, the request is failed and the struct freed. */
+/*
+ * Calls go_on with what is wanted: at once where it is known and fresh, else
+ * later. With a patience (0: none) go_on is called with -EIO when it is over,
+ * and the fetch is left to whoever else waits for it. Where the request cannot
+ * be parked it is failed and the struct freed.
+ */
 void parked_want(struct parked *parked, const struct cache_want *want,
-		 parked_go_on *go_on);
+		 int64_t patience_ms, parked_go_on *go_on);
 
 #endif

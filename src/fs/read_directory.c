@@ -27,6 +27,9 @@
 
 #define REPLY_MAX (1U << 20)
 
+/* ls waits for a secret that is not known this long, then lists what is. */
+#define PATIENCE_MS 2000
+
 struct noted {
 	const char *name;
 	bool is_folder;
@@ -401,7 +404,7 @@ static void start_note(struct reading *reading, const struct node *directory)
 	struct cache_want want = tree_want(
 		tree, is_prefix ? directory->prefix : tree->name, is_prefix);
 
-	parked_want(&reading->parked, &want, go_on);
+	parked_want(&reading->parked, &want, PATIENCE_MS, go_on);
 }
 
 void tree_read_directory(struct tree *tree, struct request *request,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only file that knows libfuse. It turns each operation into a request of
- * ours and hands it to the tree; what would change something ends here. The
- * session is made to believe the FUSE_INIT that the keeper has answered: the
+ * Where libfuse ends: each operation becomes a request of ours and is handed to
+ * the tree; what would change something is refused in refusals.c. The session
+ * is made to believe the FUSE_INIT that the keeper has answered: the
  * saved request is fed in and the reply swallowed.
  */
 #define FUSE_USE_VERSION 312
@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "fs/refusals.h"
 #include "fs/request.h"
 #include "fs/tree.h"
 #include "loop/loop.h"
@@ -306,107 +307,6 @@ static void do_readdirplus(fuse_req_t fuse, fuse_ino_t node, size_t size,
 			     });
 }
 
-/*
- * Everything that would change something. The public mount is read-only, so
- * only someone with a writable clone gets here; without these the answer would
- * be ENOSYS.
- */
-static void refuse(fuse_req_t fuse, const char *kind, fuse_ino_t node)
-{
-	trace(fuse, kind, node, NULL);
-	fuse_reply_err(fuse, EROFS);
-}
-
-static void do_setattr(fuse_req_t fuse, fuse_ino_t node, struct stat *to,
-		       int which, struct fuse_file_info *info)
-{
-	(void)to, (void)which, (void)info;
-	refuse(fuse, "SETATTR", node);
-}
-
-static void do_mknod(fuse_req_t fuse, fuse_ino_t parent, const char *name,
-		     mode_t mode, dev_t device)
-{
-	(void)name, (void)mode, (void)device;
-	refuse(fuse, "MKNOD", parent);
-}
-
-static void do_mkdir(fuse_req_t fuse, fuse_ino_t parent, const char *name,
-		     mode_t mode)
-{
-	(void)name, (void)mode;
-	refuse(fuse, "MKDIR", parent);
-}
-
-static void do_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
-{
-	(void)name;
-	refuse(fuse, "UNLINK", parent);
-}
-
-static void do_rmdir(fuse_req_t fuse, fuse_ino_t parent, const char *name)
-{
-	(void)name;
-	refuse(fuse, "RMDIR", parent);
-}
-
-static void do_symlink(fuse_req_t fuse, const char *target, fuse_ino_t parent,
-		       const char *name)
-{
-	(void)target, (void)name;
-	refuse(fuse, "SYMLINK", parent);
-}
-
-static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
-		      fuse_ino_t new_parent, const char *new_name,
-		      unsigned flags)
-{
-	(void)name, (void)new_parent, (void)new_name, (void)flags;
-	refuse(fuse, "RENAME", parent);
-}
-
-static void do_link(fuse_req_t fuse, fuse_ino_t node, fuse_ino_t new_parent,
-		    const char *new_name)
-{
-	(void)new_parent, (void)new_name;
-	refuse(fuse, "LINK", node);
-}
-
-static void do_write(fuse_req_t fuse, fuse_ino_t node, const char *bytes,
-		     size_t size, off_t offset, struct fuse_file_info *info)
-{
-	(void)bytes, (void)size, (void)offset, (void)info;
-	refuse(fuse, "WRITE", node);
-}
-
-static void do_create(fuse_req_t fuse, fuse_ino_t parent, const char *name,
-		      mode_t mode, struct fuse_file_info *info)
-{
-	(void)name, (void)mode, (void)info;
-	refuse(fuse, "CREATE", parent);
-}
-
-static void do_setxattr(fuse_req_t fuse, fuse_ino_t node, const char *name,
-			const char *bytes, size_t size, int flags)
-{
-	(void)name, (void)bytes, (void)size, (void)flags;
-	refuse(fuse, "SETXATTR", node);
-}
-
-static void do_removexattr(fuse_req_t fuse, fuse_ino_t node, const char *name)
-{
-	(void)name;
-	refuse(fuse, "REMOVEXATTR", node);
-}
-
-static void do_fallocate(fuse_req_t fuse, fuse_ino_t node, int mode,
-			 off_t offset, off_t length,
-			 struct fuse_file_info *info)
-{
-	(void)mode, (void)offset, (void)length, (void)info;
-	refuse(fuse, "FALLOCATE", node);
-}
-
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = do_lookup,
 	.forget = do_forget,
@@ -418,19 +318,6 @@ static const struct fuse_lowlevel_ops operations = {
 	.readdir = do_readdir,
 	.readdirplus = do_readdirplus,
 	.releasedir = do_releasedir,
-	.setattr = do_setattr,
-	.mknod = do_mknod,
-	.mkdir = do_mkdir,
-	.unlink = do_unlink,
-	.rmdir = do_rmdir,
-	.symlink = do_symlink,
-	.rename = do_rename,
-	.link = do_link,
-	.write = do_write,
-	.create = do_create,
-	.setxattr = do_setxattr,
-	.removexattr = do_removexattr,
-	.fallocate = do_fallocate,
 };
 
 static ssize_t write_reply(int fd, struct iovec *parts, int count,
@@ -519,13 +406,15 @@ static int set_up(struct session *session,
 		  const struct session_settings *settings)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct fuse_lowlevel_ops served = operations;
 	int r;
 
+	refusals_add(&served);
 	fuse_set_log_func(on_fuse_log);
 	if (fuse_opt_add_arg(&args, "secretsfs") < 0)
 		return -ENOMEM;
-	session->fuse = fuse_session_new(&args, &operations, sizeof(operations),
-					 session);
+	session->fuse =
+		fuse_session_new(&args, &served, sizeof(served), session);
 	fuse_opt_free_args(&args);
 	if (!session->fuse)
 		return -ENOMEM;

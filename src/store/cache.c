@@ -5,70 +5,18 @@
  * get, since mounts with other TTLs may share the entry.
  */
 #include "store/cache.h"
-#include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/map.h"
 #include "loop/loop.h"
+#include "store/cache_private.h"
 #include "store/listing.h"
 #include "store/source.h"
 #include "store/value.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-
-TAILQ_HEAD(get_list, cache_get);
-
-struct cache {
-	struct loop *loop;
-	struct cache_limits limits;
-	struct map *entries; /* by key, see key_of() */
-	cache_on_failure *on_failure;
-	void *failure_owner;
-};
-
-struct cache_get {
-	struct entry *entry;
-	struct get_list *list; /* where it waits */
-	int64_t ttl_ms;
-	cache_on_result *on_result;
-	void *owner;
-	TAILQ_ENTRY(cache_get) link;
-};
-
-struct entry {
-	struct cache *cache;
-	struct source *source;
-	bool is_listing;
-
-	/* the last outcome: a value, a listing, a failure, or nothing yet */
-	struct value *value;
-	struct listing *listing;
-	bool has_failed;
-	struct err failure;
-	int64_t confirmed_ms;
-	bool is_outdated; /* the source said that it changed */
-
-	/* the fetch in flight, if call is set, and who waits for it */
-	struct source_call *call;
-	struct loop_timer *deadline;
-	struct loop_timer *linger; /* runs while nobody waits */
-	int64_t timeout_ms;
-	bool changed_in_flight;
-	struct get_list waiting;
-
-	/* gets whose answer is at hand, until the loop turns */
-	struct loop_timer *soon;
-	struct get_list served;
-	bool is_serving;
-
-	size_t key_length;
-	const char *name; /* inside key */
-	char key[];
-};
 
 struct cache *cache_new(struct loop *loop, const struct cache_limits *limits)
 {
@@ -86,59 +34,13 @@ struct cache *cache_new(struct loop *loop, const struct cache_limits *limits)
 	return cache;
 }
 
-static void drop_outcome(struct entry *entry)
-{
-	value_unref(entry->value);
-	entry->value = NULL;
-	listing_unref(entry->listing);
-	entry->listing = NULL;
-}
-
-/* Stops the clocks of a fetch that has ended or is given up. */
-static void end_flight(struct entry *entry)
-{
-	loop_timer_cancel(TAKE(entry->deadline));
-	loop_timer_cancel(TAKE(entry->linger));
-	entry->call = NULL;
-}
-
-static void cancel_flight(struct entry *entry)
-{
-	struct source_call *call = entry->call;
-
-	end_flight(entry);
-	if (call)
-		entry->source->operations->cancel(call);
-}
-
-static void forget_gets(struct get_list *list)
-{
-	struct cache_get *get;
-
-	while ((get = TAILQ_FIRST(list))) {
-		TAILQ_REMOVE(list, get, link);
-		free(get);
-	}
-}
-
-static void drop_entry(struct entry *entry)
-{
-	map_remove(entry->cache->entries, entry->key, entry->key_length);
-	cancel_flight(entry);
-	loop_timer_cancel(entry->soon);
-	forget_gets(&entry->waiting);
-	forget_gets(&entry->served);
-	drop_outcome(entry);
-	free(entry);
-}
-
 static void drop_each(void *owner, void *value)
 {
 	struct entry *entry = value;
 	const struct source *only = owner;
 
 	if (!only || entry->source == only)
-		drop_entry(entry);
+		cache_entry_drop(entry);
 }
 
 void cache_free(struct cache *cache)
@@ -161,119 +63,6 @@ void cache_drop_source(struct cache *cache, struct source *source)
 {
 	map_each(cache->entries, drop_each, source);
 	source->on_change = NULL;
-}
-
-/* The key: identity, NUL, kind, name. No identity holds a NUL. */
-static size_t key_length_of(const struct cache_want *want)
-{
-	return strlen(want->source->identity) + 2 + strlen(want->name);
-}
-
-static void write_key(const struct cache_want *want, char *key)
-{
-	size_t identity_length = strlen(want->source->identity) + 1;
-
-	memcpy(key, want->source->identity, identity_length);
-	key[identity_length] = want->is_listing ? 'l' : 'v';
-	memcpy(key + identity_length + 1, want->name, strlen(want->name));
-}
-
-static struct entry *find_entry(const struct cache *cache,
-				const struct cache_want *want)
-{
-	size_t length = key_length_of(want);
-	struct entry *entry;
-	char *key = malloc(length);
-
-	if (!key)
-		return NULL;
-	write_key(want, key);
-	entry = map_find(cache->entries, key, length);
-	free(key);
-	assert(!entry || entry->source == want->source);
-	return entry;
-}
-
-static bool is_idle(const struct entry *entry)
-{
-	return !entry->call && !entry->is_serving &&
-	       TAILQ_EMPTY(&entry->waiting) && TAILQ_EMPTY(&entry->served);
-}
-
-static void find_oldest(void *owner, void *value)
-{
-	struct entry **oldest = owner;
-	struct entry *entry = value;
-
-	if (is_idle(entry) &&
-	    (!*oldest || entry->confirmed_ms < (*oldest)->confirmed_ms))
-		*oldest = entry;
-}
-
-static void make_room(struct cache *cache)
-{
-	struct entry *oldest = NULL;
-
-	if (map_count(cache->entries) < cache->limits.max_entries)
-		return;
-	map_each(cache->entries, find_oldest, &oldest);
-	if (oldest)
-		drop_entry(oldest);
-}
-
-static void expire_each(void *owner, void *value)
-{
-	struct entry *entry = value;
-	const struct source *source = owner;
-
-	if (entry->source != source)
-		return;
-	entry->is_outdated = true;
-	entry->changed_in_flight = true;
-}
-
-static void on_source_change(void *owner, struct source *source,
-			     const char *name)
-{
-	struct cache *cache = owner;
-	struct cache_want want = { .source = source, .name = name };
-	struct entry *entry;
-
-	if (!name) {
-		map_each(cache->entries, expire_each, source);
-		return;
-	}
-	want.is_listing = !*name || name[strlen(name) - 1] == '/';
-	entry = find_entry(cache, &want);
-	if (entry)
-		expire_each(source, entry);
-}
-
-static struct entry *add_entry(struct cache *cache,
-			       const struct cache_want *want)
-{
-	size_t length = key_length_of(want);
-	struct entry *entry;
-
-	make_room(cache);
-	entry = calloc(1, sizeof(*entry) + length + 1);
-	if (!entry)
-		return NULL;
-	entry->cache = cache;
-	entry->source = want->source;
-	entry->is_listing = want->is_listing;
-	entry->key_length = length;
-	write_key(want, entry->key);
-	entry->name = entry->key + length - strlen(want->name);
-	TAILQ_INIT(&entry->waiting);
-	TAILQ_INIT(&entry->served);
-	if (map_put(cache->entries, entry->key, length, entry) < 0) {
-		free(entry);
-		return NULL;
-	}
-	want->source->on_change = on_source_change;
-	want->source->on_change_owner = cache;
-	return entry;
 }
 
 /* How much longer the outcome may be taken for true; 0: not at all. */
@@ -313,7 +102,7 @@ static struct cache_result result_of(const struct entry *entry, int64_t ttl_ms)
 bool cache_peek(struct cache *cache, const struct cache_want *want,
 		struct cache_result *ret)
 {
-	const struct entry *entry = find_entry(cache, want);
+	const struct entry *entry = cache_entry_find(cache, want);
 
 	if (!entry || fresh_ms(entry, want->ttl_ms) == 0)
 		return false;
@@ -359,7 +148,7 @@ static void land(struct entry *entry)
 	struct cache *cache = entry->cache;
 	struct cache_get *get;
 
-	end_flight(entry);
+	cache_entry_land(entry);
 	entry->confirmed_ms = loop_now_ms(cache->loop);
 	entry->is_outdated = entry->changed_in_flight;
 	if (entry->has_failed && cache->on_failure)
@@ -377,7 +166,7 @@ static void land(struct entry *entry)
 static void land_failure(struct entry *entry, const struct err *err)
 {
 	if (err->code != -EIO)
-		drop_outcome(entry);
+		cache_entry_clear(entry);
 	entry->has_failed = true;
 	entry->failure = *err;
 	land(entry);
@@ -421,7 +210,7 @@ static void on_deadline(void *owner)
 	struct err err;
 
 	entry->deadline = NULL;
-	cancel_flight(entry);
+	cache_entry_cancel(entry);
 	err_set(&err, -EIO, "no answer within %.1f s",
 		(double)entry->timeout_ms / 1000);
 	land_failure(entry, &err);
@@ -434,7 +223,7 @@ static void on_linger(void *owner)
 	entry->linger = NULL;
 	log_debug("nobody waits for it any more, fetch cancelled", "name=%s",
 		  entry->name);
-	cancel_flight(entry);
+	cache_entry_cancel(entry);
 }
 
 static int take_off(struct entry *entry, int64_t timeout_ms)
@@ -453,7 +242,7 @@ static int take_off(struct entry *entry, int64_t timeout_ms)
 		entry->call = operations->fetch(entry->source, entry->name,
 						on_value, entry);
 	if (!entry->call) {
-		end_flight(entry);
+		cache_entry_land(entry);
 		return -ENOMEM;
 	}
 	log_debug("fetch", "name=%s", entry->name);
@@ -484,11 +273,11 @@ static int join(struct entry *entry, struct cache_get *get,
 struct cache_get *cache_get(struct cache *cache, const struct cache_want *want,
 			    cache_on_result *on_result, void *owner)
 {
-	struct entry *entry = find_entry(cache, want);
+	struct entry *entry = cache_entry_find(cache, want);
 	struct cache_get *get;
 
 	if (!entry)
-		entry = add_entry(cache, want);
+		entry = cache_entry_add(cache, want);
 	get = malloc(sizeof(*get));
 	if (!entry || !get) {
 		free(get);
@@ -524,5 +313,5 @@ void cache_cancel(struct cache_get *get)
 		loop, loop_now_ms(loop) + entry->cache->limits.linger_ms,
 		on_linger, entry);
 	if (!entry->linger)
-		cancel_flight(entry);
+		cache_entry_cancel(entry);
 }
