@@ -19,6 +19,7 @@ import http.server
 import json
 import os
 import re
+import select
 import ssl
 import sys
 import threading
@@ -160,7 +161,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def send_head(self, reply, length):
         self.send_response(reply.status)
-        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        request_id = str(uuid.uuid4())
+        self.server.aws.request_ids.append(request_id)
+        self.send_header("x-amzn-RequestId", request_id)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(length))
         self.end_headers()
@@ -172,6 +175,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
         self.server.aws.answer(self, self.rfile.read(length))
+
+
+def _has_ended(connection):
+    """Whether the client is gone, while its request is being held: it has
+    nothing to say then but goodbye."""
+    try:
+        return bool(select.select([connection], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -201,6 +213,10 @@ class _Server(http.server.ThreadingHTTPServer):
         if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             super().handle_error(_request, _address)
 
+    def open_connections(self):
+        """Those whose client has not hung up yet."""
+        return sum(not _has_ended(one) for one in list(self.sockets))
+
     def hang_up(self):
         for connection in list(self.sockets):
             with contextlib.suppress(OSError):
@@ -216,6 +232,7 @@ class FakeAws:
         self.connections = 0
         self.complaints = []  # requests that no AWS would have taken
         self.tokens = []      # web identity tokens, as they came
+        self.request_ids = []
         self.session_seconds = 3600
         self.ascii_only = True
         self._directory = directory
@@ -338,6 +355,9 @@ class FakeAws:
             if what is None:
                 return self._calls[GET] + self._calls[ASSUME]
             return self._calls[what]
+
+    def open_connections(self):
+        return self._server.open_connections() if self._server else 0
 
     def note_connection(self):
         with self._lock:

@@ -55,18 +55,18 @@ def run_ok(*arguments, **keywords):
     return result
 
 
-def start(*arguments, env=None):
+def start(*arguments, env=None, cwd=None):
     """Starts a program whose output nobody needs."""
-    return subprocess.Popen(arguments, env=environment(env),
+    return subprocess.Popen(arguments, env=environment(env), cwd=cwd,
                             stdin=subprocess.DEVNULL,
                             stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager
-def running(*arguments, env=None):
+def running(*arguments, env=None, cwd=None):
     """A program for the time of a with block; killed if it is left over."""
-    process = start(*arguments, env=env)
+    process = start(*arguments, env=env, cwd=cwd)
     try:
         yield process
     finally:

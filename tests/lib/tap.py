@@ -31,7 +31,7 @@ def check(condition, *explanation):
 
 def check_equal(got, wanted, what="value"):
     if got != wanted:
-        raise AssertionError(f"{what}: got {got!r:.500}, wanted {wanted!r:.500}")
+        raise AssertionError(f"{what}: {got!r:.400}, wanted {wanted!r:.400}")
 
 
 def why_no_mounts():
@@ -81,6 +81,7 @@ def main(mounts=True):
         _say(f"1..0 # SKIP {reason}")
         sys.exit(0)
 
+    os.umask(0o022)  # the worker's user must read what tests write
     signal.signal(signal.SIGALRM, _on_alarm)
     _say(f"1..{len(_cases)}")
     for number, function in enumerate(_cases, 1):
