@@ -564,6 +564,7 @@ int main(void)
 		secret_test(a_refused_listing_counts_no_lookup),
 		secret_test(ls_of_a_secret_out_of_reach_shows_its_name),
 		secret_test(ls_lists_what_is_known_when_its_patience_is_over),
+		secret_test(ls_lists_what_is_known_when_its_patience_is_over),
 		secret_test(
 			a_killed_reader_is_answered_and_a_handled_signal_is_not),
 		secret_test(a_reader_that_is_gone_ends_at_once),

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# What contrib/demo and contrib/check share: what a build needs, and how to
+# get it.
+# shellcheck shell=bash disable=SC2034 # the tables are for who sources this
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Each line: how to see that it is there, and the Debian package that has it.
+needed_to_build='
+command autoreconf	autoconf
+command automake	automake
+command cc		gcc
+command make		make
+command pkg-config	pkgconf
+header stdlib.h		libc6-dev
+module fuse3		libfuse3-dev
+module libcurl		libcurl4-openssl-dev
+module libcrypto	libssl-dev
+module cmocka		libcmocka-dev
+command python3		python3
+command openssl		openssl
+'
+
+# Only one version of clang-format agrees with itself.
+needed_to_check='
+command xz		xz-utils
+python ensurepip	python3-venv
+command clang-format-14	clang-format-14
+command shellcheck	shellcheck
+command codespell	codespell
+'
+
+needed_for_moto='
+python ensurepip	python3-venv
+'
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "this needs root: $*"
+	fi
+}
+
+is_there() { # KIND NAME
+	case $1 in
+	command) command -v "$2" ;;
+	module) pkg-config --exists "$2" ;;
+	header) printf '#include <%s>\n' "$2" | cc -E - ;;
+	python) python3 -c "import $2" ;;
+	esac >/dev/null 2>&1
+}
+
+missing_packages() { # the tables above, on standard input
+	local kind name package
+
+	while read -r kind name package; do
+		[ -z "$kind" ] || is_there "$kind" "$name" || echo "$package"
+	done
+}
+
+# Installs by apt what of the tables is missing; says what to install where
+# there is no apt.
+install_missing() { # TABLE...
+	local packages
+
+	mapfile -t packages < <(printf '%s\n' "$@" | missing_packages | sort -u)
+	[ ${#packages[@]} -gt 0 ] || return 0
+	command -v apt-get >/dev/null ||
+		die "Please install first (Debian's names): ${packages[*]}"
+	echo "Installing: ${packages[*]}"
+	{
+		as_root apt-get -q update &&
+			as_root env DEBIAN_FRONTEND=noninteractive \
+				apt-get -q -y -o DPkg::Lock::Timeout=300 \
+				install --no-install-recommends "${packages[@]}"
+	} </dev/null >/dev/null ||
+		die "Could not install: ${packages[*]}"
+}
+
+# The configure script, where it is missing or older than what it is made of.
+make_configure() {
+	if [ "$top/configure" -ot "$top/configure.ac" ] ||
+		[ "$top/Makefile.in" -ot "$top/Makefile.am" ]; then
+		(cd "$top" && autoreconf -i)
+	fi
+}
+
+build() { # DIRECTORY CONFIGURE-OPTION...
+	local directory=$1
+
+	shift
+	make_configure &&
+		mkdir -p "$directory" &&
+		(cd "$directory" && "$top/configure" -q "$@" &&
+			make -s -j"$(nproc)")
+}
+
+# moto's server, once for each content of its list of requirements.
+install_moto() { # DIRECTORY
+	local wanted=$top/tests/requirements.txt
+
+	cmp -s "$wanted" "$1/requirements.txt" && return
+	rm -rf "$1"
+	python3 -m venv "$1" &&
+		"$1/bin/pip" install -q --disable-pip-version-check \
+			-r "$wanted" </dev/null &&
+		cp "$wanted" "$1"
+}

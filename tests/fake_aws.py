@@ -1,0 +1,513 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scripted AWS: Secrets Manager and STS over HTTPS, with faults on demand.
+
+It lives in threads of the test that uses it, so a test sets secrets, holds
+answers back, breaks replies and counts calls by calling methods. It checks
+that requests are signed in the right form; whether a signature is true is
+for moto's server to say.
+
+    with FakeAws(directory) as aws:
+        aws.put("app", '{"password": "hunter2"}')
+        ... env=aws.environment() ...
+        aws.calls("app")
+"""
+
+import base64
+import collections
+import contextlib
+import http.server
+import json
+import os
+import re
+import select
+import ssl
+import sys
+import threading
+import time
+import urllib.parse
+import uuid
+import xml.sax.saxutils
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lib.pki import Authority
+from lib.wait import wait_until
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/secretsfs-test"
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+GET = "GetSecretValue"
+ASSUME = "AssumeRoleWithWebIdentity"
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>\w+)/(?P<date>\d{8})/"
+    r"(?P<region>[a-z0-9-]+)/(?P<service>[a-z]+)/aws4_request, ?"
+    r"SignedHeaders=(?P<headers>[a-z0-9;-]+), ?"
+    r"Signature=[0-9a-f]{64}")
+
+# No answer is kept back longer than this, whatever a test forgot.
+_HOLD_SECONDS = 90
+
+Secret = collections.namedtuple("Secret", "name value version created_s")
+Reply = collections.namedtuple("Reply", "status body content_type")
+
+
+def _json_reply(status, content, ascii_only=True):
+    body = json.dumps(content, ensure_ascii=ascii_only).encode()
+    return Reply(status, body, "application/x-amz-json-1.1")
+
+
+def refusal(code, message="said the fake", status=400):
+    """An error as the JSON protocol tells it."""
+    return _json_reply(status, {"__type": code, "Message": message})
+
+
+def _xml_refusal(code, message="said the fake", status=400):
+    body = (f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+            f"<Message>{message}</Message></Error>"
+            f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>")
+    return Reply(status, body.encode(), "text/xml")
+
+
+def secret_arn(name):
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-a1B2c3"
+
+
+# --- Faults: what may happen to an answer. Each gets handler and reply. -----
+
+def _silent(handler, _reply):
+    handler.server.aws.closing.wait(_HOLD_SECONDS)
+    handler.close_connection = True
+
+
+def _slow(handler, reply):
+    """A byte now and then: no single wait is long, the whole is."""
+    handler.send_head(reply, len(reply.body))
+    for byte in reply.body:
+        if handler.server.aws.closing.wait(0.1):
+            break
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+    handler.close_connection = True
+
+
+def _cut(handler, reply):
+    handler.send_head(reply, len(reply.body))
+    handler.wfile.write(reply.body[:len(reply.body) // 2])
+    handler.close_connection = True
+
+
+def _hang_up(handler, _reply):
+    handler.close_connection = True
+
+
+def _huge(handler, reply):
+    """A reply that no secret can need, sent until nobody takes it."""
+    block = b" " * 65536
+    handler.send_head(reply, 1 << 30)
+    for _ in range(1 << 14):
+        handler.wfile.write(block)
+    handler.close_connection = True
+
+
+def _instead(other):
+    return lambda handler, _reply: handler.send_reply(other)
+
+
+FAULTS = {
+    "silent": _silent,
+    "slow": _slow,
+    "cut": _cut,
+    "hang up": _hang_up,
+    "huge": _huge,
+    "500": _instead(refusal("InternalServiceError", status=500)),
+    "503 without a body": _instead(Reply(503, b"", "text/html")),
+    "throttled": _instead(refusal("ThrottlingException", "Rate exceeded")),
+    "denied": _instead(refusal("AccessDeniedException", "is not authorized "
+                               "to perform: secretsmanager:GetSecretValue")),
+    "kms denied": _instead(refusal("AccessDeniedException",
+                                   "Access to KMS is not allowed")),
+    "undecryptable": _instead(refusal("DecryptionFailure")),
+    "deleted": _instead(refusal("InvalidRequestException",
+                                "marked for deletion")),
+    "expired token": _instead(refusal("ExpiredTokenException",
+                                      "The security token is expired")),
+    "bad json": _instead(Reply(200, b'{"SecretString": "half',
+                               "application/x-amz-json-1.1")),
+    "no value": _instead(_json_reply(200, {"Name": "app"})),
+    "html": _instead(Reply(200, b"<html>proxy</html>", "text/html")),
+    "assume denied": _instead(_xml_refusal("AccessDenied", status=403)),
+    "bad token": _instead(_xml_refusal("InvalidIdentityToken")),
+}
+
+
+# --- The server. ------------------------------------------------------------
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def setup(self):
+        self.request.do_handshake()
+        super().setup()
+
+    def log_message(self, *_):
+        pass
+
+    def send_head(self, reply, length):
+        self.send_response(reply.status)
+        request_id = str(uuid.uuid4())
+        self.server.aws.request_ids.append(request_id)
+        self.send_header("x-amzn-RequestId", request_id)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def send_reply(self, reply):
+        self.send_head(reply, len(reply.body))
+        self.wfile.write(reply.body)
+
+    def do_POST(self):
+        length = int(self.headers.get("Content-Length", 0))
+        self.server.aws.answer(self, self.rfile.read(length))
+
+
+def _has_ended(connection):
+    """Whether the client is gone, while its request is being held: it has
+    nothing to say then but goodbye."""
+    try:
+        return bool(select.select([connection], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256
+    block_on_close = False
+
+    def __init__(self, port, aws):
+        self.aws = aws
+        self.sockets = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self):
+        plain, address = super().get_request()
+        self.aws.note_connection()
+        # The handshake is the handler's: it must not stop the next accept.
+        wrapped = self.aws.tls.wrap_socket(plain, server_side=True,
+                                           do_handshake_on_connect=False)
+        self.sockets.add(wrapped)
+        return wrapped, address
+
+    def shutdown_request(self, request):
+        self.sockets.discard(request)
+        self.close_request(request)
+
+    def handle_error(self, _request, _address):
+        """Clients that go away, or trust nobody, are what tests are about."""
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
+            super().handle_error(_request, _address)
+
+    def open_connections(self):
+        """Those whose client has not hung up yet."""
+        return sum(not _has_ended(one) for one in list(self.sockets))
+
+    def hang_up(self):
+        for connection in list(self.sockets):
+            with contextlib.suppress(OSError):
+                connection.shutdown(2)
+
+
+class FakeAws:
+    """The account: its secrets, its faults, and what it was asked."""
+
+    def __init__(self, directory, port=0):
+        self.authority = Authority(directory)
+        self.closing = threading.Event()
+        self.connections = 0
+        self.complaints = []  # requests that no AWS would have taken
+        self.tokens = []      # web identity tokens, as they came
+        self.request_ids = []
+        self.session_seconds = 3600
+        self.ascii_only = True
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._secrets = {}
+        self._faults = {}
+        self._gates = {}
+        self._waiting = collections.Counter()
+        self._calls = collections.Counter()
+        self._sessions = {}
+        self._server = None
+        self._thread = None
+        self.port = port
+        self.present(*self.authority.issue("server"))
+
+    # -- the server's life
+
+    def __enter__(self):
+        self.listen()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.refuse_connections()
+        if kind is None and self.complaints:
+            raise AssertionError(f"bad requests: {self.complaints}")
+
+    def listen(self):
+        self.closing.clear()
+        self._server = _Server(self.port, self)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever,
+                                        kwargs={"poll_interval": 0.02},
+                                        daemon=True)
+        self._thread.start()
+
+    def refuse_connections(self):
+        """Ends every connection and takes no new ones, until listen()."""
+        self.closing.set()
+        for gate in self._gates.values():
+            gate.set()
+        if self._server:
+            self._server.shutdown()
+            self._server.hang_up()
+            self._server.server_close()
+            self._thread.join()
+            self._server = None
+
+    def present(self, certificate, key):
+        """The certificate that connections get from now on."""
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(certificate, key)
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    def environment(self, **more):
+        """Environment of a client with keys of its own."""
+        return {
+            "AWS_ACCESS_KEY_ID": KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CA_BUNDLE": self.authority.ca,
+            **more,
+        }
+
+    def role_environment(self, token_file, **more):
+        """Environment of a pod with a service account's role."""
+        found = self.environment(AWS_ROLE_ARN=ROLE_ARN,
+                                 AWS_WEB_IDENTITY_TOKEN_FILE=token_file,
+                                 AWS_ROLE_SESSION_NAME="secretsfs-test",
+                                 **more)
+        del found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]
+        return found
+
+    # -- the script
+
+    def put(self, name, value):
+        """A new version: a str is SecretString, bytes are SecretBinary."""
+        version = str(uuid.uuid4())
+        with self._lock:
+            self._secrets[name] = Secret(name, value, version, time.time())
+        return version
+
+    def delete(self, name):
+        with self._lock:
+            del self._secrets[name]
+
+    def fail(self, what, fault, times=None):
+        """Breaks the answers about a secret, or of an operation.
+
+        With times, only so many; then all is well again.
+        """
+        with self._lock:
+            self._faults[what] = (FAULTS[fault], times)
+
+    def heal(self, what):
+        with self._lock:
+            self._faults.pop(what, None)
+
+    def hold(self, what):
+        """Keeps answers back until release(): the requests are counted."""
+        self._gates[what] = threading.Event()
+
+    def release(self, what):
+        gate = self._gates.pop(what, None)
+        if gate:
+            gate.set()
+
+    def wait_for_held(self, what, count=1, seconds=20):
+        wait_until(lambda: self._waiting[what] >= count,
+                   f"{count} requests about {what} are held", seconds)
+
+    # -- what was asked
+
+    def calls(self, what=None):
+        """Requests about a secret, or of an operation, or all of them."""
+        with self._lock:
+            if what is None:
+                return self._calls[GET] + self._calls[ASSUME]
+            return self._calls[what]
+
+    def open_connections(self):
+        return self._server.open_connections() if self._server else 0
+
+    def note_connection(self):
+        with self._lock:
+            self.connections += 1
+
+    # -- answering; runs in a thread for each connection
+
+    def answer(self, handler, body):
+        target = handler.headers.get("X-Amz-Target", "")
+        if target.startswith("secretsmanager."):
+            operation, about, reply = self._secrets_manager(
+                handler, target.split(".", 1)[1], body)
+        else:
+            operation, about, reply = self._sts(handler, body)
+        with self._lock:
+            self._calls[operation] += 1
+            if about:
+                self._calls[about] += 1
+        self._pass_gate(about if about in self._gates else operation)
+        self._send(handler, self._fault_of(about) or self._fault_of(operation),
+                   reply)
+
+    def _pass_gate(self, what):
+        gate = self._gates.get(what)
+        if not gate:
+            return
+        with self._lock:
+            self._waiting[what] += 1
+        gate.wait(_HOLD_SECONDS)
+        with self._lock:
+            self._waiting[what] -= 1
+
+    def _fault_of(self, what):
+        with self._lock:
+            fault, times = self._faults.get(what, (None, None))
+            if times == 1:
+                del self._faults[what]
+            elif times:
+                self._faults[what] = (fault, times - 1)
+        return fault
+
+    @staticmethod
+    def _send(handler, fault, reply):
+        if fault:
+            fault(handler, reply)
+        else:
+            handler.send_reply(reply)
+
+    def _complain(self, text):
+        self.complaints.append(text)
+        return refusal("IncompleteSignatureException", text)
+
+    def _secrets_manager(self, handler, operation, body):
+        bad = self._check_signature(handler)
+        if bad:
+            return operation, None, self._complain(bad)
+        if operation != GET:
+            return operation, None, self._complain(f"no such {operation}")
+        wanted = json.loads(body)["SecretId"]
+        with self._lock:
+            secret = self._secrets.get(wanted) or next(
+                (one for one in self._secrets.values()
+                 if secret_arn(one.name) == wanted), None)
+        if not secret:
+            return operation, wanted, refusal(
+                "ResourceNotFoundException",
+                "Secrets Manager can't find the specified secret.")
+        return operation, secret.name, self._value_reply(secret)
+
+    def _value_reply(self, secret):
+        content = {
+            "ARN": secret_arn(secret.name),
+            "Name": secret.name,
+            "VersionId": secret.version,
+            "VersionStages": ["AWSCURRENT"],
+            "CreatedDate": round(secret.created_s, 3),
+        }
+        if isinstance(secret.value, bytes):
+            content["SecretBinary"] = base64.b64encode(secret.value).decode()
+        else:
+            content["SecretString"] = secret.value
+        return _json_reply(200, content, self.ascii_only)
+
+    def _check_signature(self, handler):
+        """What is wrong with the form of a signature; None if nothing."""
+        found = _AUTHORIZATION.fullmatch(
+            handler.headers.get("Authorization", ""))
+        date = handler.headers.get("X-Amz-Date", "")
+        token = handler.headers.get("X-Amz-Security-Token")
+        if not found:
+            return "no well-formed Authorization"
+        if found["service"] != "secretsmanager" or found["region"] != REGION:
+            return f"scope is {found['service']} in {found['region']}"
+        if not re.fullmatch(r"\d{8}T\d{6}Z", date) or \
+                not date.startswith(found["date"]):
+            return f"X-Amz-Date is {date!r}"
+        signed = found["headers"].split(";")
+        needed = {"host", "x-amz-date"} | (
+            {"x-amz-security-token"} if token else set())
+        if not needed <= set(signed) or signed != sorted(signed):
+            return f"signed headers are {found['headers']}"
+        if self._sessions.get(found["key"]) != token:
+            return "the session token is not that of the key"
+        return None
+
+    def _sts(self, handler, body):
+        form = {name: values[0] for name, values in
+                urllib.parse.parse_qs(body.decode()).items()}
+        if handler.headers.get("Authorization"):
+            self.complaints.append("signed STS call")
+        if form.get("Action") != ASSUME or form.get("Version") != "2011-06-15":
+            self.complaints.append(f"unknown request {sorted(form)}")
+            return "unknown", None, _xml_refusal("InvalidAction")
+        self.tokens.append(form.get("WebIdentityToken"))
+        if form.get("RoleArn") != ROLE_ARN or not form.get("RoleSessionName"):
+            return ASSUME, None, _xml_refusal("ValidationError")
+        return ASSUME, None, self._session_reply()
+
+    def _session_reply(self):
+        key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
+        token = base64.b64encode(os.urandom(600)).decode()
+        self._sessions[key] = token
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(
+            time.time() + self.session_seconds))
+        body = (
+            f'<{ASSUME}Response '
+            'xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+            f"<{ASSUME}Result><Credentials>"
+            f"<AccessKeyId>{key}</AccessKeyId>"
+            f"<SecretAccessKey>{SECRET_KEY}</SecretAccessKey>"
+            f"<SessionToken>{xml.sax.saxutils.escape(token)}</SessionToken>"
+            f"<Expiration>{expires}</Expiration></Credentials>"
+            "<SubjectFromWebIdentityToken>system:serviceaccount:a:b"
+            "</SubjectFromWebIdentityToken>"
+            f"<AssumedRoleUser><Arn>{ROLE_ARN}/x</Arn></AssumedRoleUser>"
+            f"</{ASSUME}Result><ResponseMetadata><RequestId>{uuid.uuid4()}"
+            f"</RequestId></ResponseMetadata></{ASSUME}Response>")
+        return Reply(200, body.encode(), "text/xml")
+
+
+def _serve():
+    """By hand: fake_aws.py DIRECTORY PORT NAME=VALUE..."""
+    with FakeAws(sys.argv[1], int(sys.argv[2])) as aws:
+        for pair in sys.argv[3:]:
+            aws.put(*pair.split("=", 1))
+        for name, value in aws.environment().items():
+            print(f"export {name}={value}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    _serve()

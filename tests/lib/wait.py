@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for something to become true, with a limit, and never just so."""
+
+import time
+
+INTERVAL = 0.005
+
+
+def wait_until(condition, what, seconds=10.0):
+    """Polls until condition() is true and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(INTERVAL)
+
+
+class Stopwatch:
+    """How long something takes: with Stopwatch() as watch: ...; watch.s"""
+
+    def __enter__(self):
+        self.start = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.s = time.monotonic() - self.start

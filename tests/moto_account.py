@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An account in moto's server; runs in the virtual environment that has it.
+
+    moto_account.py create      a role and users; prints them as JSON
+    moto_account.py put NAME TEXT
+
+Where the server is, and with which keys to speak to it, comes by the usual
+variables of AWS.
+"""
+
+import json
+import sys
+
+import boto3
+
+
+def _allow(action):
+    return json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}],
+    })
+
+
+READ = _allow("secretsmanager:GetSecretValue")
+WRITE = _allow("secretsmanager:*")
+
+TRUST = json.dumps({
+    "Version": "2012-10-17",
+    "Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Federated": "*"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+    }],
+})
+
+
+def _user(iam, name, policy):
+    iam.create_user(UserName=name)
+    if policy:
+        iam.put_user_policy(UserName=name, PolicyName="read",
+                            PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def create():
+    iam = boto3.client("iam")
+    role = iam.create_role(RoleName="secretsfs",
+                           AssumeRolePolicyDocument=TRUST)["Role"]
+    iam.put_role_policy(RoleName="secretsfs", PolicyName="read",
+                        PolicyDocument=READ)
+    print(json.dumps({
+        "role": role["Arn"],
+        "reader": _user(iam, "reader", READ),
+        "writer": _user(iam, "writer", WRITE),
+        "stranger": _user(iam, "stranger", None),
+    }))
+
+
+def put(name, text):
+    client = boto3.client("secretsmanager")
+    try:
+        client.put_secret_value(SecretId=name, SecretString=text)
+    except client.exceptions.ResourceNotFoundException:
+        client.create_secret(Name=name, SecretString=text)
+
+
+if __name__ == "__main__":
+    {"create": create, "put": put}[sys.argv[1]](*sys.argv[2:])

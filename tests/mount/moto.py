@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads from moto's server, which recomputes every signature of ours."""
+
+import contextlib
+import os
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.moto import moto_server, why_not
+from lib.mounting import mounted_at
+from lib.place import work_directory, write_file
+from lib.reading import check_error, read, wait_for_content
+from lib.tap import Skip, case, check, check_equal, main
+
+SECRET = '{"password": "grün", "port": 5432}'
+
+
+@contextlib.contextmanager
+def _account():
+    reason = why_not()
+    if reason:
+        raise Skip(reason)
+    with work_directory() as directory, moto_server(directory) as moto:
+        moto.put("team/app", SECRET)
+        yield directory, moto, moto.account
+
+
+@case
+def a_signature_of_ours_is_verified():
+    with _account() as (directory, moto, account):
+        moto.verify()
+        env = moto.environment(account["reader"])
+        with mounted_at(directory, "secretsmanager:team/app", "--ttl", "1s",
+                        env=env) as mount:
+            check_equal(read(mount.path("password")), "grün".encode())
+            check_equal(read(mount.path("port")), b"5432")
+
+
+@case
+def a_wrong_secret_key_is_EACCES():
+    with _account() as (directory, moto, account):
+        moto.verify()
+        keys = {**account["reader"], "AWS_SECRET_ACCESS_KEY": "x" * 40}
+        with mounted_at(directory, "team/app",
+                        env=moto.environment(keys)) as mount:
+            check_error(mount.path("password"), "EACCES")
+            check("SignatureDoesNotMatch" in mount.log_text(), "AWS's word")
+
+
+@case
+def a_user_without_permission_is_EACCES():
+    with _account() as (directory, moto, account):
+        moto.verify()
+        env = moto.environment(account["stranger"])
+        with mounted_at(directory, "team/app", env=env) as mount:
+            check_error(mount.path("password"), "EACCES")
+
+
+@case
+def a_secret_that_does_not_exist_is_ENOENT():
+    with _account() as (directory, moto, account):
+        moto.verify()
+        env = moto.environment(account["reader"])
+        with mounted_at(directory, "team/absent", env=env) as mount:
+            check_error(mount.path("password"), "ENOENT")
+
+
+@case
+def keys_of_a_role_sign_what_moto_verifies():
+    with _account() as (directory, moto, account):
+        token = write_file(os.path.join(directory, "token", "token"),
+                           "header.payload.signature")
+        env = moto.environment({
+            "AWS_ROLE_ARN": account["role"],
+            "AWS_WEB_IDENTITY_TOKEN_FILE": token,
+            "AWS_ROLE_SESSION_NAME": "secretsfs-test",
+        })
+        with mounted_at(directory, "team/app", "--ttl", "1s",
+                        env=env) as mount:
+            # moto takes the unsigned call for keys only while it does not
+            # verify; what is read after that is verified.
+            check_equal(read(mount.path("port")), b"5432")
+            moto.verify()
+            moto.put("team/app", '{"password": "verified"}')
+            wait_for_content(mount.path("password"), b"verified")
+
+
+main()
