@@ -15,7 +15,7 @@ from lib.tap import check
 from lib.wait import wait_until
 
 _REQUEST = re.compile(r"request kind=(\S+)(?: name=(\S+))?")
-_WORKER = re.compile(r"worker started pid=(\d+)")
+_WORKER = re.compile(r"worker_pid=(\d+)")
 _BROKEN = re.compile(r"ERROR: \w+Sanitizer|runtime error:|Assertion|"
                      r"the worker died")
 
@@ -93,9 +93,11 @@ def mounted_at(directory, source, *options, env=None, name="mnt",
                   os.path.join(directory, f"{name}.log"))
     result = mount(found.point, source, *options, env=env, log=found.log)
     check(result.code == 0, "mount:", result)
+    pids = {}
     try:
-        pids = {"worker": found.worker_pid(), "keeper": found.keeper_pid()}
         try:
+            pids["worker"] = found.worker_pid()
+            pids["keeper"] = found.keeper_pid()
             yield found
         finally:
             _end(found, pids)
