@@ -54,6 +54,11 @@ int log_level_parse(const char *text, enum log_level *ret)
 	return -EINVAL;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
 /* Escapes what could end a line or a JSON string. */
 static void escape(const char *text, char *out, size_t size)
 {

@@ -37,6 +37,7 @@ bool log_has(enum log_level level);
 
 /* "error", "warning", "info" or "debug". 0, or -EINVAL. */
 int log_level_parse(const char *text, enum log_level *ret);
+const char *log_level_name(enum log_level level);
 
 /* The format makes the tail; NULL for none. */
 void log_line(enum log_level level, const char *message, const char *format,

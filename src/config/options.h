@@ -3,7 +3,6 @@
 #define CONFIG_OPTIONS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -66,13 +65,16 @@ int options_parse(struct options *options, int argc, char *const *argv,
 		  struct err *err);
 
 /*
- * The arguments from which a worker reads the same options again: SOURCE and
- * what concerns the worker, the "--" way. A NULL-terminated array and its
- * strings in one piece for free(3). NULL: no memory.
+ * The arguments from which a worker reads the same options again, with
+ * options_parse(): what concerns it in the long form, then "--", SOURCE and
+ * MOUNTPOINT. It opens no log file: its standard error is one already, and
+ * with neither foreground nor log_file it writes to the system log. A
+ * NULL-terminated array without argv[0], its strings in one piece with it, for
+ * free(3). NULL: no memory.
  */
 char **options_worker_arguments(const struct options *options);
 
-/* Text for --help: fits a screen of 80 x 24... the usage of all commands. */
+/* Text for --help: the usage of all commands, on a screen of 80 x 24. */
 const char *options_help(void);
 
 #endif

@@ -34,7 +34,8 @@ struct keeper {
 	int binary_fd; /* the worker's */
 	int log_fd;    /* of --log-file, or -1 */
 	int null_fd;
-	int report_fd; /* whoever waits for us, or -1 */
+	int report_fd;	   /* whoever waits for us, or -1 */
+	struct err limits; /* why they are not as wanted; code 0: they are */
 };
 
 static void free_list(char ***list)
@@ -181,7 +182,6 @@ static int start_worker(struct keeper *keeper, struct err *err)
 
 static int start(struct keeper *keeper, struct err *err)
 {
-	struct err limits;
 	int r;
 
 	if (chdir("/") < 0)
@@ -189,9 +189,7 @@ static int start(struct keeper *keeper, struct err *err)
 	r = take_signals(&keeper->session->signals, err);
 	if (r < 0)
 		return r;
-	if (privileges_set_limits(&limits) < 0)
-		log_warn("going on with the limits as they are", "why=\"%s\"",
-			 limits.text);
+	(void)privileges_set_limits(&keeper->limits);
 	r = privileges_reduce(err);
 	if (r == 0)
 		r = start_worker(keeper, err);
@@ -232,6 +230,9 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
 		 keeper->arguments->mount_point, session->mounts[0].mount.id,
 		 session->worker.pid);
+	if (keeper->limits.code < 0)
+		log_warn("going on with limits that are not as wanted",
+			 "why=\"%s\"", keeper->limits.text);
 	session->exit_code = session_run(session);
 	return 0;
 }

@@ -33,10 +33,10 @@ int mount_open(struct mount *ret, const char *path, struct err *err)
 	memset(ret, 0, sizeof(*ret));
 	ret->target_fd = ret->fuse_fd = ret->tree_fd = -1;
 	ret->place.parent_fd = -1;
-	r = mount_place_open(path, &ret->place, err);
+	r = place_open(path, &ret->place, err);
 	if (r < 0)
 		return r;
-	target = mount_place_enter(&ret->place);
+	target = place_enter(&ret->place);
 	if (target < 0)
 		return err_set(err, target, "mount point %s: %s", path,
 			       strerrordesc_np(-target));
@@ -167,7 +167,7 @@ int mount_detach(struct mount *mount)
 
 	if (!mount->is_attached)
 		return 0;
-	r = unmount_lazily(&mount->place, mount->id);
+	r = place_unmount(&mount->place, mount->id);
 	if (r == 0)
 		mount->is_attached = false;
 	return r;
@@ -178,5 +178,5 @@ void mount_done(struct mount *mount)
 	descriptor_done(&mount->tree_fd);
 	descriptor_done(&mount->target_fd);
 	descriptor_done(&mount->fuse_fd);
-	mount_place_done(&mount->place);
+	place_done(&mount->place);
 }

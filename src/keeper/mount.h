@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "keeper/fuse_init.h"
-#include "keeper/unmount.h"
+#include "keeper/place.h"
 
 struct err;
 
@@ -15,7 +15,7 @@ struct err;
  * a call; a mount that is dropped between two of them leaves nothing behind.
  */
 struct mount {
-	struct mount_place place;
+	struct place place;
 	int target_fd; /* the directory below, until it is attached */
 	int fuse_fd;
 	int tree_fd; /* the mount itself, until it is attached */
@@ -41,7 +41,7 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 /* Puts the mount on its mount point. 0, or negative errno with err filled. */
 int mount_attach(struct mount *mount, struct err *err);
 
-/* Takes the mount off its place if it is still there; see unmount_lazily().
+/* Takes the mount off its place if it is still there; see place_unmount().
  * Its descriptors stay open. */
 int mount_detach(struct mount *mount);
 

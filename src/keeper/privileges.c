@@ -46,29 +46,38 @@ static int empty_bounding_set(void)
 	return 0;
 }
 
+/* As much as is allowed where the wanted amount is not. */
+static int raise_locked(struct err *err)
+{
+	struct rlimit limit;
+	rlim_t most;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return err_set(err, -errno, "RLIMIT_MEMLOCK: %s",
+			       strerrordesc_np(errno));
+	if (limit.rlim_cur >= LOCKED_BYTES)
+		return 0;
+	most = limit.rlim_max;
+	limit.rlim_cur = LOCKED_BYTES;
+	if (limit.rlim_max < LOCKED_BYTES)
+		limit.rlim_max = LOCKED_BYTES;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max = most;
+	(void)setrlimit(RLIMIT_MEMLOCK, &limit);
+	return err_set(
+		err, -EPERM, "%llu bytes of memory can be locked, not %llu",
+		(unsigned long long)most, (unsigned long long)LOCKED_BYTES);
+}
+
 int privileges_set_limits(struct err *err)
 {
 	const struct rlimit no_core = { 0, 0 };
-	struct rlimit locked;
 
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return err_set(err, -errno, "switching core files off: %s",
 			       strerrordesc_np(errno));
-	if (getrlimit(RLIMIT_MEMLOCK, &locked) < 0)
-		return err_set(err, -errno, "RLIMIT_MEMLOCK: %s",
-			       strerrordesc_np(errno));
-	if (locked.rlim_cur >= LOCKED_BYTES)
-		return 0;
-	locked.rlim_cur = LOCKED_BYTES;
-	if (locked.rlim_max < LOCKED_BYTES)
-		locked.rlim_max = LOCKED_BYTES;
-	if (setrlimit(RLIMIT_MEMLOCK, &locked) < 0)
-		return err_set(err, -errno,
-			       "raising the limit of locked memory to %llu "
-			       "bytes: %s",
-			       (unsigned long long)LOCKED_BYTES,
-			       strerrordesc_np(errno));
-	return 0;
+	return raise_locked(err);
 }
 
 int privileges_reduce(struct err *err)

@@ -9,8 +9,8 @@ struct err;
 /*
  * Limits that the keeper's children inherit: no core files, and 64 MiB that
  * may be locked (secrets never reach the swap). Raising the latter needs
- * CAP_SYS_RESOURCE, so it comes before privileges_reduce(). 0, or negative
- * errno with err filled.
+ * CAP_SYS_RESOURCE, so it comes before privileges_reduce(); without that it
+ * goes as far as is allowed. 0, or negative errno with err filled.
  */
 int privileges_set_limits(struct err *err);
 

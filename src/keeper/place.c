@@ -4,7 +4,7 @@
  * mount is opened first, its id is compared, and the path given is that of the
  * descriptor.
  */
-#include "keeper/unmount.h"
+#include "keeper/place.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
@@ -31,34 +32,58 @@ static size_t length_without_slashes(const char *path)
 }
 
 /* Cuts path into the directory above and the last name. */
-static int split(const char *path, char *parent, char *name)
+static int split(const char *path, char *parent, char *name, struct err *err)
 {
 	size_t length = length_without_slashes(path);
 	const char *slash = memrchr(path, '/', length);
 	const char *last = slash ? slash + 1 : path;
 	size_t last_length = length - (size_t)(last - path);
 
-	if (!slash || length >= PATH_MAX || last_length > NAME_MAX)
-		return -ENAMETOOLONG;
+	if (length >= PATH_MAX || last_length > NAME_MAX)
+		return err_set(err, -ENAMETOOLONG, "%.64s...: too long", path);
 	memcpy(name, last, last_length);
 	name[last_length] = '\0';
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return -EINVAL;
+		return err_set(err, -EINVAL,
+			       "%s: a mount point is given by its own name",
+			       path);
+	if (last == path) {
+		memcpy(parent, ".", sizeof("."));
+		return 0;
+	}
 	memcpy(parent, path, (size_t)(last - path));
 	parent[last - path] = '\0';
 	return 0;
 }
 
-int mount_place_open(const char *path, struct mount_place *ret, struct err *err)
+int place_resolve(const char *path, char *ret, struct err *err)
 {
-	struct mount_place place;
 	char parent[PATH_MAX];
-	int r = split(path, parent, place.name);
+	char above[PATH_MAX];
+	char name[NAME_MAX + 1];
+	int r = split(path, parent, name, err);
+	int length;
 
 	if (r < 0)
-		return err_set(err, r,
-			       "%s: a mount point is given by its own name",
-			       path);
+		return r;
+	if (!realpath(parent, above))
+		return err_set(err, -errno, "%s: %s", parent,
+			       strerrordesc_np(errno));
+	length = snprintf(ret, PATH_MAX, "%s/%s",
+			  strcmp(above, "/") == 0 ? "" : above, name);
+	if (length >= PATH_MAX)
+		return err_set(err, -ENAMETOOLONG, "%.64s...: too long", path);
+	return 0;
+}
+
+int place_open(const char *path, struct place *ret, struct err *err)
+{
+	struct place place;
+	char parent[PATH_MAX];
+	int r = split(path, parent, place.name, err);
+
+	if (r < 0)
+		return r;
 	place.parent_fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (place.parent_fd < 0)
 		return err_set(err, -errno, "%s: %s", parent,
@@ -67,7 +92,7 @@ int mount_place_open(const char *path, struct mount_place *ret, struct err *err)
 	return 0;
 }
 
-void mount_place_done(struct mount_place *place)
+void place_done(struct place *place)
 {
 	descriptor_done(&place->parent_fd);
 }
@@ -76,7 +101,7 @@ void mount_place_done(struct mount_place *place)
  * Root without CAP_DAC_OVERRIDE may not search a directory that is closed to
  * it, as a home often is; its owner may.
  */
-static int enter_as_owner(const struct mount_place *place)
+static int enter_as_owner(const struct place *place)
 {
 	struct stat parent;
 	int fd;
@@ -91,7 +116,7 @@ static int enter_as_owner(const struct mount_place *place)
 	return fd;
 }
 
-int mount_place_enter(const struct mount_place *place)
+int place_enter(const struct place *place)
 {
 	int fd = openat(place->parent_fd, place->name, ENTER_FLAGS);
 
@@ -108,7 +133,7 @@ static int detach(int fd)
 	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
-int unmount_lazily(const struct mount_place *place, uint64_t mount_id)
+int place_unmount(const struct place *place, uint64_t mount_id)
 {
 	cleanup_fd int fd = -1;
 	uint64_t found;
@@ -116,7 +141,7 @@ int unmount_lazily(const struct mount_place *place, uint64_t mount_id)
 
 	if (r <= 0)
 		return r;
-	fd = mount_place_enter(place);
+	fd = place_enter(place);
 	if (fd < 0)
 		return fd;
 	r = descriptor_mount_id(fd, &found);

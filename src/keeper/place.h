@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef KEEPER_UNMOUNT_H
-#define KEEPER_UNMOUNT_H
+#ifndef KEEPER_PLACE_H
+#define KEEPER_PLACE_H
 
 #include <limits.h>
 #include <stdint.h>
@@ -11,23 +11,27 @@ struct err;
  * A mount point as the directory that holds it and a plain name: nobody can
  * move it by renaming what is above, and finding it never enters the mount.
  */
-struct mount_place {
+struct place {
 	int parent_fd;
 	char name[NAME_MAX + 1];
 };
 
 /*
- * path: absolute; blanks of form like trailing slashes are allowed, a last
- * component of "." or ".." is not. 0 with a place for mount_place_done(), or
+ * The path of a mount point as mountinfo shows it, in ret of PATH_MAX bytes.
+ * Only what is above the mount point is looked at, so this never waits for
+ * whoever serves it. path may end in slashes, but not in "." or "..". 0, or
  * negative errno with err filled.
  */
-int mount_place_open(const char *path, struct mount_place *ret,
-		     struct err *err);
-void mount_place_done(struct mount_place *place);
+int place_resolve(const char *path, char *ret, struct err *err);
+
+/* path: as for place_resolve(). 0 with a place for place_done(), or negative
+ * errno with err filled. */
+int place_open(const char *path, struct place *ret, struct err *err);
+void place_done(struct place *place);
 
 /* Opens what stands at the place now by O_PATH, without asking its server. A
  * symbolic link is -ENOTDIR. A descriptor or negative errno. */
-int mount_place_enter(const struct mount_place *place);
+int place_enter(const struct place *place);
 
 /*
  * Detaches the mount of that id from its place, lazily; its file system lives
@@ -35,6 +39,6 @@ int mount_place_enter(const struct mount_place *place);
  * another mount stands on it: that one is not ours to remove. 0 or negative
  * errno.
  */
-int unmount_lazily(const struct mount_place *place, uint64_t mount_id);
+int place_unmount(const struct place *place, uint64_t mount_id);
 
 #endif

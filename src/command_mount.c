@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mounting is the keeper's work. Here the command line is read, what can be
+ * said at once is said, and the keeper is executed with what it needs and with
+ * the worker's own arguments.
+ */
+#include "base/err.h"
+#include "base/macros.h"
+#include "command.h"
+#include "config.h"
+#include "config/options.h"
+#include "keeper/descriptor.h"
+#include "keeper/mountinfo.h"
+#include "keeper/place.h"
+#include "keeper/runtime.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEEPER_NAME "secretsfs-keeper"
+#define FSTYPE "fuse.secretsfs"
+#define PASSWD_LINE_MAX 8192
+/* The kernel's overflow uid: nobody, also where no file names him. */
+#define NOBODY_ID 65534
+#define NUMBER_MAX 16
+#define KEEPER_ARGUMENTS_MAX 24
+#define PATHS_MADE_MAX 3 /* SOURCE, --offline, --log-file */
+
+/* All that the keeper's command line is made of. */
+struct launch {
+	struct options options;
+	char mount_point[PATH_MAX];
+	char keeper[PATH_MAX];
+	uid_t worker_uid;
+	gid_t worker_gid;
+	char *made[PATHS_MADE_MAX]; /* paths that options point into */
+	size_t made_count;
+};
+
+static void launch_done(struct launch *launch)
+{
+	for (size_t i = 0; i < launch->made_count; i++)
+		free(launch->made[i]);
+	options_done(&launch->options);
+}
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t length = strlen(text);
+
+	return length >= strlen(suffix) &&
+	       strcmp(text + length - strlen(suffix), suffix) == 0;
+}
+
+static bool is_path(const char *source)
+{
+	return has_prefix(source, "/") || has_prefix(source, "./") ||
+	       has_prefix(source, "../") || has_suffix(source, ".yaml") ||
+	       has_suffix(source, ".yml");
+}
+
+static bool is_regular_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* What can be said of SOURCE without a worker. */
+static int check_source(const char *source, struct err *err)
+{
+	if (has_prefix(source, "secretsmanager:") || has_prefix(source, "arn:"))
+		return 0;
+	if (has_prefix(source, "file:"))
+		return source[strlen("file:")]
+			       ? 0
+			       : err_set(err, -EINVAL, "file: takes a path");
+	if (has_prefix(source, "ssm:"))
+		return err_set(err, -EINVAL,
+			       "%s: SSM parameters are not supported yet",
+			       source);
+	if (is_path(source))
+		return err_set(err, -EINVAL,
+			       "%s: class files are not supported yet (a "
+			       "secret of that name is secretsmanager:%s)",
+			       source, source);
+	if (strchr(source, ':'))
+		return err_set(err, -EINVAL,
+			       "%s: a source is secretsmanager:NAME, a bare "
+			       "NAME or ARN, or file:PATH",
+			       source);
+	if (is_regular_file(source))
+		return err_set(err, -EINVAL,
+			       "%s: is a file here; write file:%s or ./%s for "
+			       "it, or secretsmanager:%s for the secret",
+			       source, source, source, source);
+	return 0;
+}
+
+/* 0; -ENOENT: no such user. */
+static int find_user(const char *name, struct launch *launch)
+{
+	char line[PASSWD_LINE_MAX];
+	struct passwd entry;
+	struct passwd *found = NULL;
+	int r = getpwnam_r(name, &entry, line, sizeof(line), &found);
+
+	if (!found)
+		return r > 0 ? -r : -ENOENT;
+	launch->worker_uid = entry.pw_uid;
+	launch->worker_gid = entry.pw_gid;
+	return 0;
+}
+
+static int choose_worker_user(struct launch *launch, struct err *err)
+{
+	const char *name = launch->options.worker_user;
+
+	if (!name && find_user("secretsfs", launch) < 0 &&
+	    find_user("nobody", launch) < 0) {
+		launch->worker_uid = NOBODY_ID;
+		launch->worker_gid = NOBODY_ID;
+	}
+	if (name && find_user(name, launch) < 0)
+		return err_set(err, -ENOENT, "--worker-user: no user '%s'",
+			       name);
+	if (launch->worker_uid == 0)
+		return err_set(err, -EPERM,
+			       "--worker-user: '%s' is root, and the worker "
+			       "does not run as root",
+			       name ? name : "secretsfs");
+	return 0;
+}
+
+/* A dead mount is stacked upon, since consumers of it heal only so; looking
+ * into it would be an error, and into one that hangs, for ever. */
+static int check_not_served(const struct mountinfo *mount, struct err *err)
+{
+	cleanup_fd int keeper = runtime_connect(mount->id);
+
+	if (keeper >= 0)
+		return err_set(err, -EBUSY,
+			       "%s: a secretsfs is mounted there already",
+			       mount->mount_point);
+	return 0;
+}
+
+static int check_mount_point(const char *path, struct err *err)
+{
+	struct mountinfo mount;
+	struct stat status;
+
+	if (mountinfo_find(MOUNTINFO_SELF, path, &mount) == 0 &&
+	    strcmp(mount.fstype, FSTYPE) == 0)
+		return check_not_served(&mount, err);
+	if (lstat(path, &status) < 0)
+		return err_set(err, -errno, "mount point %s: %s", path,
+			       strerrordesc_np(errno));
+	if (!S_ISDIR(status.st_mode))
+		return err_set(err, -ENOTDIR, "mount point %s: %s", path,
+			       S_ISLNK(status.st_mode)
+				       ? "a symbolic link; give what it names"
+				       : "not a directory");
+	return 0;
+}
+
+/* The keeper works in "/", so a path has to say where it starts. Sets *path,
+ * which may be NULL, to one with prefix that does. */
+static int make_absolute(struct launch *launch, const char *prefix,
+			 const char *relative, const char **path,
+			 struct err *err)
+{
+	char directory[PATH_MAX];
+	char *made;
+
+	if (!relative || *relative == '/')
+		return 0;
+	if (!getcwd(directory, sizeof(directory)))
+		return err_set(err, -errno, "the current directory: %s",
+			       strerrordesc_np(errno));
+	if (asprintf(&made, "%s%s/%s", prefix, directory, relative) < 0)
+		return err_set(err, -ENOMEM, "no memory");
+	launch->made[launch->made_count++] = made;
+	*path = made;
+	return 0;
+}
+
+static int make_paths_absolute(struct launch *launch, struct err *err)
+{
+	static const char prefix[] = "file:";
+	struct options *options = &launch->options;
+	int r = 0;
+
+	if (has_prefix(options->source, prefix))
+		r = make_absolute(launch, prefix,
+				  options->source + strlen(prefix),
+				  &options->source, err);
+	if (r == 0)
+		r = make_absolute(launch, "", options->offline,
+				  &options->offline, err);
+	if (r == 0)
+		r = make_absolute(launch, "", options->log_file,
+				  &options->log_file, err);
+	return r;
+}
+
+/* Beside this program, as in a build tree, or where it is installed. */
+static int find_keeper(char *ret, struct err *err)
+{
+	static const char installed[] = SECRETSFS_LIBEXECDIR "/" KEEPER_NAME;
+	ssize_t length =
+		readlink("/proc/self/exe", ret, PATH_MAX - sizeof(KEEPER_NAME));
+	char *slash;
+
+	if (length < 0)
+		return err_set(err, -errno, "/proc/self/exe: %s",
+			       strerrordesc_np(errno));
+	ret[length] = '\0';
+	slash = strrchr(ret, '/');
+	if (slash) {
+		memcpy(slash + 1, KEEPER_NAME, sizeof(KEEPER_NAME));
+		if (access(ret, X_OK) == 0)
+			return 0;
+	}
+	if (access(installed, X_OK) < 0)
+		return err_set(err, -errno, "%s: %s", installed,
+			       strerrordesc_np(errno));
+	memcpy(ret, installed, sizeof(installed));
+	return 0;
+}
+
+/* The keeper's arguments, all borrowed. */
+struct command_line {
+	const char **list;
+	size_t count;
+	char uid[NUMBER_MAX];
+	char gid[NUMBER_MAX];
+};
+
+static void free_list(const char ***list)
+{
+	free(*list);
+}
+
+static void free_worker_arguments(char ***arguments)
+{
+	free(*arguments);
+}
+
+static void add(struct command_line *line, const char *argument)
+{
+	line->list[line->count++] = argument;
+}
+
+static void add_pair(struct command_line *line, const char *name,
+		     const char *value)
+{
+	if (!value)
+		return;
+	add(line, name);
+	add(line, value);
+}
+
+static void add_flag(struct command_line *line, const char *name, bool is_set)
+{
+	if (is_set)
+		add(line, name);
+}
+
+/* See arguments.h of the keeper. */
+static void fill_command_line(struct command_line *line,
+			      const struct launch *launch, char **worker)
+{
+	const struct options *options = &launch->options;
+
+	(void)snprintf(line->uid, sizeof(line->uid), "%u", launch->worker_uid);
+	(void)snprintf(line->gid, sizeof(line->gid), "%u", launch->worker_gid);
+	add(line, KEEPER_NAME);
+	add_pair(line, "--mount-point", launch->mount_point);
+	add_pair(line, "--worker-uid", line->uid);
+	add_pair(line, "--worker-gid", line->gid);
+	add_flag(line, "--allow-other", options->allow_other);
+	add_flag(line, "--foreground", options->foreground);
+	add_flag(line, "--proxy-from-env", options->proxy_from_env);
+	add_flag(line, "--log-json", options->log_json);
+	add_pair(line, "--log-level", log_level_name(options->log_level));
+	add_pair(line, "--log-file", options->log_file);
+	add(line, "--");
+	for (; *worker; worker++)
+		add(line, *worker);
+}
+
+/* Returns only if it failed. */
+static int execute(const struct launch *launch, struct err *err)
+{
+	CLEANUP(free_worker_arguments)
+	char **worker = options_worker_arguments(&launch->options);
+	CLEANUP(free_list) const char **list = NULL;
+	struct command_line line = { 0 };
+	size_t worker_count = 0;
+
+	while (worker && worker[worker_count])
+		worker_count++;
+	list = calloc(KEEPER_ARGUMENTS_MAX + worker_count + 1, sizeof(*list));
+	if (!worker || !list)
+		return err_set(err, -ENOMEM, "no memory");
+	line.list = list;
+	fill_command_line(&line, launch, worker);
+	execv(launch->keeper, (char *const *)(uintptr_t)list);
+	return err_set(err, -errno, "%s: %s", launch->keeper,
+		       strerrordesc_np(errno));
+}
+
+static int prepare(struct launch *launch, struct err *err)
+{
+	struct options *options = &launch->options;
+	int r;
+
+	if (geteuid() != 0)
+		return err_set(err, -EPERM, "mounting needs root for now");
+	r = choose_worker_user(launch, err);
+	if (r == 0)
+		r = place_resolve(options->mount_point, launch->mount_point,
+				  err);
+	if (r == 0)
+		r = check_mount_point(launch->mount_point, err);
+	if (r == 0)
+		r = make_paths_absolute(launch, err);
+	if (r == 0)
+		r = find_keeper(launch->keeper, err);
+	if (r < 0)
+		return r;
+	options->mount_point = launch->mount_point;
+	if (!options->has_owner) {
+		options->has_owner = true;
+		options->owner_uid = getuid();
+		options->owner_gid = getgid();
+	}
+	return 0;
+}
+
+int command_mount(int argc, char **argv)
+{
+	CLEANUP(launch_done) struct launch launch = { 0 };
+	struct options *options = &launch.options;
+	struct err err;
+
+	options_init(options);
+	if (options_parse(options, argc, argv, &err) < 0) {
+		command_complain("%s (secretsfs --help says more)", err.text);
+		return EXIT_USAGE;
+	}
+	if (options->help || options->version) {
+		(void)fputs(options->help ? options_help()
+					  : PACKAGE_STRING "\n",
+			    stdout);
+		return EXIT_SUCCESS;
+	}
+	if (check_source(options->source, &err) < 0) {
+		command_complain("%s", err.text);
+		return EXIT_USAGE;
+	}
+	if (prepare(&launch, &err) == 0)
+		(void)execute(&launch, &err);
+	command_complain("%s", err.text);
+	return EXIT_FAILURE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one screen that --help prints; the manual page has the rest. */
+#include "config/options.h"
+
+const char *options_help(void)
+{
+	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
+	       "       secretsfs unmount MOUNTPOINT\n"
+	       "Shows secrets of AWS Secrets Manager as files.\n"
+	       "SOURCE is secretsmanager:NAME, a bare NAME or ARN, or file:PATH.\n"
+	       "\n"
+	       "  --ttl DURATION         a value is confirmed after that long (5m)\n"
+	       "  --timeout DURATION     a reader waits for AWS no longer than that (20s)\n"
+	       "  --region REGION        where the secrets are\n"
+	       "  --endpoint-url URL     ask there instead of AWS\n"
+	       "  --proxy-from-env       use the proxy that the environment names\n"
+	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
+	       "  --owner UID[:GID]      whose the files are (whoever mounts)\n"
+	       "  --mode, --dir-mode     octal modes of files (0400) and directories (0500)\n"
+	       "  --allow-other          let other users in, as far as owner and mode do\n"
+	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
+	       "  --log-format FORMAT    text or json\n"
+	       "  --log-level LEVEL      error, warning, info or debug; -d is debug\n"
+	       "  --log-file PATH        instead of the system log\n"
+	       "  -f, --foreground       stay in the foreground and log to standard error\n"
+	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
+	       "  -h, --help             this text\n"
+	       "  -V, --version          the version\n";
+}
