@@ -26,13 +26,13 @@ struct http;
 struct http_call;
 
 struct http_settings {
-	const char *ca_file; /* PEM; NULL: the system's */
+	const char *ca_file; /* PEM, all that is trusted; NULL: the system's */
 	bool proxy_from_env; /* else no proxy, whatever the environment says */
 	const char *user_agent;
 };
 
 /* A file that cannot be read is told by http_start(), not here. NULL with err
- * filled. loop is borrowed. */
+ * filled. loop is borrowed, settings are copied. */
 struct http *http_new(struct loop *loop, const struct http_settings *settings,
 		      struct err *err);
 
@@ -58,20 +58,21 @@ struct http_reply {
 
 /*
  * reply is NULL exactly where err is not. Codes: -ETIMEDOUT, -EFBIG (reply too
- * large), -EACCES (the CA file cannot be read), -EIO for every other failure
- * of name lookup, connection, TLS or transfer; the text says which, and names
- * the host.
+ * large), -EACCES (the CA file cannot be read), -EINVAL (a URL or header that
+ * must not be sent), -ENOMEM, -EIO for every other failure of name lookup,
+ * connection, TLS or transfer; the text says which, and names the host.
  */
 typedef void http_on_reply(void *owner, const struct http_reply *reply,
 			   const struct err *err);
 
-/* url, headers and body are borrowed until the call ends: they may hold
- * credentials, so no second copy is made here. NULL: no memory. */
+/* url, the text of each header, and body are borrowed until the call ends: they
+ * may hold credentials, so no second copy is made here. NULL: no memory. */
 struct http_call *http_start(struct http *http,
 			     const struct http_request *request,
 			     http_on_reply *on_reply, void *owner);
 
-/* NULL is allowed. Never blocks, also not on a resolver that is silent. */
+/* NULL is allowed. Never blocks, also not on a resolver that is silent. In the
+ * call's own callback, where it has ended, it does nothing. */
 void http_cancel(struct http_call *call);
 
 /* A header of the reply, case-insensitive; NULL where it was not sent. Borrowed
