@@ -110,8 +110,8 @@ static void respects_the_limit(void **state)
 	buf_done(&buf);
 }
 
-/* In the second place of a group the alphabet's 64
- * decode, to 64 different bytes, and no others do. */
+/* The 64 of the alphabet decode, each to another six bits; no other byte does.
+ */
 static void knows_each_character_once(void **state)
 {
 	bool seen[256] = { false };

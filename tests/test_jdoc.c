@@ -106,42 +106,47 @@ static void walks_children_in_order(void **state)
 {
 	cleanup_jdoc struct jdoc *doc =
 		parse("[10,[11,{\"x\":[]}],\"12\",{},[],13]");
-	static const char *const expected[] = { "10",	  "[11,{\"x\":[]}]",
+	static const char *const children[] = { "10",	  "[11,{\"x\":[]}]",
 						"\"12\"", "{}",
 						"[]",	  "13" };
-	size_t i = 0;
+	jdoc_node node = jdoc_first(doc, 0);
 
 	(void)state;
-	assert_int_equal(jdoc_count(doc, 0), ARRAY_SIZE(expected));
-	for (jdoc_node node = jdoc_first(doc, 0); node != JDOC_NONE;
-	     node = jdoc_next(doc, node)) {
-		assert_true(i < ARRAY_SIZE(expected));
+	assert_int_equal(jdoc_count(doc, 0), ARRAY_SIZE(children));
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		assert_raw(doc, node, children[i]);
 		assert_int_equal(jdoc_name(doc, node), JDOC_NONE);
-		assert_raw(doc, node, expected[i++]);
+		node = jdoc_next(doc, node);
 	}
-	assert_int_equal(i, ARRAY_SIZE(expected));
+	assert_int_equal(node, JDOC_NONE);
 }
 
 static void walks_members_with_their_names(void **state)
 {
 	cleanup_jdoc struct jdoc *doc =
 		parse("{\"a\" : 1, \"b\": {\"c\":2}, \"a\":[3]}");
-	static const char *const expected[] = { "\"a\"",     "1",     "\"b\"",
-						"{\"c\":2}", "\"a\"", "[3]" };
-	size_t i = 0;
+	static const struct {
+		const char *name;
+		const char *value;
+	} members[] = {
+		{ "\"a\"", "1" },
+		{ "\"b\"", "{\"c\":2}" },
+		{ "\"a\"", "[3]" },
+	};
+	jdoc_node node = jdoc_first(doc, 0);
 
 	(void)state;
-	assert_int_equal(jdoc_count(doc, 0), 3);
-	for (jdoc_node node = jdoc_first(doc, 0); node != JDOC_NONE;
-	     node = jdoc_next(doc, node)) {
+	assert_int_equal(jdoc_count(doc, 0), ARRAY_SIZE(members));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		jdoc_node name = jdoc_name(doc, node);
 
-		assert_raw(doc, name, expected[i++]);
-		assert_raw(doc, node, expected[i++]);
+		assert_raw(doc, name, members[i].name);
+		assert_raw(doc, node, members[i].value);
 		assert_int_equal(jdoc_next(doc, name), JDOC_NONE);
 		assert_int_equal(jdoc_name(doc, name), JDOC_NONE);
+		node = jdoc_next(doc, node);
 	}
-	assert_int_equal(i, ARRAY_SIZE(expected));
+	assert_int_equal(node, JDOC_NONE);
 }
 
 static void finds_members_by_decoded_name_and_the_last_one(void **state)

@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/jnumber.h"
 #include "base/jstring.h"
-#include "base/macros.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,14 +43,22 @@ struct parser {
 
 static int fail(const struct parser *parser, const char *reason)
 {
-	return err_set(parser->err, -EBADMSG, "byte %zu is not JSON: %s",
-		       parser->at, reason);
+	(void)err_set(parser->err, -EBADMSG, "byte %zu is not JSON: %s",
+		      parser->at, reason);
+	return -EBADMSG;
 }
 
 static int fail_limit(const struct parser *parser, const char *limit)
 {
-	return err_set(parser->err, -E2BIG, "byte %zu of JSON: %s", parser->at,
-		       limit);
+	(void)err_set(parser->err, -E2BIG, "byte %zu of JSON: %s", parser->at,
+		      limit);
+	return -E2BIG;
+}
+
+static int fail_memory(struct err *err)
+{
+	(void)err_set(err, -ENOMEM, "no memory for JSON");
+	return -ENOMEM;
 }
 
 static const char *here(const struct parser *parser)
@@ -105,7 +112,7 @@ static int open_node(struct parser *parser, enum jdoc_type type, jdoc_node *ret)
 	if (doc->count == JDOC_NODES_MAX)
 		return fail_limit(parser, "too many values");
 	if (doc->count == doc->capacity && grow(doc) < 0)
-		return err_set(parser->err, -ENOMEM, "no memory for JSON");
+		return fail_memory(parser->err);
 	doc->nodes[doc->count] = (struct node){
 		.start = (uint32_t)parser->at,
 		.next = JDOC_NONE,
@@ -286,17 +293,19 @@ static int parse_text(struct parser *parser)
 int jdoc_parse(const char *text, size_t length, struct jdoc **ret,
 	       struct err *err)
 {
-	cleanup_jdoc struct jdoc *doc = calloc(1, sizeof(*doc));
+	struct jdoc *doc = calloc(1, sizeof(*doc));
 	struct parser parser = { .doc = doc, .length = length, .err = err };
 	int r;
 
 	if (!doc)
-		return err_set(err, -ENOMEM, "no memory for JSON");
+		return fail_memory(err);
 	doc->text = text;
 	r = parse_text(&parser);
-	if (r < 0)
+	if (r < 0) {
+		jdoc_free(doc);
 		return r;
-	*ret = TAKE(doc);
+	}
+	*ret = doc;
 	return 0;
 }
 

@@ -106,7 +106,7 @@ int jnumber_scaled(const char *text, size_t length, unsigned places,
 	int64_t value = 0; /* negated: that side of int64 has one more */
 
 	for (size_t at = 0; point > 0 && (at < number.length || value); at++) {
-		char digit = at < number.length ? number.digits[at] : '0';
+		int digit = at < number.length ? number.digits[at] : '0';
 
 		if (digit == '.')
 			continue;

@@ -14,7 +14,7 @@
 #define SURROGATE_LOW 0xdc00U
 #define SURROGATE_END 0xe000U
 
-#define CODE_UNIT_LENGTH 6 /* of "\uXXXX" */
+#define CODE_UNIT_LENGTH ((size_t)6) /* of "\uXXXX" */
 #define NO_CODE_UNIT UINT32_MAX
 
 struct piece {
@@ -143,7 +143,7 @@ static void decode_piece(const char *text, size_t length, struct piece *ret,
 
 void jstring_decode(const char *inside, size_t written, unsigned char *to)
 {
-	struct piece piece;
+	struct piece piece = { 0 };
 
 	for (size_t at = 0; at < written; at += piece.written) {
 		decode_piece(inside + at, written - at, &piece, to);
@@ -155,7 +155,7 @@ void jstring_decode(const char *inside, size_t written, unsigned char *to)
 bool jstring_is(const char *inside, size_t written, const char *bytes)
 {
 	unsigned char decoded[UTF8_LENGTH_MAX];
-	struct piece piece;
+	struct piece piece = { 0 };
 	bool is_same = true;
 
 	for (size_t at = 0; is_same && at < written; at += piece.written) {
