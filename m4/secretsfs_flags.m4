@@ -6,7 +6,8 @@ AC_DEFUN([SECRETSFS_TRY_FLAG], [
 	AC_CACHE_CHECK([whether $1 can hold $3], [known], [
 		secretsfs_saved_cflags=$CFLAGS
 		secretsfs_saved_ldflags=$LDFLAGS
-		$2="$$2 -Werror $3"
+		# the flags so far stay: some are refused without another one
+		$2="$$2 $$1 -Werror $3"
 		AC_LINK_IFELSE([AC_LANG_PROGRAM()],
 			[AS_VAR_SET([known], [yes])], [AS_VAR_SET([known], [no])])
 		CFLAGS=$secretsfs_saved_cflags

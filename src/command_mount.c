@@ -9,6 +9,7 @@
 #include "command.h"
 #include "config.h"
 #include "config/options.h"
+#include "config/source_text.h"
 #include "keeper/descriptor.h"
 #include "keeper/mountinfo.h"
 #include "keeper/place.h"
@@ -55,21 +56,6 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t length = strlen(text);
-
-	return length >= strlen(suffix) &&
-	       strcmp(text + length - strlen(suffix), suffix) == 0;
-}
-
-static bool is_path(const char *source)
-{
-	return has_prefix(source, "/") || has_prefix(source, "./") ||
-	       has_prefix(source, "../") || has_suffix(source, ".yaml") ||
-	       has_suffix(source, ".yml");
-}
-
 static bool is_regular_file(const char *path)
 {
 	struct stat status;
@@ -78,34 +64,17 @@ static bool is_regular_file(const char *path)
 }
 
 /* What can be said of SOURCE without a worker. */
-static int check_source(const char *source, struct err *err)
+static int check_source(const char *text, struct err *err)
 {
-	if (has_prefix(source, "secretsmanager:") || has_prefix(source, "arn:"))
-		return 0;
-	if (has_prefix(source, "file:"))
-		return source[strlen("file:")]
-			       ? 0
-			       : err_set(err, -EINVAL, "file: takes a path");
-	if (has_prefix(source, "ssm:"))
+	struct source_text source;
+	int r = source_text_parse(text, &source, err);
+
+	if (r == 0 && source.text == text && is_regular_file(text))
 		return err_set(err, -EINVAL,
-			       "%s: SSM parameters are not supported yet",
-			       source);
-	if (is_path(source))
-		return err_set(err, -EINVAL,
-			       "%s: class files are not supported yet (a "
-			       "secret of that name is secretsmanager:%s)",
-			       source, source);
-	if (strchr(source, ':'))
-		return err_set(err, -EINVAL,
-			       "%s: a source is secretsmanager:NAME, a bare "
-			       "NAME or ARN, or file:PATH",
-			       source);
-	if (is_regular_file(source))
-		return err_set(err, -EINVAL,
-			       "%s: is a file here; write file:%s or ./%s for "
+			       "SOURCE '%s' is a file here; write file:%s for "
 			       "it, or secretsmanager:%s for the secret",
-			       source, source, source, source);
-	return 0;
+			       text, text, text);
+	return r;
 }
 
 /* 0; -ENOENT: no such user. */

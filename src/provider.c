@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one place that knows every provider by name. */
 #include "provider.h"
+#include "aws/aws_source.h"
+#include "aws/environment.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "config/options.h"
 #include "config/source_text.h"
+#include "net/http.h"
 #include "store/file_source.h"
 #include "store/source.h"
 
+#include <config.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +27,10 @@ struct provider {
 	char name[SOURCE_NAME_MAX + 1]; /* what is fetched */
 	char file[SOURCE_NAME_MAX + 1]; /* what the whole value is called */
 	char label[SOURCE_NAME_MAX + 16];
+
+	/* of AWS */
+	struct aws_environment environment;
+	struct http *http;
 };
 
 /* Splits PATH/NAME.json into a directory to open and a secret in it. */
@@ -63,6 +72,47 @@ static int provide_file(struct provider *provider, struct loop *loop,
 	if (r == 0)
 		r = file_source_new(loop, provider->path,
 				    &provider->shown.source, err);
+	return r;
+}
+
+/* What is missing but may still come, as a token file does, is a warning. */
+static void warn_of_credentials(struct source *source)
+{
+	struct err err;
+
+	if (aws_source_check(source, &err) < 0)
+		log_warn("reading will fail until this is mended", "error=%s",
+			 err.text);
+}
+
+static int provide_aws(struct provider *provider, struct loop *loop,
+		       const struct options *options, struct err *err)
+{
+	int r = aws_environment_read(&provider->environment, err);
+
+	if (r < 0)
+		return r;
+	provider->http =
+		http_new(loop,
+			 &(struct http_settings){
+				 .ca_file = provider->environment.ca_bundle,
+				 .proxy_from_env = options->proxy_from_env,
+				 .user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
+			 },
+			 err);
+	if (!provider->http)
+		return -ENOMEM;
+	r = aws_source_new(loop, provider->http,
+			   &(struct aws_settings){
+				   .region = options->region,
+				   .endpoint_url = options->endpoint_url,
+				   .secret = provider->name,
+				   .timeout_ms = options->timeout_ms,
+			   },
+			   &provider->environment, &provider->shown.source,
+			   err);
+	if (r == 0)
+		warn_of_credentials(provider->shown.source);
 	return r;
 }
 
@@ -122,6 +172,8 @@ void provider_free(struct provider *provider)
 	if (provider->shown.source)
 		provider->shown.source->operations->free(
 			provider->shown.source);
+	http_free(provider->http);
+	aws_environment_done(&provider->environment);
 	free(provider->path);
 	free(provider);
 }

@@ -106,7 +106,7 @@ def a_source_file_that_is_not_there_is_named():
 
 @case
 def a_class_file_says_that_it_comes_later():
-    _refuses(1, "./app.yaml", "./app.yaml", "POINT")
+    _refuses(2, "./app.yaml", "./app.yaml", "POINT")
 
 
 @case
