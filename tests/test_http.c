@@ -163,32 +163,37 @@ static void reuses_one_connection(void **state)
 
 static void a_fresh_connection_is_neither_reused_nor_left(void **state)
 {
-	cleanup_answer struct answer answer;
+	static const struct {
+		bool is_fresh;
+		unsigned new_connections;
+	} steps[] = {
+		{ true, 1 }, { true, 1 },  { false, 1 },
+		{ true, 1 }, { false, 0 },
+	};
+	struct client observer;
 	struct client client;
-	struct client other;
 	char url[128];
-	unsigned before;
 
 	(void)state;
 	open_client(&client);
-	open_client(&other);
-	before = get_number(&other, &server, "/connections");
+	open_client(&observer);
 	make_url(url, sizeof(url), server.port, "/echo");
-	for (unsigned i = 1; i <= 2; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		unsigned before =
+			get_number(&observer, &server, "/connections");
+		cleanup_answer struct answer answer;
+
 		call(&client,
-		     &(struct http_request){ .url = url,
-					     .fresh_connection = true },
+		     &(struct http_request){
+			     .url = url,
+			     .fresh_connection = steps[i].is_fresh,
+		     },
 		     &answer);
 		assert_int_equal(answer.status, 200);
-		answer_done(&answer);
+		assert_int_equal(get_number(&observer, &server, "/connections"),
+				 before + steps[i].new_connections);
 	}
-	assert_int_equal(get_number(&other, &server, "/connections"),
-			 before + 2);
-	get(&client, &server, "/echo", &answer);
-	assert_int_equal(answer.status, 200);
-	assert_int_equal(get_number(&other, &server, "/connections"),
-			 before + 3);
-	client_close(&other);
+	client_close(&observer);
 	client_close(&client);
 }
 
@@ -304,27 +309,20 @@ static void tells_why_it_cannot_connect(void **state)
 	client_close(&client);
 }
 
+/* Which failure it is to curl depends on its version. */
 static void refuses_a_reply_that_is_not_whole_or_not_http(void **state)
 {
-	static const struct {
-		const char *path;
-		const char *first;
-		const char *second;
-	} cases[] = {
-		{ "/cut", "reply of 127.0.0.1:", "was cut short" },
-		{ "/garbage", "request to 127.0.0.1:", "failed" },
-	};
+	static const char *const paths[] = { "/cut", "/garbage" };
 	struct client client;
 
 	(void)state;
 	open_client(&client);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		cleanup_answer struct answer answer;
 
-		get(&client, &server, cases[i].path, &answer);
+		get(&client, &server, paths[i], &answer);
 		assert_int_equal(answer.err.code, -EIO);
-		assert_contains(answer.err.text, cases[i].first);
-		assert_contains(answer.err.text, cases[i].second);
+		assert_contains(answer.err.text, "127.0.0.1:");
 		assert_null(strstr(answer.err.text, "hunter2"));
 	}
 	client_close(&client);

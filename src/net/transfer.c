@@ -26,15 +26,20 @@
 
 #define CONNECT_TIMEOUT_MS 3000
 
-/* AWS closes idle connections after about a minute at the earliest: 50 s keeps
- * clear of that. A certificate is looked at again after 300 s at the latest. */
+/* AWS closes idle connections after about a minute at the earliest. */
 #define IDLE_MAX_S 50
-#define LIFETIME_MAX_S 300
+#define LIFETIME_MAX_S 300 /* then a certificate is looked at again */
 #define ADDRESS_MAX_S 60
 
 /* curl's own figure is four for each handle of a multi, here always one: five
  * transfers at once would close each other's connections. */
 #define CONNECTIONS_MAX 32L
+
+/* Since 8.20. The number is ABI: what was built with older headers may run with
+ * such a library. */
+#if LIBCURL_VERSION_NUM < 0x081400
+#define CURLMOPT_QUICK_EXIT ((CURLMoption)21)
+#endif
 
 struct connections {
 	CURLSH *share;
@@ -126,25 +131,20 @@ static bool may_use_proxy(const struct transfer *transfer)
 	       !transfer->place.is_plain;
 }
 
-static int64_t get_time(const struct transfer *transfer, CURLINFO info)
-{
-	curl_off_t time_us = 0;
-
-	(void)curl_easy_getinfo(transfer->easy, info, &time_us);
-	return time_us;
-}
-
 /* Each thing that can be missing has a remedy of its own. */
 int transfer_expire(const struct transfer *transfer, struct err *err)
 {
 	int64_t limit_ms = transfer->order.request->timeout_ms;
 	const char *missing = "answer from";
+	curl_off_t lookup_us = 0;
+	long sent = 0;
 
-	if (get_time(transfer, CURLINFO_PRETRANSFER_TIME_T) == 0) {
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T,
+				&lookup_us);
+	if (sent == 0) {
 		limit_ms = connect_timeout_ms(transfer->order.request);
-		missing = "connection to";
-		if (get_time(transfer, CURLINFO_NAMELOOKUP_TIME_T) == 0)
-			missing = "address for";
+		missing = lookup_us ? "connection to" : "address for";
 	}
 	return err_set(err, -ETIMEDOUT, "no %s %s within %.1f s", missing,
 		       transfer->place.text, (double)limit_ms / 1000);
@@ -329,13 +329,13 @@ static CURLM *new_multi(struct transfer *transfer)
 	     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transfer) ||
 	     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) ||
 	     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transfer) ||
-#if LIBCURL_VERSION_NUM >= 0x081400
-	     curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L) ||
-#endif
 	     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX))) {
 		(void)curl_multi_cleanup(multi);
 		return NULL;
 	}
+	/* Older libraries, which need it not, do not know it. */
+	if (multi)
+		(void)curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
 	return multi;
 }
 
