@@ -225,6 +225,7 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 	if (keeper->report_fd >= 0 && report_ready(keeper->report_fd) < 0)
 		return err_set(err, -EPIPE, "nobody waits for the mount");
 	descriptor_done(&keeper->report_fd);
+	session->launcher = -1;
 	leave_terminal(keeper);
 	report_to_manager(manager);
 	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
@@ -246,7 +247,7 @@ static int prepare(struct keeper *keeper, struct err *err)
 	r = report_detach(err);
 	if (r < 0)
 		return r;
-	keeper->report_fd = r;
+	keeper->report_fd = keeper->session->launcher = r;
 	return 0;
 }
 
