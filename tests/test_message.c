@@ -4,7 +4,6 @@
 #include "base/macros.h"
 #include "keeper/message.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,13 +43,10 @@ static int close_pair(void **state)
 
 static unsigned count_descriptors(void)
 {
-	DIR *directory = opendir("/proc/self/fd");
 	unsigned count = 0;
 
-	assert_non_null(directory);
-	while (readdir(directory))
-		count++;
-	closedir(directory);
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
 }
 

@@ -74,8 +74,7 @@ static void reads_the_same_in_every_form_and_place(void **state)
 		"app /mnt -o ttl=1m30s,dir_mode=0555,allow_other",
 		"app -ottl=90s,dir-mode=0555,allow-other /mnt",
 		"--ttl 1h -o allow_other -o dir_mode=555 --ttl 90s -- app /mnt",
-		"-o rw,nofail,ttl=90s,x-systemd.automount,allow_other,_netdev "
-		"--dir-mode 0555 app /mnt",
+		"-o rw,nofail,ttl=90s,x-a.b,allow_other --dir-mode 0555 app /mnt",
 	};
 	struct options options;
 	char copy[512];
