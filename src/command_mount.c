@@ -217,16 +217,6 @@ struct command_line {
 	char gid[NUMBER_MAX];
 };
 
-static void free_list(const char ***list)
-{
-	free(*list);
-}
-
-static void free_worker_arguments(char ***arguments)
-{
-	free(*arguments);
-}
-
 static void add(struct command_line *line, const char *argument)
 {
 	line->list[line->count++] = argument;
@@ -273,22 +263,26 @@ static void fill_command_line(struct command_line *line,
 /* Returns only if it failed. */
 static int execute(const struct launch *launch, struct err *err)
 {
-	CLEANUP(free_worker_arguments)
 	char **worker = options_worker_arguments(&launch->options);
-	CLEANUP(free_list) const char **list = NULL;
 	struct command_line line = { 0 };
 	size_t worker_count = 0;
+	int r;
 
 	while (worker && worker[worker_count])
 		worker_count++;
-	list = calloc(KEEPER_ARGUMENTS_MAX + worker_count + 1, sizeof(*list));
-	if (!worker || !list)
-		return err_set(err, -ENOMEM, "no memory");
-	line.list = list;
-	fill_command_line(&line, launch, worker);
-	execv(launch->keeper, (char *const *)(uintptr_t)list);
-	return err_set(err, -errno, "%s: %s", launch->keeper,
-		       strerrordesc_np(errno));
+	line.list = calloc(KEEPER_ARGUMENTS_MAX + worker_count + 1,
+			   sizeof(*line.list));
+	if (worker && line.list) {
+		fill_command_line(&line, launch, worker);
+		execv(launch->keeper, (char *const *)(uintptr_t)line.list);
+		r = err_set(err, -errno, "%s: %s", launch->keeper,
+			    strerrordesc_np(errno));
+	} else {
+		r = err_set(err, -ENOMEM, "no memory");
+	}
+	free(line.list);
+	free(worker);
+	return r;
 }
 
 static int prepare(struct launch *launch, struct err *err)

@@ -12,8 +12,6 @@
 #include <linux/fuse.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -161,7 +159,7 @@ static void on_message(struct worker *worker)
 	if (message.type == MESSAGE_MOUNT)
 		on_mount(worker, &message, fd);
 	else if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))
-		exit(0);
+		_exit(0);
 }
 
 static void get_ready(const struct worker *worker)
@@ -170,7 +168,7 @@ static void get_ready(const struct worker *worker)
 
 	if (is_way(worker, "fail")) {
 		say(MESSAGE_FAILED, MESSAGE_NO_MOUNT, "no such\nclass", 5);
-		exit(5);
+		_exit(5);
 	}
 	if (is_way(worker, "die"))
 		_exit(3);

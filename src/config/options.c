@@ -169,16 +169,20 @@ static int read_text(const char *value, const char **ret)
 	return *value ? 0 : -EINVAL;
 }
 
-/* value is as the option wants it: NULL exactly if it takes none. */
-static int store(struct options *options, const struct option *option,
-		 const char *value)
+static void store_flag(struct options *options, const struct option *option)
+{
+	if (option->kind == OPTION_DEBUG)
+		options->log_level = LOG_LEVEL_DEBUG;
+	else
+		*(bool *)(void *)((char *)options + option->offset) = true;
+}
+
+static int store_value(struct options *options, const struct option *option,
+		       const char *value)
 {
 	void *member = (char *)options + option->offset;
 
 	switch (option->kind) {
-	case OPTION_FLAG:
-		*(bool *)member = true;
-		return 0;
 	case OPTION_TEXT:
 		return read_text(value, member);
 	case OPTION_DURATION:
@@ -191,9 +195,8 @@ static int store(struct options *options, const struct option *option,
 		return read_format(options, value);
 	case OPTION_LEVEL:
 		return log_level_parse(value, &options->log_level);
+	case OPTION_FLAG:
 	case OPTION_DEBUG:
-		options->log_level = LOG_LEVEL_DEBUG;
-		return 0;
 	case OPTION_LATER:
 		break;
 	}
@@ -213,7 +216,9 @@ static int apply(struct options *options, const struct given *given,
 	if (option->takes && !given->value)
 		return err_set(err, -EINVAL, "%s takes %s", given->label,
 			       option->takes);
-	if (store(options, option, given->value) < 0)
+	if (!given->value)
+		store_flag(options, option);
+	else if (store_value(options, option, given->value) < 0)
 		return err_set(err, -EINVAL, "%s takes %s, not '%s'",
 			       given->label, option->takes, given->value);
 	return 0;

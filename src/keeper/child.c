@@ -33,7 +33,7 @@ static void reset_signals(void)
 	for (int i = 1; i < NSIG; i++)
 		(void)sigaction(i, &by_default, NULL);
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 /* Leaves 0, 1, 2, the socket on 3 and the binary on 4, which closes itself. */

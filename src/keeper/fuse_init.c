@@ -19,7 +19,7 @@
 #endif
 
 #define SPOKEN_MINOR 41U
-#define READ_MAX (128U * 1024)
+#define READ_MAX 131072U
 #define BACKGROUND_MAX 64
 #define BACKGROUND_CONGESTED 48
 
@@ -115,7 +115,7 @@ int fuse_init_answer(int fd, int timeout_ms, struct fuse_init_request *ret,
 {
 	struct request request = { 0 };
 	struct reply reply;
-	size_t length;
+	size_t length = 0;
 	int r;
 
 	r = read_request(fd, timeout_ms, &request, &length, err);

@@ -38,11 +38,6 @@ struct keeper {
 	struct err limits; /* why they are not as wanted; code 0: they are */
 };
 
-static void free_list(char ***list)
-{
-	free(*list);
-}
-
 /* What is opened later must not become someone's standard error. */
 static void hold_standard_descriptors(void)
 {
@@ -136,9 +131,7 @@ static int take_signals(int *ret, struct err *err)
 	(void)signal(SIGUSR1, SIG_IGN);
 	/* Standard error may be a pipe whose reader leaves. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_BLOCK, &ours, NULL) < 0)
-		return err_set(err, -errno, "sigprocmask: %s",
-			       strerrordesc_np(errno));
+	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
 	*ret = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 	return *ret < 0 ? err_set(err, -errno, "signalfd: %s",
 				  strerrordesc_np(errno))
@@ -153,31 +146,44 @@ static int worker_error_fd(const struct keeper *keeper)
 	return keeper->arguments->foreground ? STDERR_FILENO : keeper->null_fd;
 }
 
+/* The arguments with the program's name in front, for free(3), or NULL. */
+static char **name_arguments(char *name, char **arguments)
+{
+	size_t count = 0;
+	char **list;
+
+	while (arguments[count])
+		count++;
+	list = calloc(count + 2, sizeof(*list));
+	if (!list)
+		return NULL;
+	list[0] = name;
+	memcpy(list + 1, arguments, count * sizeof(*list));
+	return list;
+}
+
 static int start_worker(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
-	CLEANUP(free_list)
+	char name[] = WORKER_NAME;
+	char **list = name_arguments(name, arguments->worker);
 	char **environment =
 		environment_for_worker(environ, arguments->proxy_from_env);
-	CLEANUP(free_list) char **list = NULL;
-	size_t count = 0;
-	struct child_plan plan = {
+	const struct child_plan plan = {
 		.binary_fd = keeper->binary_fd,
 		.uid = arguments->worker_uid,
 		.gid = arguments->worker_gid,
 		.error_fd = worker_error_fd(keeper),
+		.arguments = list,
+		.environment = environment,
 	};
+	int r = list && environment
+			? child_start(&plan, &keeper->session->worker, err)
+			: err_set(err, -ENOMEM, "no memory");
 
-	while (arguments->worker[count])
-		count++;
-	list = calloc(count + 2, sizeof(*list));
-	if (!list || !environment)
-		return err_set(err, -ENOMEM, "no memory");
-	memcpy(list + 1, arguments->worker, count * sizeof(*list));
-	list[0] = (char[]){ WORKER_NAME };
-	plan.arguments = list;
-	plan.environment = environment;
-	return child_start(&plan, &keeper->session->worker, err);
+	free(list);
+	free(environment);
+	return r;
 }
 
 static int start(struct keeper *keeper, struct err *err)
@@ -225,6 +231,7 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 	if (keeper->report_fd >= 0 && report_ready(keeper->report_fd) < 0)
 		return err_set(err, -EPIPE, "nobody waits for the mount");
 	descriptor_done(&keeper->report_fd);
+	session->launcher = -1;
 	leave_terminal(keeper);
 	report_to_manager(manager);
 	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
@@ -246,7 +253,7 @@ static int prepare(struct keeper *keeper, struct err *err)
 	r = report_detach(err);
 	if (r < 0)
 		return r;
-	keeper->report_fd = r;
+	keeper->report_fd = keeper->session->launcher = r;
 	return 0;
 }
 
@@ -288,6 +295,6 @@ int main(int argc, char **argv)
 	}
 	r = prepare(&keeper, &err);
 	if (r == 0)
-		r = run(&keeper, getenv("NOTIFY_SOCKET"), &err);
+		r = run(&keeper, secure_getenv("NOTIFY_SOCKET"), &err);
 	return finish(&keeper, r, &err);
 }

@@ -31,7 +31,9 @@ static void print_line(const char *line)
 	for (; line[length] && length < MESSAGE_BODY_MAX; length++) {
 		unsigned char c = (unsigned char)line[length];
 
-		text[length] = c < 0x20 || c == 0x7f ? '?' : line[length];
+		text[length] = line[length];
+		if (c < 0x20 || c == 0x7f)
+			text[length] = '?';
 	}
 	text[length] = '\0';
 	(void)fprintf(stderr, "secretsfs: %s\n", text);

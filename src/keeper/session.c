@@ -16,7 +16,7 @@ struct session *session_new(void)
 	if (!session)
 		return NULL;
 	session->worker.pidfd = session->worker.socket = -1;
-	session->signals = -1;
+	session->signals = session->launcher = -1;
 	session->exit_code = 1;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		session->clients[i] = -1;

@@ -31,7 +31,8 @@ struct session {
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	int clients[SESSION_CLIENTS_MAX];
-	int signals; /* signalfd(2): what ends the session cleanly */
+	int signals;  /* signalfd(2): what ends the session cleanly */
+	int launcher; /* socket to who waits for the start, or -1; borrowed */
 	int exit_code;
 };
 
@@ -46,7 +47,8 @@ void session_free(struct session *session);
  * Waits until the worker is ready, makes its mounts, hands them over, waits
  * until they are served, and only then puts them on their places. The worker
  * is started and the mounts are opened. 0, or negative errno with err filled
- * and exit_code set; -EINTR: a signal asked for the end.
+ * and exit_code set; -EINTR: a signal asked for the end, or the launcher has
+ * gone.
  */
 int session_start(struct session *session, bool allow_other, struct err *err);
 

@@ -47,6 +47,7 @@ static int wait_for_worker(const struct startup *startup)
 	struct pollfd fds[] = {
 		{ .fd = startup->session->worker.socket, .events = POLLIN },
 		{ .fd = startup->session->signals, .events = POLLIN },
+		{ .fd = startup->session->launcher, .events = POLLIN },
 	};
 	int r = poll(fds, ARRAY_SIZE(fds), remaining_ms(startup));
 
@@ -58,6 +59,8 @@ static int wait_for_worker(const struct startup *startup)
 			       "the worker did not get ready in time");
 	if (r > 0 && fds[1].revents)
 		return err_set(startup->err, -EINTR, "ended by a signal");
+	if (r > 0 && fds[2].revents)
+		return err_set(startup->err, -EINTR, "nobody waits for it");
 	return 0;
 }
 

@@ -1,0 +1,698 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Drives secretsfs-keeper with a stand-in worker, on real mounts.
+
+Each test has a directory of its own with copies of the programs in it, so
+that its processes are known by their executables and ended by their ids.
+What a test leaves mounted is unmounted, also where it failed.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BUILD = pathlib.Path(os.environ.get("SECRETSFS_BUILD", "."))
+RUNTIME = pathlib.Path("/run/secretsfs")
+PATIENCE_S = 20
+NOBODY = 65534
+MNT_DETACH = 2
+PR_SET_CHILD_SUBREAPER = 36
+MAGIC = 0x73667331
+UNMOUNT = 7
+SYS_ADMIN, SETUID, SETGID, KILL = 21, 7, 6, 5
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def eventually(condition, what):
+    """Waits, within bounds, until condition() is true; returns its value."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError("never happened: " + what)
+
+
+def reap():
+    """Orphans come to us: see main()."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+class Lab:
+    """A directory with programs and a mount point."""
+
+    def __init__(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="secretsfs-keeper-"))
+        self.root.chmod(0o755)
+        self.mount_point = self.root / "mnt"
+        self.mount_point.mkdir()
+        self.started = []
+        for source, name in (("secretsfs", "secretsfs"),
+                             ("secretsfs-keeper", "secretsfs-keeper"),
+                             ("tests/stub_worker", "secretsfs-worker")):
+            shutil.copy(BUILD / source, self.root / name)
+
+    def keeper_command(self, way, *options, mount_point=None):
+        return [str(self.root / "secretsfs-keeper"),
+                "--mount-point", str(mount_point or self.mount_point),
+                "--worker-uid", str(NOBODY), "--worker-gid", str(NOBODY),
+                *options, "--", way]
+
+    def run(self, command, **more):
+        return subprocess.run(command, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=PATIENCE_S * 3, **more)
+
+    def keeper(self, way, *options, mount_point=None, **more):
+        """Runs a keeper in the background; what the command said."""
+        return self.run(self.keeper_command(way, *options,
+                                            mount_point=mount_point), **more)
+
+    def foreground(self, way, *options, **more):
+        process = subprocess.Popen(
+            self.keeper_command(way, "--foreground", *options),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, **more)
+        self.started.append(process)
+        return process
+
+    def serving(self, way, *options, **more):
+        """A foreground keeper whose mount is there."""
+        process = self.foreground(way, *options, **more)
+        eventually(lambda: self.mounts() or process.poll() is not None,
+                   "the mount")
+        assert process.poll() is None, process.communicate()
+        return process
+
+    def command(self, *arguments, **more):
+        return self.run([str(self.root / "secretsfs"), *map(str, arguments)],
+                        **more)
+
+    def mounts(self):
+        """The lines of mountinfo below this directory."""
+        table = pathlib.Path("/proc/self/mountinfo").read_text()
+        return [line.split() for line in table.splitlines()
+                if line.split()[4].startswith(str(self.root) + "/")]
+
+    def socket(self):
+        return RUNTIME / (self.mounts()[-1][0] + ".sock")
+
+    def processes(self, name):
+        """The ids of those that run a program of this directory."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                if os.readlink(entry / "exe") == str(self.root / name):
+                    found.append(int(entry.name))
+        return found
+
+    def worker(self):
+        found = eventually(lambda: self.processes("secretsfs-worker"),
+                           "a worker")
+        assert len(found) == 1, found
+        return found[0]
+
+    def background_keeper(self):
+        found = self.processes("secretsfs-keeper")
+        assert len(found) == 1, found
+        return found[0]
+
+    def all_processes(self):
+        reap()
+        return (self.processes("secretsfs-keeper") +
+                self.processes("secretsfs-worker"))
+
+    def check_nothing_left(self, socket_path=None):
+        eventually(lambda: not self.all_processes(), "the processes' end")
+        assert not self.mounts(), self.mounts()
+        if socket_path:
+            assert not socket_path.exists(), socket_path
+
+    def close(self):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        for _ in range(100):
+            for line in self.mounts():
+                libc.umount2(line[4].encode(), MNT_DETACH)
+            running = self.all_processes()
+            if not running and not self.mounts():
+                break
+            for pid in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        if not self.mounts():
+            shutil.rmtree(self.root)
+
+
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(line.split(":\t", 1) for line in text.splitlines()
+                if ":\t" in line)
+
+
+def environment_of(pid):
+    raw = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+    return dict(item.split("=", 1)
+                for item in raw.decode().split("\0") if item)
+
+
+def command_line_of(pid):
+    raw = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    return raw.decode().split("\0")[:-1]
+
+
+def check_refusal(result, code, *words):
+    """One line on standard error that holds the words, and that code."""
+    lines = result.stderr.splitlines()
+    assert result.returncode == code, (result.returncode, result.stderr)
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("secretsfs: "), lines
+    for word in words:
+        assert word in lines[0], (word, lines)
+    assert result.stdout == "", result.stdout
+
+
+def finish(process):
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, errors
+
+
+def mounts_serves_and_unmounts(lab):
+    result = lab.keeper("serve")
+    assert (result.returncode, result.stderr) == (0, ""), result
+    (line,) = lab.mounts()
+    options = set(line[5].split(","))
+    assert options >= {"ro", "nosuid", "nodev", "noexec", "noatime"}, line
+    tail = line[line.index("-") + 1:]
+    assert tail[:2] == ["fuse.secretsfs", "secretsfs:stub\\040source"], line
+    assert "default_permissions" in tail[2], line
+    assert "allow_other" not in tail[2], line
+    assert os.listdir(lab.mount_point) == []
+    path = lab.socket()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert RUNTIME.stat().st_mode & 0o777 == 0o755
+    result = lab.command("unmount", lab.mount_point)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    lab.check_nothing_left(path)
+
+
+def lets_others_in_only_when_asked(lab):
+    assert lab.keeper("serve", "--allow-other").returncode == 0
+    assert "allow_other" in lab.mounts()[0][-1]
+
+
+def says_why_the_worker_cannot_start(lab):
+    check_refusal(lab.keeper("fail"), 5, "no such?class")
+    lab.check_nothing_left()
+    check_refusal(lab.keeper("fail", "--foreground"), 5, "no such?class")
+    lab.check_nothing_left()
+
+
+def says_why_the_worker_cannot_serve(lab):
+    check_refusal(lab.keeper("fail-late"), 6, "cannot serve")
+    lab.check_nothing_left()
+
+
+def says_how_the_worker_died_at_its_start(lab):
+    check_refusal(lab.keeper("die"), 1, "exit status 3")
+    check_refusal(lab.keeper("die-late"), 1, "exit status 7")
+    lab.check_nothing_left()
+
+
+def refuses_a_worker_that_sends_nonsense(lab):
+    check_refusal(lab.keeper("nonsense"), 1, "does not send")
+    check_refusal(lab.keeper("two"), 1, "does not send")
+    lab.check_nothing_left()
+
+
+def names_a_mount_point_that_cannot_be_one(lab):
+    missing = lab.root / "missing"
+    check_refusal(lab.keeper("serve", mount_point=missing), 1,
+                  str(missing), "No such file")
+    file = lab.root / "file"
+    file.write_text("")
+    check_refusal(lab.keeper("serve", mount_point=file), 1,
+                  str(file), "Not a directory")
+    link = lab.root / "link"
+    link.symlink_to("mnt")
+    check_refusal(lab.keeper("serve", mount_point=link), 1, str(link))
+    lab.check_nothing_left()
+
+
+def names_dev_fuse_when_it_is_missing(lab):
+    hide = ["unshare", "-m", "sh", "-c",
+            "mount -t tmpfs none /dev && exec \"$@\"", "sh"]
+    check_refusal(lab.run(hide + lab.keeper_command("serve")), 1,
+                  "/dev/fuse", "No such file")
+    lab.check_nothing_left()
+
+
+def refuses_a_dev_fuse_that_is_none(lab):
+    hide = ["unshare", "-m", "sh", "-c",
+            "mount --bind /dev/null /dev/fuse && exec \"$@\"", "sh"]
+    check_refusal(lab.run(hide + lab.keeper_command("serve")), 1, "mounting")
+    lab.check_nothing_left()
+
+
+def names_the_worker_when_it_is_missing(lab):
+    worker = lab.root / "secretsfs-worker"
+    worker.chmod(0o700)
+    check_refusal(lab.keeper("serve"), 1, "secretsfs-worker",
+                  "Permission denied")
+    worker.unlink()
+    check_refusal(lab.keeper("serve"), 1, str(worker), "No such file")
+    lab.check_nothing_left()
+
+
+def runs_a_worker_from_a_closed_directory(lab):
+    lab.root.chmod(0o700)
+    assert lab.keeper("serve").returncode == 0
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+
+
+def names_a_log_file_that_cannot_be_opened(lab):
+    path = lab.root / "missing" / "log"
+    check_refusal(lab.keeper("serve", "--log-file", str(path)), 1, str(path))
+    lab.check_nothing_left()
+
+
+def unmounts_when_the_worker_is_killed(lab):
+    process = lab.serving("serve")
+    path = lab.socket()
+    worker = lab.worker()
+    os.kill(worker, signal.SIGKILL)
+    code, errors = finish(process)
+    assert code == 1, (code, errors)
+    assert "error secretsfs-keeper: the worker died, unmounting" in errors
+    assert f'pid={worker} cause="signal KILL"' in errors, errors
+    lab.check_nothing_left(path)
+
+
+def unmounts_when_the_worker_gives_up_or_talks_nonsense(lab):
+    for way, words in (("give-up", 'reason="out of luck"'),
+                       ("nonsense-late", "does not send")):
+        code, errors = finish(lab.foreground(way))
+        assert code == 1, (code, errors)
+        assert words in errors, errors
+        lab.check_nothing_left()
+
+
+def ends_cleanly_on_a_signal(lab):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = lab.serving("serve")
+        path = lab.socket()
+        process.send_signal(number)
+        code, errors = finish(process)
+        assert code == 0, (code, errors)
+        assert "info secretsfs-keeper: serving" in errors, errors
+        assert "ending signal=" + number.name[3:] in errors, errors
+        lab.check_nothing_left(path)
+
+
+def stays_on_signals_that_are_for_later(lab):
+    process = lab.serving("serve")
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGUSR1)
+    assert os.listdir(lab.mount_point) == []
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    assert finish(process)[0] == 0
+
+
+def ends_on_a_signal_while_it_waits_for_the_worker(lab):
+    process = lab.foreground("silent")
+    lab.worker()
+    process.send_signal(signal.SIGTERM)
+    code, errors = finish(process)
+    assert (code, errors) == (1, "secretsfs: ended by a signal\n"), errors
+    lab.check_nothing_left()
+
+
+def ends_when_nobody_waits_for_the_start_any_more(lab):
+    process = subprocess.Popen(lab.keeper_command("silent"),
+                               stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    lab.started.append(process)
+    lab.worker()
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == -signal.SIGINT
+    lab.check_nothing_left()
+
+
+def kills_a_worker_that_does_not_stop(lab):
+    process = lab.serving("linger")
+    process.send_signal(signal.SIGTERM)
+    code, errors = finish(process)
+    assert code == 0, (code, errors)
+    lab.check_nothing_left()
+
+
+def ends_when_someone_else_unmounts(lab):
+    process = lab.serving("serve")
+    path = lab.socket()
+    # Not lazily: the keeper must not hold the mount busy.
+    result = lab.run(["umount", "-i", str(lab.mount_point)])
+    assert result.returncode == 0, result
+    code, errors = finish(process)
+    assert code == 0, (code, errors)
+    assert "someone unmounted a mount" in errors, errors
+    lab.check_nothing_left(path)
+
+
+@contextlib.contextmanager
+def connections():
+    """The directory where connections are aborted."""
+    place = pathlib.Path("/sys/fs/fuse/connections")
+    here = not any(place.iterdir()) and \
+        libc.mount(b"none", bytes(place), b"fusectl", 0, None) == 0
+    try:
+        yield place
+    finally:
+        if here:
+            libc.umount2(bytes(place), MNT_DETACH)
+
+
+def ends_when_the_connection_is_aborted(lab):
+    process = lab.serving("serve")
+    device = os.minor(os.stat(lab.mount_point).st_dev)
+    with connections() as place:
+        abort = place / str(device) / "abort"
+        if not abort.exists():
+            raise Skip("no fusectl file system")
+        abort.write_text("1")
+    assert finish(process)[0] == 0
+    lab.check_nothing_left()
+
+
+def keeps_four_capabilities_and_no_way_back(lab):
+    assert lab.keeper("serve").returncode == 0
+    status = status_of(lab.background_keeper())
+    kept = 1 << SYS_ADMIN | 1 << SETUID | 1 << SETGID | 1 << KILL
+    assert int(status["CapEff"], 16) == kept, status
+    assert int(status["CapPrm"], 16) == kept, status
+    for name in ("CapInh", "CapBnd", "CapAmb"):
+        assert int(status[name], 16) == 0, (name, status[name])
+
+
+def leaves_the_worker_nothing(lab):
+    assert lab.keeper("serve").returncode == 0
+    worker = lab.worker()
+    status = status_of(worker)
+    assert status["Uid"].split() == [str(NOBODY)] * 4, status["Uid"]
+    assert status["Gid"].split() == [str(NOBODY)] * 4, status["Gid"]
+    assert status["Groups"].split() == [], status["Groups"]
+    assert status["NoNewPrivs"] == "1"
+    for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
+        assert int(status[name], 16) == 0, (name, status[name])
+    for name in ("SigBlk", "SigIgn"):
+        # All but the two that the C library keeps to itself.
+        assert int(status[name], 16) & ~(3 << 31) == 0, (name, status[name])
+    links = {int(name): os.readlink(f"/proc/{worker}/fd/{name}")
+             for name in os.listdir(f"/proc/{worker}/fd")}
+    assert links.pop(3).startswith("socket:"), links
+    assert sorted(links.values()) == ["/dev/fuse"] + ["/dev/null"] * 3, links
+    limits = pathlib.Path(f"/proc/{worker}/limits").read_text()
+    (core,) = [line for line in limits.splitlines() if "core file" in line]
+    assert core.split()[4:6] == ["0", "0"], core
+    assert os.getsid(worker) == worker
+
+
+def cuts_the_environment(lab):
+    given = {
+        "AWS_REGION": "eu-west-1", "HOME": "/root", "TZ": "UTC",
+        "https_proxy": "http://proxy", "NO_PROXY": "localhost",
+        "PATH": "/bin", "TOKEN": "x", "NOTIFY_SOCKET": "@nobody",
+    }
+    expected = {key: given[key] for key in ("AWS_REGION", "HOME", "TZ")}
+    for options, more in (((), {}),
+                          (("--proxy-from-env",),
+                           {key: given[key]
+                            for key in ("https_proxy", "NO_PROXY")})):
+        process = lab.serving("serve", *options, env={**sanitizers(), **given})
+        seen = environment_of(lab.worker())
+        assert seen == {**sanitizers(), **expected, **more}, seen
+        process.send_signal(signal.SIGTERM)
+        assert finish(process)[0] == 0
+
+
+def sanitizers():
+    """What a build with sanitizers needs and keeps."""
+    return {key: value for key, value in os.environ.items()
+            if key in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")}
+
+
+def writes_its_log_where_it_is_told(lab):
+    path = lab.root / "log"
+    assert lab.keeper("serve", "--log-file", str(path),
+                      "--log-json").returncode == 0
+    keeper = lab.background_keeper()
+    targets = {os.readlink(f"/proc/{keeper}/fd/{n}") for n in (0, 1)}
+    assert targets == {"/dev/null"}, targets
+    assert os.readlink(f"/proc/{keeper}/fd/2") == str(path)
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left()
+    messages = [json.loads(line)["message"]
+                for line in path.read_text().splitlines()]
+    assert messages[0] == "serving" and messages[-1] == "ended", messages
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def tells_the_service_manager(lab):
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with contextlib.closing(manager):
+        manager.settimeout(PATIENCE_S)
+        manager.bind(str(lab.root / "notify"))
+        process = lab.serving(
+            "serve",
+            env={**os.environ, "NOTIFY_SOCKET": str(lab.root / "notify")})
+        words = manager.recv(4096).decode().splitlines()
+    assert words == ["READY=1", f"MAINPID={process.pid}"], words
+
+
+def takes_off_a_mount_whose_keeper_died(lab):
+    process = lab.serving("serve")
+    path = lab.socket()
+    process.kill()
+    finish(process)
+    eventually(lambda: not lab.all_processes(), "the worker's end")
+    assert len(lab.mounts()) == 1
+    result = lab.command("unmount", lab.mount_point)
+    check_refusal(result, 0, "keeper was gone")
+    lab.check_nothing_left(path)
+
+
+def stacks_upon_a_mount_whose_keeper_died(lab):
+    process = lab.serving("serve")
+    process.kill()
+    finish(process)
+    eventually(lambda: not lab.all_processes(), "the worker's end")
+    result = lab.command("app", lab.mount_point)
+    assert result.returncode == 0, result
+    assert len(lab.mounts()) == 2
+    assert os.listdir(lab.mount_point) == []
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left()
+
+
+def refuses_to_mount_twice(lab):
+    assert lab.command("app", lab.mount_point).returncode == 0
+    check_refusal(lab.command("app", lab.mount_point), 1,
+                  str(lab.mount_point), "already")
+    assert len(lab.mounts()) == 1
+
+
+def refuses_to_unmount_what_is_not_ours(lab):
+    check_refusal(lab.command("unmount", lab.mount_point), 1,
+                  str(lab.mount_point), "no secretsfs")
+    check_refusal(lab.command("unmount", lab.root / "missing"), 1)
+    check_refusal(lab.command("unmount"), 2, "usage")
+    check_refusal(lab.command("unmount", "-f"), 2, "usage")
+
+
+def leaves_a_mount_on_top_alone(lab):
+    assert lab.keeper("serve").returncode == 0
+    path = lab.socket()
+    target = str(lab.mount_point).encode()
+    assert libc.mount(b"none", target, b"tmpfs", 0, None) == 0
+    check_refusal(lab.command("unmount", lab.mount_point), 1, "no secretsfs")
+    answer = ask_keeper(path, message(UNMOUNT))
+    assert b"another mount stands on this one" in answer, answer
+    assert len(lab.mounts()) == 2
+    assert libc.umount2(target, 0) == 0
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left(path)
+
+
+def works_below_a_directory_closed_to_root(lab):
+    closed = lab.root / "closed"
+    mount_point = closed / "mnt with blank"
+    mount_point.mkdir(parents=True)
+    os.chown(closed, 12345, 12345)
+    closed.chmod(0o700)
+    assert lab.keeper("serve", mount_point=mount_point).returncode == 0
+    os.kill(lab.background_keeper(), signal.SIGTERM)
+    lab.check_nothing_left()
+
+
+def message(kind, magic=MAGIC):
+    return struct.pack("=IIIiI", magic, kind, 0xffffffff, 0, 0)
+
+
+def ask_keeper(path, data):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(PATIENCE_S)
+        client.connect(str(path))
+        client.send(data)
+        return client.recv(4096)
+
+
+def is_not_moved_by_clients_that_misbehave(lab):
+    assert lab.keeper("serve").returncode == 0
+    path = lab.socket()
+    for data in (b"nonsense", message(UNMOUNT, MAGIC + 1), message(99)):
+        assert ask_keeper(path, data) == b"", data
+    with contextlib.ExitStack() as stack:
+        for _ in range(12):
+            silent = stack.enter_context(
+                socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            silent.connect(str(path))
+        assert os.listdir(lab.mount_point) == []
+    eventually(lambda: count_descriptors(lab.background_keeper()) < 20,
+               "the clients' sockets closed")
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left(path)
+
+
+def count_descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def gives_the_worker_paths_that_hold_anywhere(lab):
+    result = lab.command("--offline", "secrets.d", "--log-file", "log",
+                         "file:app.json", "mnt/", cwd=lab.root)
+    assert result.returncode == 0, result
+    line = command_line_of(lab.worker())
+    root = str(lab.root)
+    assert f"--offline={root}/secrets.d" in line, line
+    assert f"--log-file={root}/log" in line, line
+    assert "--owner=0:0" in line, line
+    assert line[-3:] == ["--", f"file:{root}/app.json", f"{root}/mnt"], line
+    result = lab.command("unmount", "mnt", cwd=lab.root)
+    assert (result.returncode, result.stderr) == (0, ""), result
+
+
+def refuses_sources_that_it_cannot_show(lab):
+    (lab.root / "app").write_text("")
+    for source, words in (
+            ("/etc/app.yaml", "class files are not supported yet"),
+            ("./x", "class files are not supported yet"),
+            ("../x", "class files are not supported yet"),
+            ("app.yml", "class files are not supported yet"),
+            ("ssm:x", "not supported yet"),
+            ("vault:x", "secretsmanager:NAME"),
+            ("file:", "takes a path"),
+            ("app", "file:app")):
+        check_refusal(lab.command(source, "mnt", cwd=lab.root), 2,
+                      source, words)
+    lab.check_nothing_left()
+
+
+def refuses_users_commands_and_words_that_cannot_be(lab):
+    check_refusal(lab.command("--worker-user", "no-such-user", "x", "mnt",
+                              cwd=lab.root), 1, "no-such-user")
+    check_refusal(lab.command("--worker-user", "root", "x", "mnt",
+                              cwd=lab.root), 1, "root")
+    for name in ("check", "status", "refresh", "doctor"):
+        check_refusal(lab.command(name), 2, name, "not supported yet")
+    check_refusal(lab.command("--ttl", "0", "x", "mnt"), 2, "--ttl")
+    check_refusal(lab.command("x", "mnt", cwd=lab.root, user=NOBODY), 1,
+                  "needs root")
+    lab.check_nothing_left()
+
+
+def names_mount_points_before_it_starts_anything(lab):
+    (lab.root / "file").write_text("")
+    (lab.root / "link").symlink_to("mnt")
+    for name, words in (("missing", "No such file"),
+                        ("file", "not a directory"),
+                        ("link", "a symbolic link"),
+                        ("missing/below", "No such file"),
+                        (".", "by its own name")):
+        check_refusal(lab.command("x", name, cwd=lab.root), 1, words)
+    (lab.root / "secretsfs-keeper").unlink()
+    result = lab.command("x", "mnt", cwd=lab.root)
+    check_refusal(result, 1, "secretsfs-keeper")
+    lab.check_nothing_left()
+
+
+class Skip(Exception):
+    """A test that cannot be done here, with the reason."""
+
+
+TESTS = [value for value in list(globals().values())
+         if callable(value) and getattr(value, "__code__", None)
+         and value.__code__.co_varnames[:1] == ("lab",)
+         and value.__code__.co_argcount == 1]
+
+
+def reason_to_skip():
+    if os.geteuid() != 0:
+        return "needs root"
+    if not os.path.exists("/dev/fuse"):
+        return "needs /dev/fuse"
+    if shutil.which("unshare") is None:
+        return "needs unshare"
+    return None
+
+
+def run_test(number, test):
+    lab = Lab()
+    name = test.__name__
+    try:
+        test(lab)
+        print(f"ok {number} - {name}", flush=True)
+    except Skip as why:
+        print(f"ok {number} - {name} # SKIP {why}", flush=True)
+    except Exception:  # a test fails, the others go on
+        for line in traceback.format_exc().splitlines():
+            print("# " + line)
+        print(f"not ok {number} - {name}", flush=True)
+    finally:
+        lab.close()
+
+
+def main():
+    why = reason_to_skip()
+    if why:
+        print(f"1..0 # SKIP {why}")
+        return 0
+    # Keepers in the background become our children, so we can reap them.
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    print(f"1..{len(TESTS)}", flush=True)
+    for number, test in enumerate(TESTS, 1):
+        run_test(number, test)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of the keeper needs neither root nor a mount. */
+#include "tests/test.h"
+
+#include "base/err.h"
+#include "base/macros.h"
+#include "keeper/arguments.h"
+#include "keeper/child.h"
+#include "keeper/environment.h"
+#include "keeper/privileges.h"
+#include "keeper/report.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int parse(char *words, struct arguments *ret, struct err *err)
+{
+	char *argv[32] = { NULL };
+	int argc = 0;
+
+	for (char *at = words; at; argc++) {
+		argv[argc] = at;
+		at = strchr(at, ' ');
+		if (at)
+			*at++ = '\0';
+	}
+	return arguments_parse(argc, argv, ret, err);
+}
+
+static void reads_its_command_line(void **state)
+{
+	char words[] = "k --mount-point /m --worker-uid 65534 --worker-gid 0 "
+		       "--allow-other --proxy-from-env --log-json --log-level "
+		       "warning --log-file /l --";
+	struct arguments arguments;
+
+	(void)state;
+	assert_int_equal(parse(words, &arguments, NULL), 0);
+	assert_string_equal(arguments.mount_point, "/m");
+	assert_int_equal(arguments.worker_uid, 65534);
+	assert_int_equal(arguments.worker_gid, 0);
+	assert_true(arguments.allow_other);
+	assert_false(arguments.foreground);
+	assert_true(arguments.proxy_from_env);
+	assert_true(arguments.log_json);
+	assert_int_equal(arguments.log_level, LOG_LEVEL_WARNING);
+	assert_string_equal(arguments.log_file, "/l");
+	assert_non_null(arguments.worker);
+}
+
+static void refuses_a_command_line_that_is_not_whole(void **state)
+{
+	static const char *const lines[] = {
+		"k",
+		"k --",
+		"k --mount-point /m --worker-gid 1 -- w",
+		"k --mount-point /m --worker-uid 0 --worker-gid 1 -- w",
+		"k --mount-point m --worker-uid 1 --worker-gid 1 -- w",
+		"k --mount-point /m --worker-uid x --worker-gid 1 -- w",
+		"k --mount-point /m --worker-uid 4294967295 -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1",
+		"k --mount-point /m --worker-uid 1 --log-level loud -- w",
+		"k --mount-point /m --worker-uid 1 --more -- w",
+		"k --mount-point",
+	};
+	struct arguments arguments;
+	struct err err;
+	char words[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		(void)snprintf(words, sizeof(words), "%s", lines[i]);
+		assert_int_equal(parse(words, &arguments, &err), -EINVAL);
+	}
+}
+
+static bool has(char *const *list, const char *name)
+{
+	for (; *list; list++)
+		if (strncmp(*list, name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+static void cuts_the_environment_to_what_is_allowed(void **state)
+{
+	static const struct {
+		const char *variable;
+		bool is_kept;
+		bool is_kept_with_proxies;
+	} cases[] = {
+		{ "AWS_REGION=eu-west-1", true, true },
+		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true, true },
+		{ "HOME=/root", true, true },
+		{ "TZ=UTC", true, true },
+		{ "http_proxy=p", false, true },
+		{ "HTTPS_PROXY=p", false, true },
+		{ "no_proxy=p", false, true },
+		{ "HOMEBREW=x", false, false },
+		{ "PATH=/bin", false, false },
+		{ "LD_PRELOAD=x.so", false, false },
+		{ "NOTIFY_SOCKET=/s", false, false },
+		{ "XAWS_X=1", false, false },
+		{ "ftp_proxy=p", false, false },
+		{ "GLIBC_TUNABLES=x", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[64];
+		char *environment[] = { text, NULL };
+		char **kept;
+
+		(void)snprintf(text, sizeof(text), "%s", cases[i].variable);
+		kept = environment_for_worker(environment, false);
+		assert_int_equal(has(kept, text), cases[i].is_kept);
+		free(kept);
+		kept = environment_for_worker(environment, true);
+		assert_int_equal(has(kept, text),
+				 cases[i].is_kept_with_proxies);
+		free(kept);
+	}
+}
+
+static void describes_how_a_child_ended(void **state)
+{
+	char text[32];
+
+	(void)state;
+	assert_string_equal(child_describe(SIGKILL, text, sizeof(text)),
+			    "signal KILL");
+	assert_string_equal(child_describe(3 << 8, text, sizeof(text)),
+			    "exit status 3");
+}
+
+static void never_becomes_root_again(void **state)
+{
+	(void)state;
+	assert_int_equal(privileges_become(0, 0), -EINVAL);
+}
+
+static void tells_the_service_manager_that_it_is_ready(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t length = sizeof(sa_family_t);
+	char name[sizeof(address.sun_path) + 1];
+	char text[128] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)state;
+	assert_true(fd >= 0);
+	/* The kernel chooses an abstract name for an empty one. */
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	length = sizeof(address);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length),
+			 0);
+	(void)snprintf(name, sizeof(name), "@%.*s",
+		       (int)(length - sizeof(sa_family_t) - 1),
+		       address.sun_path + 1);
+	report_to_manager(name);
+	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_int_equal(strncmp(text, "READY=1\nMAINPID=", 16), 0);
+	close(fd);
+	/* Nobody listens, or there is no such thing: nothing happens. */
+	report_to_manager(name);
+	report_to_manager("/nonexistent/socket");
+	report_to_manager(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_its_command_line),
+		cmocka_unit_test(refuses_a_command_line_that_is_not_whole),
+		cmocka_unit_test(cuts_the_environment_to_what_is_allowed),
+		cmocka_unit_test(describes_how_a_child_ended),
+		cmocka_unit_test(never_becomes_root_again),
+		cmocka_unit_test(tells_the_service_manager_that_it_is_ready),
+	};
+
+	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
