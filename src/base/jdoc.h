@@ -39,7 +39,8 @@ enum jdoc_type {
 
 struct jdoc;
 
-/* A node's number. 0 is the root; JDOC_NONE is no node. */
+/* A node's number. 0 is the root; JDOC_NONE is no node, and every call takes it
+ * as a null without text or children, so that lookups can be chained. */
 typedef uint32_t jdoc_node;
 #define JDOC_NONE UINT32_MAX
 
@@ -77,7 +78,7 @@ jdoc_node jdoc_name(const struct jdoc *doc, jdoc_node member);
 jdoc_node jdoc_member(const struct jdoc *doc, jdoc_node parent,
 		      const char *name, size_t name_length);
 
-/* For strings: length in bytes once decoded. */
+/* For strings: length in bytes once decoded. 0 for other types. */
 size_t jdoc_string_length(const struct jdoc *doc, jdoc_node node);
 
 /* Whether a string, decoded, is exactly these bytes. False for other types. */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plaintext stays where it is, in its secret. A value adds an index: where
+ * its members stand, and their names, which are file names and not secret.
+ */
+#include "store/value.h"
+#include "base/buf.h"
+#include "base/jdoc.h"
+#include "base/macros.h"
+#include "base/map.h"
+#include "base/secret.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct key {
+	jdoc_node member;
+	size_t name; /* offset in the names */
+	size_t name_length;
+};
+
+struct value {
+	unsigned references;
+	struct secret *bytes;
+	int64_t created_ns;
+	char version[VALUE_VERSION_MAX + 1];
+	struct jdoc *doc; /* NULL: no keys */
+	struct key *keys;
+	size_t key_count;
+	char *names; /* of all keys, one behind the other */
+};
+
+/* What is needed only until the keys are found. */
+struct finder {
+	struct value *value;
+	struct map *seen;
+	struct buf names;
+};
+
+/* Decodes a member's name behind the others, and adds a key for it unless there
+ * is one: then that one moves on to this member. */
+static int add_member(struct finder *finder, jdoc_node member)
+{
+	struct value *value = finder->value;
+	struct key key = { .member = member, .name = finder->names.length };
+	struct key *known;
+	const void *name;
+	int r;
+
+	r = jdoc_string(value->doc, jdoc_name(value->doc, member),
+			&finder->names);
+	if (r < 0)
+		return r;
+	name = finder->names.bytes + key.name;
+	key.name_length = finder->names.length - key.name;
+	known = map_find(finder->seen, name, key.name_length);
+	if (known) {
+		known->member = member;
+		return 0;
+	}
+	value->keys[value->key_count] = key;
+	return map_put(finder->seen, name, key.name_length,
+		       &value->keys[value->key_count++]);
+}
+
+static int add_members(struct finder *finder)
+{
+	struct value *value = finder->value;
+	int r = 0;
+
+	for (jdoc_node member = jdoc_first(value->doc, 0);
+	     r == 0 && member != JDOC_NONE;
+	     member = jdoc_next(value->doc, member))
+		r = add_member(finder, member);
+	return r;
+}
+
+static void finder_done(struct finder *finder)
+{
+	buf_done(&finder->names);
+	map_free(finder->seen);
+}
+
+static int find_keys(struct value *value)
+{
+	CLEANUP(finder_done)
+	struct finder finder = { .value = value, .seen = map_new() };
+	int r;
+
+	buf_init(&finder.names, SECRET_LENGTH_MAX);
+	/* One more than needed, so that "{}" asks for memory too. */
+	value->keys =
+		calloc(jdoc_count(value->doc, 0) + 1, sizeof(*value->keys));
+	if (!finder.seen || !value->keys)
+		return -ENOMEM;
+	r = add_members(&finder);
+	if (r < 0)
+		return r;
+	value->names = malloc(finder.names.length + 1);
+	if (!value->names)
+		return -ENOMEM;
+	memcpy(value->names, buf_text(&finder.names), finder.names.length + 1);
+	return 0;
+}
+
+/* Not being JSON is no failure: such a value has no keys. */
+static int index_object(struct value *value)
+{
+	int r = jdoc_parse((const char *)secret_bytes(value->bytes),
+			   secret_length(value->bytes), &value->doc, NULL);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return 0;
+	if (jdoc_type(value->doc, 0) == JDOC_OBJECT)
+		return find_keys(value);
+	jdoc_free(TAKE(value->doc));
+	return 0;
+}
+
+struct value *value_new(struct secret *bytes, const struct value_about *about)
+{
+	struct value *value = calloc(1, sizeof(*value));
+
+	if (!value)
+		return NULL;
+	value->references = 1;
+	value->bytes = secret_ref(bytes);
+	value->created_ns = about->created_ns;
+	memcpy(value->version, about->version,
+	       strnlen(about->version, VALUE_VERSION_MAX));
+	if (!about->is_binary && index_object(value) < 0) {
+		value_unref(value);
+		return NULL;
+	}
+	return value;
+}
+
+struct value *value_ref(struct value *value)
+{
+	value->references++;
+	return value;
+}
+
+void value_unref(struct value *value)
+{
+	if (!value)
+		return;
+	assert(value->references > 0);
+	if (--value->references > 0)
+		return;
+	secret_unref(value->bytes);
+	jdoc_free(value->doc);
+	free(value->keys);
+	free(value->names);
+	free(value);
+}
+
+const char *value_version(const struct value *value)
+{
+	return value->version;
+}
+
+int64_t value_created_ns(const struct value *value)
+{
+	return value->created_ns;
+}
+
+struct secret *value_bytes(const struct value *value)
+{
+	return value->bytes;
+}
+
+bool value_has_keys(const struct value *value)
+{
+	return value->doc != NULL;
+}
+
+size_t value_key_count(const struct value *value)
+{
+	return value->key_count;
+}
+
+static const struct key *key_of(const struct value *value, size_t key)
+{
+	assert(key < value->key_count);
+	return &value->keys[key];
+}
+
+const char *value_key_name(const struct value *value, size_t key,
+			   size_t *ret_length)
+{
+	*ret_length = key_of(value, key)->name_length;
+	return value->names + key_of(value, key)->name;
+}
+
+size_t value_key_length(const struct value *value, size_t key)
+{
+	jdoc_node member = key_of(value, key)->member;
+	size_t length;
+
+	if (jdoc_type(value->doc, member) == JDOC_STRING)
+		return jdoc_string_length(value->doc, member);
+	(void)jdoc_raw(value->doc, member, &length);
+	return length;
+}
+
+int value_key_read(const struct value *value, size_t key, struct buf *out)
+{
+	jdoc_node member = key_of(value, key)->member;
+	const char *text;
+	size_t length;
+
+	if (jdoc_type(value->doc, member) == JDOC_STRING)
+		return jdoc_string(value->doc, member, out);
+	text = jdoc_raw(value->doc, member, &length);
+	return buf_append(out, text, length);
+}
