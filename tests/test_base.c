@@ -58,6 +58,20 @@ static void buf_grows_and_keeps_its_bytes(void **state)
 	assert_null(buf.bytes);
 }
 
+static void buf_takes_all_of_several_texts_or_none(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 8);
+	assert_int_equal(buf_append_texts(&buf, "ab", "", "cd", NULL), 0);
+	assert_int_equal(buf_append_texts(&buf, "ef", "ghi", NULL), -EFBIG);
+	assert_string_equal(buf_text(&buf), "abcd");
+	assert_int_equal(buf_append_texts(&buf, "ef", "gh", NULL), 0);
+	assert_string_equal(buf_text(&buf), "abcdefgh");
+	buf_done(&buf);
+}
+
 static void buf_clear_wipes(void **state)
 {
 	struct buf buf;
@@ -229,6 +243,7 @@ int main(void)
 		cmocka_unit_test(wraps_an_error_from_outside_in),
 		cmocka_unit_test(cuts_an_error_that_is_too_long),
 		cmocka_unit_test(buf_grows_and_keeps_its_bytes),
+		cmocka_unit_test(buf_takes_all_of_several_texts_or_none),
 		cmocka_unit_test(buf_clear_wipes),
 		cmocka_unit_test(secret_keeps_bytes_until_the_last_unref),
 		cmocka_unit_test(secret_refuses_more_than_the_service_stores),

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define BUF_FIRST_CAPACITY 4096
@@ -25,6 +26,13 @@ void buf_clear(struct buf *buf)
 	if (buf->bytes)
 		explicit_bzero(buf->bytes, buf->length);
 	buf->length = 0;
+}
+
+void buf_truncate(struct buf *buf, size_t length)
+{
+	if (buf->bytes)
+		explicit_bzero(buf->bytes + length, buf->length - length);
+	buf->length = length;
 }
 
 int buf_reserve(struct buf *buf, size_t more)
@@ -65,6 +73,22 @@ int buf_append(struct buf *buf, const void *bytes, size_t length)
 int buf_append_text(struct buf *buf, const char *text)
 {
 	return buf_append(buf, text, strlen(text));
+}
+
+int buf_append_texts(struct buf *buf, ...)
+{
+	size_t before = buf->length;
+	const char *text;
+	va_list texts;
+	int r = 0;
+
+	va_start(texts, buf);
+	while (r == 0 && (text = va_arg(texts, const char *)))
+		r = buf_append_text(buf, text);
+	va_end(texts);
+	if (r < 0)
+		buf_truncate(buf, before);
+	return r;
 }
 
 const char *buf_text(const struct buf *buf)

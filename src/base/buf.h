@@ -28,6 +28,9 @@ void buf_done(struct buf *buf);
 /* Length 0, limit kept, old bytes wiped. */
 void buf_clear(struct buf *buf);
 
+/* Wipes and drops what is behind `length`, which is at most the present one. */
+void buf_truncate(struct buf *buf, size_t length);
+
 /* Room for `more` further bytes: 0, -EFBIG past the limit, -ENOMEM. On
  * success at least `more` bytes at bytes + length may be written. */
 int buf_reserve(struct buf *buf, size_t more);
@@ -35,6 +38,9 @@ int buf_reserve(struct buf *buf, size_t more);
 /* 0, -EFBIG past the limit, -ENOMEM; on failure nothing is appended. */
 int buf_append(struct buf *buf, const void *bytes, size_t length);
 int buf_append_text(struct buf *buf, const char *text);
+
+/* Appends each text up to a NULL; as above, all of them or nothing. */
+int buf_append_texts(struct buf *buf, ...) __attribute__((sentinel));
 
 /* The bytes as a C string; "" while empty. */
 const char *buf_text(const struct buf *buf);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AWS_AWS_SOURCE_H
+#define AWS_AWS_SOURCE_H
+
+#include <stdint.h>
+
+struct aws_environment;
+struct err;
+struct http;
+struct loop;
+struct source;
+
+/* Secrets Manager as a source of store/source.h. It cannot list yet. */
+
+struct aws_settings {
+	const char *region;	  /* --region; NULL: see region_choose() */
+	const char *endpoint_url; /* --endpoint-url; NULL; not for STS */
+	const char *secret; /* the one secret of the mount; NULL: several. An
+			     * ARN may bring the region along */
+	int64_t timeout_ms; /* for a fetch with all that it needs; > 0 */
+};
+
+/*
+ * Asks nobody yet. settings are for the call only; loop, http and environment
+ * are borrowed and outlive the source. -EINVAL, -EACCES (no credentials are
+ * configured) or -ENOMEM with err filled.
+ *
+ * A fetch whose keys are refused as too old drops them and tries once more
+ * with newer ones. Names may be ARNs of the source's region.
+ */
+int aws_source_new(struct loop *loop, struct http *http,
+		   const struct aws_settings *settings,
+		   const struct aws_environment *environment,
+		   struct source **ret, struct err *err);
+
+/* Whether credentials are at hand, told without the network, for a warning at
+ * mount time: 0, or -EACCES with err filled. source is of aws_source_new(). */
+int aws_source_check(struct source *source, struct err *err);
+
+#endif

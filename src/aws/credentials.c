@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One set of keys, at most one question to STS in flight, and the list of gets
+ * that wait for its answer. A get always ends from the loop: in its own timer
+ * where keys were at hand or its time is over, else with the question.
+ */
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
+#include "aws/environment.h"
+#include "aws/keys.h"
+#include "aws/provider.h"
+#include "aws/sts.h"
+#include "aws/sts_call.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#define MS_PER_S 1000
+
+LIST_HEAD(get_list, credentials_get);
+
+struct credentials_get {
+	struct credentials *credentials;
+	struct keys *keys;	  /* at hand when asked for; else NULL */
+	struct loop_timer *timer; /* hands over the keys, or is the deadline */
+	LIST_ENTRY(credentials_get) link; /* of those that wait */
+	credentials_on_keys *on_keys;
+	void *owner;
+};
+
+struct credentials {
+	struct loop *loop;
+	struct provider provider;
+	struct sts sts;
+
+	struct keys *keys; /* NULL: none yet, or dropped */
+	int64_t refresh_at_ms;
+	int64_t unusable_at_ms;
+
+	struct sts_call *call;		/* in flight, or NULL */
+	struct loop_timer *failed_soon; /* a call that could not begin */
+	struct err failure;		/* why it could not */
+	struct get_list waiting;
+};
+
+static void free_get(struct credentials_get *get)
+{
+	keys_unref(get->keys);
+	free(get);
+}
+
+static void end_get(struct credentials_get *get, struct keys *keys,
+		    const struct err *err)
+{
+	credentials_on_keys *on_keys = get->on_keys;
+	void *owner = get->owner;
+
+	free_get(get);
+	on_keys(owner, keys, err);
+}
+
+/* Ends all that wait now. A callback may cancel others of them, wait anew, or
+ * free the credentials: so they leave its list first. */
+static void end_waiting(struct credentials *credentials, struct keys *keys,
+			const struct err *err)
+{
+	struct get_list ending = LIST_HEAD_INITIALIZER(ending);
+	struct credentials_get *get;
+
+	while ((get = LIST_FIRST(&credentials->waiting))) {
+		LIST_REMOVE(get, link);
+		LIST_INSERT_HEAD(&ending, get, link);
+	}
+	while ((get = LIST_FIRST(&ending))) {
+		LIST_REMOVE(get, link);
+		loop_timer_cancel(get->timer);
+		end_get(get, keys, err);
+	}
+}
+
+/* Keeps new keys. What is left of their life is counted from now on the
+ * loop's clock, so that a wall clock that is set later moves nothing. */
+static void keep(struct credentials *credentials, struct keys *keys)
+{
+	int64_t now_ms = loop_now_ms(credentials->loop);
+	int64_t left_ms = INT64_MAX - now_ms;
+	int64_t early_ms = CREDENTIALS_REFRESH_MS;
+
+	if (keys_expires_s(keys) != 0) {
+		const struct clock *clock = loop_clock(credentials->loop);
+
+		left_ms =
+			(keys_expires_s(keys) - clock_wall_s(clock)) * MS_PER_S;
+	}
+	if (early_ms > left_ms / 2)
+		early_ms = left_ms / 2;
+	keys_unref(credentials->keys);
+	credentials->keys = keys_ref(keys);
+	credentials->refresh_at_ms = now_ms + left_ms - early_ms;
+	credentials->unusable_at_ms =
+		now_ms + left_ms - CREDENTIALS_UNUSABLE_MS;
+}
+
+static bool is_asking(const struct credentials *credentials)
+{
+	return credentials->call || credentials->failed_soon;
+}
+
+static void hold_off(struct credentials *credentials)
+{
+	credentials->refresh_at_ms =
+		loop_now_ms(credentials->loop) + CREDENTIALS_HOLD_OFF_MS;
+}
+
+static void on_sts_keys(void *owner, struct keys *keys, const struct err *err)
+{
+	struct credentials *credentials = owner;
+
+	credentials->call = NULL;
+	if (keys)
+		keep(credentials, keys);
+	else
+		hold_off(credentials);
+	end_waiting(credentials, keys, err);
+}
+
+static void on_failed(void *owner)
+{
+	struct credentials *credentials = owner;
+	struct err failure = credentials->failure;
+
+	credentials->failed_soon = NULL;
+	hold_off(credentials);
+	end_waiting(credentials, NULL, &failure);
+}
+
+/* Asks STS, unless somebody has. -ENOMEM: not even the failure to do so could
+ * be arranged to be told. */
+static int ask(struct credentials *credentials)
+{
+	if (is_asking(credentials))
+		return 0;
+	credentials->call =
+		sts_call_start(&credentials->sts, CREDENTIALS_STS_TIMEOUT_MS,
+			       on_sts_keys, credentials, &credentials->failure);
+	if (credentials->call)
+		return 0;
+	credentials->failed_soon =
+		loop_soon(credentials->loop, on_failed, credentials);
+	return credentials->failed_soon ? 0 : -ENOMEM;
+}
+
+static void on_at_hand(void *owner)
+{
+	struct credentials_get *get = owner;
+	cleanup_keys struct keys *keys = TAKE(get->keys);
+
+	end_get(get, keys, NULL);
+}
+
+static void on_deadline(void *owner)
+{
+	struct credentials_get *get = owner;
+	struct err err;
+
+	(void)err_set(&err, -ETIMEDOUT, "STS gave no keys before the deadline");
+	LIST_REMOVE(get, link);
+	end_get(get, NULL, &err);
+}
+
+static bool has_usable_keys(const struct credentials *credentials)
+{
+	return credentials->keys &&
+	       loop_now_ms(credentials->loop) < credentials->unusable_at_ms;
+}
+
+/* Ready keys are handed over in the next turn. */
+static int hand_over(struct credentials_get *get)
+{
+	struct credentials *credentials = get->credentials;
+
+	get->timer = loop_soon(credentials->loop, on_at_hand, get);
+	if (!get->timer)
+		return -ENOMEM;
+	get->keys = keys_ref(credentials->keys);
+	if (loop_now_ms(credentials->loop) >= credentials->refresh_at_ms)
+		(void)ask(credentials);
+	return 0;
+}
+
+static int wait_for_keys(struct credentials_get *get, int64_t deadline_ms)
+{
+	struct credentials *credentials = get->credentials;
+
+	get->timer =
+		loop_timer(credentials->loop, deadline_ms, on_deadline, get);
+	if (!get->timer)
+		return -ENOMEM;
+	if (ask(credentials) < 0) {
+		loop_timer_cancel(get->timer);
+		return -ENOMEM;
+	}
+	LIST_INSERT_HEAD(&credentials->waiting, get, link);
+	return 0;
+}
+
+struct credentials_get *credentials_get(struct credentials *credentials,
+					int64_t deadline_ms,
+					credentials_on_keys *on_keys,
+					void *owner)
+{
+	struct credentials_get *get = calloc(1, sizeof(*get));
+	int r;
+
+	if (!get)
+		return NULL;
+	get->credentials = credentials;
+	get->on_keys = on_keys;
+	get->owner = owner;
+	if (has_usable_keys(credentials))
+		r = hand_over(get);
+	else
+		r = wait_for_keys(get, deadline_ms);
+	if (r < 0) {
+		free_get(get);
+		return NULL;
+	}
+	return get;
+}
+
+void credentials_cancel(struct credentials_get *get)
+{
+	if (!get)
+		return;
+	loop_timer_cancel(get->timer);
+	if (!get->keys)
+		LIST_REMOVE(get, link);
+	free_get(get);
+}
+
+bool credentials_drop(struct credentials *credentials, const struct keys *keys)
+{
+	if (credentials->provider.kind == PROVIDER_ENVIRONMENT)
+		return false;
+	if (credentials->keys == keys) {
+		keys_unref(credentials->keys);
+		credentials->keys = NULL;
+	}
+	return true;
+}
+
+const char *credentials_identity(const struct credentials *credentials)
+{
+	return credentials->provider.identity;
+}
+
+int credentials_check(const struct credentials *credentials, struct err *err)
+{
+	return provider_check(&credentials->provider, err);
+}
+
+/* Keys of the environment are kept from the start and never end. */
+static int start_provider(struct credentials *credentials,
+			  const struct aws_environment *environment,
+			  const char *region, struct err *err)
+{
+	int r = provider_choose(environment, region, &credentials->provider,
+				err);
+
+	if (r < 0)
+		return r;
+	credentials->sts.endpoint = &credentials->provider.endpoint;
+	credentials->sts.role = &credentials->provider.role;
+	if (credentials->provider.keys)
+		keep(credentials, credentials->provider.keys);
+	return 0;
+}
+
+int credentials_new(struct loop *loop, struct http *http,
+		    const struct aws_environment *environment,
+		    const char *region, struct credentials **ret,
+		    struct err *err)
+{
+	struct credentials *credentials = calloc(1, sizeof(*credentials));
+	int r;
+
+	if (!credentials)
+		return err_set(err, -ENOMEM, "no memory for credentials");
+	credentials->loop = loop;
+	credentials->sts.http = http;
+	LIST_INIT(&credentials->waiting);
+	r = start_provider(credentials, environment, region, err);
+	if (r < 0) {
+		credentials_free(credentials);
+		return r;
+	}
+	*ret = credentials;
+	return 0;
+}
+
+void credentials_free(struct credentials *credentials)
+{
+	if (!credentials)
+		return;
+	sts_call_cancel(credentials->call);
+	loop_timer_cancel(credentials->failed_soon);
+	keys_unref(credentials->keys);
+	provider_done(&credentials->provider);
+	free(credentials);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One table from variables to members. The two that are secret do not stay in
+ * the environment, where /proc and every child would show them. */
+#include "aws/environment.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/macros.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CREDENTIAL_MAX (16U << 10)
+
+static char *find_variable(const char *name)
+{
+	char *value = secure_getenv(name);
+
+	return value && *value != '\0' ? value : NULL;
+}
+
+static void read_texts(struct aws_environment *environment)
+{
+	struct aws_environment *e = environment;
+	const struct {
+		const char *name;
+		const char **member;
+	} texts[] = {
+		{ "AWS_REGION", &e->region },
+		{ "AWS_DEFAULT_REGION", &e->default_region },
+		{ "AWS_ENDPOINT_URL", &e->endpoint_url },
+		{ "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+		  &e->endpoint_url_secrets_manager },
+		{ "AWS_ENDPOINT_URL_STS", &e->endpoint_url_sts },
+		{ "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+		  &e->ignore_endpoint_urls },
+		{ "AWS_USE_FIPS_ENDPOINT", &e->use_fips },
+		{ "AWS_USE_DUALSTACK_ENDPOINT", &e->use_dualstack },
+		{ "AWS_CA_BUNDLE", &e->ca_bundle },
+		{ "AWS_ACCESS_KEY_ID", &e->access_key_id },
+		{ "AWS_PROFILE", &e->profile },
+		{ "AWS_ROLE_ARN", &e->role_arn },
+		{ "AWS_WEB_IDENTITY_TOKEN_FILE", &e->token_file },
+		{ "AWS_ROLE_SESSION_NAME", &e->session_name },
+		{ "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		  &e->container_path },
+		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI", &e->container_url },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		*texts[i].member = find_variable(texts[i].name);
+}
+
+static int take_credential(const char *name, struct buf *out, struct err *err)
+{
+	char *value = find_variable(name);
+	int r;
+
+	if (!value)
+		return 0;
+	r = buf_append_text(out, value);
+	explicit_bzero(value, strlen(value));
+	if (r == -EFBIG)
+		return err_set(err, -EINVAL, "%s is longer than %u bytes", name,
+			       CREDENTIAL_MAX);
+	if (r < 0)
+		return err_set(err, r, "no memory for %s", name);
+	return 0;
+}
+
+int aws_environment_read(struct aws_environment *ret, struct err *err)
+{
+	struct aws_environment environment = { 0 };
+	int r;
+
+	buf_init(&environment.secret_key, CREDENTIAL_MAX);
+	buf_init(&environment.session_token, CREDENTIAL_MAX);
+	read_texts(&environment);
+	r = take_credential("AWS_SECRET_ACCESS_KEY", &environment.secret_key,
+			    err);
+	if (r == 0)
+		r = take_credential("AWS_SESSION_TOKEN",
+				    &environment.session_token, err);
+	if (r < 0) {
+		aws_environment_done(&environment);
+		return r;
+	}
+	*ret = environment;
+	return 0;
+}
+
+void aws_environment_done(struct aws_environment *environment)
+{
+	buf_done(&environment->secret_key);
+	buf_done(&environment->session_token);
+	*environment = (struct aws_environment){ 0 };
+}

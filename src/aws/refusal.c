@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only place where errors of AWS become errno. A refusal is read from
+ * whatever form it came in to a type and a message, and looked up by its type.
+ */
+#include "aws/refusal.h"
+#include "aws/reply.h"
+#include "aws/xml.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/jdoc.h"
+#include "base/macros.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_SIZE 96
+#define MESSAGE_SIZE 257
+#define REQUEST_ID_SIZE 65
+#define FIELD_MAX (16U << 10)
+
+/*
+ * EIO is for what may pass by itself: cached values outlive it. ENOENT and
+ * EACCES end them, so they are only for what AWS says for certain. What is not
+ * listed is EIO.
+ *
+ * A name that AWS finds malformed (InvalidParameterException) is a name of
+ * nothing: ENOENT.
+ */
+static const struct {
+	const char *type;
+	const char *message_part; /* NULL: any message */
+	int code;
+} refusals[] = {
+	/* Secrets Manager, GetSecretValue, "Errors" */
+	{ "ResourceNotFoundException", NULL, -ENOENT },
+	{ "InvalidRequestException", NULL, -ENOENT }, /* marked for deletion */
+	{ "InvalidParameterException", NULL, -ENOENT },
+	{ "DecryptionFailure", NULL, -EACCES },
+
+	/* "Common Error Types", and the names of the query protocol */
+	{ "ValidationException", NULL, -ENOENT },
+	{ "AccessDenied", NULL, -EACCES },
+	{ "AccessDeniedException", NULL, -EACCES },
+	{ "AuthFailure", NULL, -EACCES },
+	{ "ExpiredToken", NULL, -EACCES },
+	{ "ExpiredTokenException", NULL, -EACCES },
+	{ "IncompleteSignature", NULL, -EACCES },
+	{ "IncompleteSignatureException", NULL, -EACCES },
+	{ "InvalidAccessKeyId", NULL, -EACCES },
+	{ "InvalidClientTokenId", NULL, -EACCES },
+	{ "InvalidSignatureException", NULL, -EACCES },
+	{ "MissingAuthenticationToken", NULL, -EACCES },
+	{ "MissingAuthenticationTokenException", NULL, -EACCES },
+	{ "NotAuthorized", NULL, -EACCES },
+	{ "OptInRequired", NULL, -EACCES },
+	{ "RequestExpired", NULL, -EACCES },
+	{ "SignatureDoesNotMatch", NULL, -EACCES },
+	{ "UnrecognizedClient", NULL, -EACCES },
+	{ "UnrecognizedClientException", NULL, -EACCES },
+
+	/* STS, AssumeRoleWithWebIdentity, "Errors". It says "invalid token"
+	 * also where it could not reach the identity provider's keys. */
+	{ "InvalidIdentityToken", "retrieve verification key", -EIO },
+	{ "InvalidIdentityToken", NULL, -EACCES },
+	{ "IDPRejectedClaim", NULL, -EACCES },
+	{ "MalformedPolicyDocument", NULL, -EACCES },
+	{ "PackedPolicyTooLarge", NULL, -EACCES },
+	{ "RegionDisabledException", NULL, -EACCES },
+	{ "ValidationError", NULL, -EACCES },
+};
+
+static const char *const types_of_keys[] = {
+	"ExpiredToken",
+	"ExpiredTokenException",
+	"InvalidClientTokenId",
+	"UnrecognizedClient",
+	"UnrecognizedClientException",
+};
+
+struct refusal {
+	char type[TYPE_SIZE];	    /* "": AWS named none */
+	char message[MESSAGE_SIZE]; /* "": none */
+};
+
+/* "prefix#Type:rest" to "Type"; what does not look like a type is none. */
+static void set_type(struct refusal *refusal, const char *text)
+{
+	size_t length = strcspn(text, ":");
+	const char *hash = memrchr(text, '#', length);
+
+	if (hash) {
+		length -= (size_t)(hash + 1 - text);
+		text = hash + 1;
+	}
+	if (length >= TYPE_SIZE)
+		return;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("._-", text[i]))
+			return;
+	memcpy(refusal->type, text, length);
+	refusal->type[length] = '\0';
+}
+
+/* "eyJ" starts every JWT: a message that quotes one is not passed on. */
+static void set_message(struct refusal *refusal, const char *text)
+{
+	size_t length = strcspn(text, "\r\n");
+
+	if (strstr(text, "eyJ")) {
+		(void)snprintf(refusal->message, MESSAGE_SIZE,
+			       "(its message quotes a token)");
+		return;
+	}
+	if (length >= MESSAGE_SIZE)
+		length = MESSAGE_SIZE - 1;
+	for (size_t i = 0; i < length; i++)
+		refusal->message[i] =
+			iscntrl((unsigned char)text[i]) ? '?' : text[i];
+	refusal->message[length] = '\0';
+}
+
+/* Appends a string member; nothing where there is none. */
+static void find_member(const struct jdoc *doc, jdoc_node parent,
+			const char *name, struct buf *out)
+{
+	jdoc_node node = jdoc_member(doc, parent, name, strlen(name));
+
+	if (node != JDOC_NONE && out->length == 0)
+		(void)jdoc_string(doc, node, out);
+}
+
+static void read_json(const struct buf *body, struct refusal *ret)
+{
+	cleanup_jdoc struct jdoc *doc = NULL;
+	cleanup_buf struct buf type;
+	cleanup_buf struct buf message;
+	jdoc_node error;
+
+	buf_init(&type, FIELD_MAX);
+	buf_init(&message, FIELD_MAX);
+	if (jdoc_parse(buf_text(body), body->length, &doc, NULL) < 0)
+		return;
+	find_member(doc, 0, "__type", &type);
+	find_member(doc, 0, "message", &message);
+	find_member(doc, 0, "Message", &message);
+	error = jdoc_member(doc, 0, "Error", strlen("Error"));
+	if (error != JDOC_NONE) {
+		find_member(doc, error, "Code", &type);
+		find_member(doc, error, "Message", &message);
+	}
+	set_type(ret, buf_text(&type));
+	set_message(ret, buf_text(&message));
+}
+
+static void read_xml(const struct buf *body, struct refusal *ret)
+{
+	cleanup_buf struct buf type;
+	cleanup_buf struct buf message;
+
+	buf_init(&type, FIELD_MAX);
+	buf_init(&message, FIELD_MAX);
+	(void)xml_find_text(buf_text(body), body->length, "Error/Code", &type);
+	(void)xml_find_text(buf_text(body), body->length, "Error/Message",
+			    &message);
+	set_type(ret, buf_text(&type));
+	set_message(ret, buf_text(&message));
+}
+
+static void read_refusal(const struct aws_reply *reply, struct refusal *ret)
+{
+	const char *text = buf_text(reply->body);
+
+	*ret = (struct refusal){ 0 };
+	text += strspn(text, " \t\r\n");
+	if (*text == '<')
+		read_xml(reply->body, ret);
+	else
+		read_json(reply->body, ret);
+	if (ret->type[0] == '\0' && reply->error_type)
+		set_type(ret, reply->error_type);
+}
+
+static int find_code(const struct aws_reply *reply,
+		     const struct refusal *refusal)
+{
+	if (reply->status >= 500)
+		return -EIO;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		const char *part = refusals[i].message_part;
+
+		if (strcmp(refusal->type, refusals[i].type) == 0 &&
+		    (!part || strstr(refusal->message, part)))
+			return refusals[i].code;
+	}
+	return -EIO;
+}
+
+/* " (request id ID)", or "" where none came that is fit to be shown. */
+static void write_request_id(const char *id, char *ret, size_t size)
+{
+	ret[0] = '\0';
+	if (!id || id[0] == '\0' || strlen(id) >= REQUEST_ID_SIZE)
+		return;
+	for (const char *at = id; *at != '\0'; at++)
+		if (!isgraph((unsigned char)*at))
+			return;
+	(void)snprintf(ret, size, " (request id %s)", id);
+}
+
+int refusal_read(const struct aws_reply *reply, struct err *err)
+{
+	char request_id[REQUEST_ID_SIZE + 16];
+	struct refusal refusal;
+	int code;
+
+	read_refusal(reply, &refusal);
+	code = find_code(reply, &refusal);
+	write_request_id(reply->request_id, request_id, sizeof(request_id));
+	if (refusal.type[0] == '\0')
+		return err_set(err, code, "status %d without an AWS error%s",
+			       reply->status, request_id);
+	return err_set(err, code, "%s%s%s%s", refusal.type,
+		       refusal.message[0] != '\0' ? ": " : "", refusal.message,
+		       request_id);
+}
+
+bool refusal_is_of_keys(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	read_refusal(reply, &refusal);
+	for (size_t i = 0; i < ARRAY_SIZE(types_of_keys); i++)
+		if (strcmp(refusal.type, types_of_keys[i]) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AWS_REFUSAL_H
+#define AWS_REFUSAL_H
+
+#include <stdbool.h>
+
+struct aws_reply;
+struct err;
+
+/* Why AWS said no, in its own words, and what a reader gets for it. */
+
+/*
+ * Reads any reply that is not a success: JSON (its __type, the header's type,
+ * or the Error of STS), or the XML of the query protocol, which some services
+ * send for errors before they look at the protocol.
+ *
+ * Always fails, with err as "Type: message (request id ID)" and the code of
+ * the one table in refusal.c: -ENOENT, -EACCES or -EIO. Only what AWS names is
+ * definite: a reply without a type is not AWS's word on the matter, whatever
+ * its status, and is -EIO, as is every 5xx. The message is its first line, cut,
+ * without control bytes: what follows in AWS's signature errors quotes the
+ * request and with it the session token.
+ */
+int refusal_read(const struct aws_reply *reply, struct err *err);
+
+/* Whether it is the keys that were refused, so that newer ones may serve. */
+bool refusal_is_of_keys(const struct aws_reply *reply);
+
+#endif

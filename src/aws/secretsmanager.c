@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a name to a request, from a reply to a value. The value goes from the
+ * reply to locked memory in one decoding, byte for byte. */
+#include "aws/secretsmanager.h"
+#include "aws/refusal.h"
+#include "aws/reply.h"
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/jdoc.h"
+#include "base/macros.h"
+#include "base/secret.h"
+#include "store/value.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define STATUS_OK 200
+#define VERSION_TEXT_MAX 256
+#define BASE64_MAX ((SECRET_LENGTH_MAX + 2) / 3 * 4)
+
+int secretsmanager_check_name(const char *name, struct err *err)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length > SECRETSMANAGER_NAME_MAX)
+		return err_set(err, -ENOENT,
+			       "a secret's name has 1 to %d characters",
+			       SECRETSMANAGER_NAME_MAX);
+	for (size_t i = 0; i < length; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return err_set(err, -ENOENT,
+				       "no secret's name holds the byte 0x%02x",
+				       (unsigned char)name[i]);
+	return 0;
+}
+
+int secretsmanager_form(const char *name, struct buf *out)
+{
+	int r = buf_append_text(out, "{\"SecretId\":\"");
+
+	for (; r == 0 && *name != '\0'; name++) {
+		if (*name == '"' || *name == '\\')
+			r = buf_append_text(out, "\\");
+		if (r == 0)
+			r = buf_append(out, name, 1);
+	}
+	return r == 0 ? buf_append_text(out, "\"}") : r;
+}
+
+/* A member that is there and not null. */
+static jdoc_node find_member(const struct jdoc *doc, const char *name)
+{
+	jdoc_node node = jdoc_member(doc, 0, name, strlen(name));
+
+	if (node != JDOC_NONE && jdoc_type(doc, node) == JDOC_NULL)
+		return JDOC_NONE;
+	return node;
+}
+
+static int make_secret(const struct buf *bytes, struct secret **ret)
+{
+	struct secret *secret = secret_new(bytes->bytes, bytes->length);
+
+	if (!secret)
+		return -errno;
+	*ret = secret;
+	return 0;
+}
+
+static int decode_string(const struct jdoc *doc, jdoc_node node,
+			 struct secret **ret)
+{
+	cleanup_buf struct buf bytes;
+	int r;
+
+	buf_init(&bytes, SECRET_LENGTH_MAX);
+	r = jdoc_string(doc, node, &bytes);
+	return r == 0 ? make_secret(&bytes, ret) : r;
+}
+
+static int decode_binary(const struct jdoc *doc, jdoc_node node,
+			 struct secret **ret)
+{
+	cleanup_buf struct buf text;
+	cleanup_buf struct buf bytes;
+	int r;
+
+	buf_init(&text, BASE64_MAX);
+	buf_init(&bytes, SECRET_LENGTH_MAX);
+	r = jdoc_string(doc, node, &text);
+	if (r == 0)
+		r = base64_decode(buf_text(&text), text.length, &bytes);
+	return r == 0 ? make_secret(&bytes, ret) : r;
+}
+
+static int decode(const struct jdoc *doc, struct secret **ret,
+		  bool *ret_is_binary, struct err *err)
+{
+	jdoc_node string = find_member(doc, "SecretString");
+	jdoc_node binary = find_member(doc, "SecretBinary");
+	int r;
+
+	if (string == JDOC_NONE && binary == JDOC_NONE)
+		return err_set(err, -EIO, "no SecretString in the reply");
+	*ret_is_binary = string == JDOC_NONE;
+	if (*ret_is_binary)
+		r = decode_binary(doc, binary, ret);
+	else
+		r = decode_string(doc, string, ret);
+	if (r == -EFBIG)
+		return err_set(err, r, "the value is longer than %d bytes",
+			       SECRET_LENGTH_MAX);
+	if (r == -ENOMEM)
+		return err_set(err, r, "no memory for the value");
+	if (r < 0)
+		return err_set(err, -EIO, "no usable %s in the reply",
+			       *ret_is_binary ? "SecretBinary"
+					      : "SecretString");
+	return 0;
+}
+
+static int read_version(const struct jdoc *doc, struct buf *out,
+			struct err *err)
+{
+	jdoc_node node = find_member(doc, "VersionId");
+
+	if (node == JDOC_NONE || jdoc_string(doc, node, out) < 0 ||
+	    out->length == 0)
+		return err_set(err, -EIO, "no usable VersionId in the reply");
+	return 0;
+}
+
+/* 0, not known, for a date that is missing or odd: no reason to keep a reader
+ * from the value. */
+static int64_t read_created_ns(const struct jdoc *doc)
+{
+	jdoc_node node = find_member(doc, "CreatedDate");
+	int64_t created_ns;
+
+	if (node == JDOC_NONE || jdoc_seconds_ns(doc, node, &created_ns) < 0)
+		return 0;
+	return created_ns;
+}
+
+static int make_value(const struct jdoc *doc, struct value **ret,
+		      struct err *err)
+{
+	cleanup_buf struct buf version;
+	struct secret *secret = NULL;
+	struct value_about about = { 0 };
+	struct value *value;
+	int r;
+
+	buf_init(&version, VERSION_TEXT_MAX);
+	r = read_version(doc, &version, err);
+	if (r == 0)
+		r = decode(doc, &secret, &about.is_binary, err);
+	if (r < 0)
+		return r;
+	about.version = buf_text(&version);
+	about.created_ns = read_created_ns(doc);
+	value = value_new(secret, &about);
+	secret_unref(secret);
+	if (!value)
+		return err_set(err, -ENOMEM, "no memory for the value");
+	*ret = value;
+	return 0;
+}
+
+static int read_reply(const struct aws_reply *reply, struct value **ret,
+		      struct err *err)
+{
+	cleanup_jdoc struct jdoc *doc = NULL;
+	int r;
+
+	if (reply->status != STATUS_OK)
+		return refusal_read(reply, err);
+	r = jdoc_parse(buf_text(reply->body), reply->body->length, &doc, err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		(void)err_wrap(err, "the reply is not JSON");
+		/* not the secret's fault: what made this reply may pass */
+		if (err)
+			err->code = -EIO;
+		return -EIO;
+	}
+	return make_value(doc, ret, err);
+}
+
+int secretsmanager_reply_read(const struct aws_reply *reply, const char *name,
+			      struct value **ret, struct err *err)
+{
+	int r = read_reply(reply, ret, err);
+
+	if (r < 0)
+		(void)err_wrap(err, "GetSecretValue '%.256s'", name);
+	return r;
+}

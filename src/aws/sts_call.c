@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each question has a connection of its own: STS has been seen to repeat an
+ * old refusal for minutes on one that was kept.
+ */
+#include "aws/sts_call.h"
+#include "aws/keys.h"
+#include "aws/reply.h"
+#include "aws/request.h"
+#include "aws/sts.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "net/http.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+struct sts_call {
+	struct sts sts;
+	struct request request;
+	struct http_call *http_call;
+	sts_on_keys *on_keys;
+	void *owner;
+};
+
+static void call_free(struct sts_call *call)
+{
+	request_done(&call->request);
+	free(call);
+}
+
+static int wrap(const struct sts_call *call, struct err *err)
+{
+	return err_wrap(err, "AssumeRoleWithWebIdentity '%.160s'",
+			call->sts.role->arn);
+}
+
+static void end(struct sts_call *call, struct keys *keys, const struct err *err)
+{
+	sts_on_keys *on_keys = call->on_keys;
+	void *owner = call->owner;
+
+	call_free(call);
+	on_keys(owner, keys, err);
+}
+
+static void on_reply(void *owner, const struct http_reply *reply,
+		     const struct err *err)
+{
+	cleanup_keys struct keys *keys = NULL;
+	struct sts_call *call = owner;
+	struct err failure;
+	int r;
+
+	if (reply) {
+		const struct aws_reply parts = aws_reply_of(reply);
+
+		r = sts_reply_read(&parts, &keys, &failure);
+	} else {
+		failure = *err;
+		r = failure.code;
+	}
+	if (r < 0)
+		(void)wrap(call, &failure);
+	end(call, keys, r < 0 ? &failure : NULL);
+}
+
+static int prepare(struct sts_call *call, struct err *err)
+{
+	static const struct sigv4_header headers[] = {
+		{ "Content-Type", "application/x-www-form-urlencoded" },
+		{ "Accept", "application/json" },
+	};
+	int r = sts_form(call->sts.role, &call->request.body, err);
+
+	if (r < 0)
+		return r;
+	r = request_set_headers(&call->request, call->sts.endpoint, headers,
+				ARRAY_SIZE(headers));
+	return r < 0 ? err_set(err, r, "no room for its headers") : 0;
+}
+
+static int start(struct sts_call *call, int64_t timeout_ms, struct err *err)
+{
+	struct http_request request;
+	int r = prepare(call, err);
+
+	if (r < 0)
+		return r;
+	request_fill(&call->request, call->sts.endpoint, &request);
+	request.timeout_ms = timeout_ms;
+	request.reply_max = STS_REPLY_MAX;
+	request.fresh_connection = true;
+	call->http_call = http_start(call->sts.http, &request, on_reply, call);
+	return call->http_call ? 0 : err_set(err, -ENOMEM, "no memory");
+}
+
+struct sts_call *sts_call_start(const struct sts *sts, int64_t timeout_ms,
+				sts_on_keys *on_keys, void *owner,
+				struct err *err)
+{
+	struct sts_call *call = calloc(1, sizeof(*call));
+
+	if (!call) {
+		(void)err_set(err, -ENOMEM, "no memory to ask STS");
+		return NULL;
+	}
+	call->sts = *sts;
+	call->on_keys = on_keys;
+	call->owner = owner;
+	request_init(&call->request);
+	if (start(call, timeout_ms, err) < 0) {
+		(void)wrap(call, err);
+		call_free(call);
+		return NULL;
+	}
+	return call;
+}
+
+void sts_call_cancel(struct sts_call *call)
+{
+	if (!call)
+		return;
+	http_cancel(call->http_call);
+	call_free(call);
+}
