@@ -399,6 +399,28 @@ static void ls_of_a_secret_out_of_reach_shows_its_name(void **state)
 	assert_int_equal(request.nodes[2], 0);
 }
 
+static void ls_lists_what_is_known_when_its_patience_is_over(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t handle = open_directory(scene, NODE_ROOT);
+	struct request waits;
+	struct request request;
+
+	start_lookup(scene, NODE_ROOT, "password", &waits);
+	fake_request_init(&request);
+	start_listing(scene, handle, 0, &request);
+	clock_advance(&scene->clock, 1999);
+	assert_int_equal(loop_turn(scene->loop, 0), 0);
+	assert_int_equal(request.answers, 0);
+	clock_advance(&scene->clock, 1);
+	assert_int_equal(loop_turn(scene->loop, 0), 0);
+	assert_int_equal(request.answers, 1);
+	assert_int_equal(request.name_count, 3);
+	fake_source_answer(&scene->source, "v1", JSON);
+	assert_int_equal(waits.answers, 1);
+	assert_int_equal(waits.code, 0);
+}
+
 static void
 a_killed_reader_is_answered_and_a_handled_signal_is_not(void **state)
 {
