@@ -9,7 +9,8 @@
  * What keeper, worker and command line say to each other: one plain struct a
  * message over SOCK_SEQPACKET, with at most one file descriptor beside it.
  *
- *	worker -> keeper	READY (its mounts, one message each, then with
+ *	worker -> keeper	WARNING (any number, before the first READY),
+ *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
  *	keeper -> worker	MOUNT (with the fuse fd), STOP
  *	command -> keeper	UNMOUNT
@@ -23,6 +24,7 @@
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
 	MESSAGE_FAILED,	   /* body: one line for a person; number: exit code */
+	MESSAGE_WARNING,   /* body: one line for who mounts; all goes on */
 	MESSAGE_MOUNT,	   /* fd: /dev/fuse; body: the FUSE_INIT request */
 	MESSAGE_SERVING,   /* the mount's requests are being answered */
 	MESSAGE_GONE,	   /* the mount was unmounted by someone */
