@@ -86,7 +86,7 @@ int source_text_parse(const char *text, struct source_text *ret,
 		source.text = text + strlen("file:");
 		if (!*source.text)
 			return err_set(err, -EINVAL,
-				       "SOURCE 'file:' names no path");
+				       "SOURCE 'file:' takes a path");
 		*ret = source;
 		return 0;
 	}

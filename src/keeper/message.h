@@ -24,13 +24,13 @@
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
 	MESSAGE_FAILED,	   /* body: one line for a person; number: exit code */
-	MESSAGE_WARNING,   /* body: one line for who mounts; all goes on */
 	MESSAGE_MOUNT,	   /* fd: /dev/fuse; body: the FUSE_INIT request */
 	MESSAGE_SERVING,   /* the mount's requests are being answered */
 	MESSAGE_GONE,	   /* the mount was unmounted by someone */
 	MESSAGE_STOP,	   /* answer what is in flight, then leave */
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE,
+	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
 };
 
 struct message {
