@@ -167,7 +167,7 @@ static void never_quotes_keys_that_it_cannot_use(void **state)
 		"",
 		"{}",
 		"<a/>",
-		"<a>" CREDENTIALS_XML,
+		"<a><Credentials><AccessKeyId>hunter2",
 		"hunter2",
 		REPLY_JSON("null"),
 		REPLY_JSON("-1"),
@@ -280,7 +280,7 @@ static void writes_the_form_from_the_file_of_the_moment(void **state)
 
 	(void)state;
 	buf_init(&out, 65536);
-	write_file("token", "eyJ.a-b_c.~ /\xff \t\r\n\n", 20);
+	write_file("token", "eyJ.a-b_c.~ /\xff \t\r\n\n", 19);
 	assert_int_equal(sts_form(&role, &out, NULL), 0);
 	assert_string_equal(
 		buf_text(&out),
@@ -330,6 +330,9 @@ static void refuses_what_is_no_token_file(void **state)
 	write_file("token", " \n", 2);
 	assert_int_equal(sts_token_read("token", &out, &err), -EACCES);
 	assert_string_equal(err.text, "token file 'token': empty");
+	write_file("token", "a\0b", 3);
+	assert_int_equal(sts_token_read("token", &out, &err), -EACCES);
+	assert_string_equal(err.text, "token file 'token': not a text");
 	buf_done(&out);
 }
 

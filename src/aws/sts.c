@@ -99,6 +99,8 @@ int sts_token_read(const char *path, struct buf *out, struct err *err)
 		token.length--;
 	if (token.length == 0)
 		return token_error(path, "empty", err);
+	if (memchr(token.bytes, '\0', token.length))
+		return token_error(path, "not a text", err);
 	r = buf_append(out, token.bytes, token.length);
 	return r < 0 ? err_set(err, r, "no memory for a token") : 0;
 }

@@ -70,13 +70,13 @@ static bool skip_attributes(struct scanner *scanner)
 	for (; scanner->at < scanner->end; scanner->at++) {
 		char c = *scanner->at;
 
+		if (c == '<')
+			return false;
 		if (quote != '\0') {
 			if (c == quote)
 				quote = '\0';
 		} else if (c == '"' || c == '\'') {
 			quote = c;
-		} else if (c == '<') {
-			return false;
 		} else if (c == '>') {
 			scanner->at++;
 			return true;
