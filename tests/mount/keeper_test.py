@@ -619,8 +619,8 @@ def refuses_sources_that_it_cannot_show(lab):
             ("../x", "class files are not supported yet"),
             ("app.yml", "class files are not supported yet"),
             ("ssm:x", "not supported yet"),
-            ("vault:x", "cannot be a secret's name"),
-            ("file:", "names no path"),
+            ("vault:x", "secretsmanager:NAME"),
+            ("file:", "takes a path"),
             ("app", "file:app")):
         check_refusal(lab.command(source, "mnt", cwd=lab.root), 2,
                       source, words)
