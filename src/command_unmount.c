@@ -123,7 +123,7 @@ int command_unmount(int argc, char **argv)
 		command_complain("usage: secretsfs unmount MOUNTPOINT");
 		return EXIT_USAGE;
 	}
-	if (place_resolve(argv[1], path, &err) < 0) {
+	if (place_follow(argv[1], path, &err) < 0) {
 		command_complain("%s", err.text);
 		return EXIT_FAILURE;
 	}

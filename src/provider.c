@@ -4,7 +4,6 @@
 #include "aws/aws_source.h"
 #include "aws/environment.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/macros.h"
 #include "config/options.h"
 #include "config/source_text.h"
@@ -31,6 +30,8 @@ struct provider {
 	/* of AWS */
 	struct aws_environment environment;
 	struct http *http;
+	bool has_warning;
+	struct err warning;
 };
 
 /* Splits PATH/NAME.json into a directory to open and a secret in it. */
@@ -75,16 +76,6 @@ static int provide_file(struct provider *provider, struct loop *loop,
 	return r;
 }
 
-/* What is missing but may still come, as a token file does, is a warning. */
-static void warn_of_credentials(struct source *source)
-{
-	struct err err;
-
-	if (aws_source_check(source, &err) < 0)
-		log_warn("reading will fail until this is mended", "error=%s",
-			 err.text);
-}
-
 static int provide_aws(struct provider *provider, struct loop *loop,
 		       const struct options *options, struct err *err)
 {
@@ -111,8 +102,10 @@ static int provide_aws(struct provider *provider, struct loop *loop,
 			   },
 			   &provider->environment, &provider->shown.source,
 			   err);
-	if (r == 0)
-		warn_of_credentials(provider->shown.source);
+	/* what is missing but may still come, as a token file does */
+	provider->has_warning =
+		r == 0 && aws_source_check(provider->shown.source,
+					   &provider->warning) < 0;
 	return r;
 }
 
@@ -181,4 +174,9 @@ void provider_free(struct provider *provider)
 const struct provided *provider_shown(const struct provider *provider)
 {
 	return &provider->shown;
+}
+
+const char *provider_warning(const struct provider *provider)
+{
+	return provider->has_warning ? provider->warning.text : NULL;
 }

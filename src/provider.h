@@ -30,6 +30,10 @@ int provider_new(struct loop *loop, const struct options *options,
 /* Every call of the source must have ended. NULL is allowed. */
 void provider_free(struct provider *provider);
 
+/* What will make reading fail until it is mended, found without the network;
+ * NULL: nothing. Borrowed from the provider. */
+const char *provider_warning(const struct provider *provider);
+
 /* Borrowed from the provider. */
 const struct provided *provider_shown(const struct provider *provider);
 

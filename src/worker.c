@@ -261,9 +261,21 @@ static void set_up_log(const struct options *options)
 	});
 }
 
+/* In the foreground the log is what whoever mounts reads. */
+static void warn(const struct worker *worker, const char *warning)
+{
+	log_warn("reading will fail until this is mended", "error=%s", warning);
+	if (!worker->options.foreground)
+		tell_keeper(MESSAGE_WARNING, MESSAGE_NO_MOUNT, warning, 0);
+}
+
 static void announce(const struct worker *worker)
 {
 	const struct provided *shown = provider_shown(worker->provider);
+	const char *warning = provider_warning(worker->provider);
+
+	if (warning)
+		warn(worker, warning);
 
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",

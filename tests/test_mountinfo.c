@@ -204,6 +204,38 @@ static void resolves_what_is_above_a_mount_point_only(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+static void follows_a_link_at_the_end_where_asked(void **state)
+{
+	char directory[] = "/tmp/secretsfs-place-XXXXXX";
+	static const struct {
+		const char *target;
+		int result;
+		const char *end; /* of the path that comes out */
+	} cases[] = {
+		{ "mnt", 0, "/mnt" },
+		{ "./mnt/", 0, "/mnt" },
+		{ "/tmp/elsewhere", 0, "/tmp/elsewhere" },
+		{ "link", -ELOOP, "" },
+		{ "missing/mnt", -ENOENT, "" },
+	};
+	char link[64];
+	char path[PATH_MAX];
+	struct err err;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(link, sizeof(link), "%s/link", directory);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(symlink(cases[i].target, link), 0);
+		assert_int_equal(place_follow(link, path, &err),
+				 cases[i].result);
+		assert_string_equal(path + strlen(path) - strlen(cases[i].end),
+				    cases[i].end);
+		assert_int_equal(unlink(link), 0);
+	}
+	assert_int_equal(rmdir(directory), 0);
+}
+
 static void refuses_a_mount_point_without_a_name(void **state)
 {
 	static const char *const paths[] = { "",   "/",	  "//",	  ".",
@@ -243,6 +275,7 @@ int main(void)
 		cmocka_unit_test(says_whether_an_id_is_in_the_table),
 		cmocka_unit_test(reads_the_table_of_this_process),
 		cmocka_unit_test(resolves_what_is_above_a_mount_point_only),
+		cmocka_unit_test(follows_a_link_at_the_end_where_asked),
 		cmocka_unit_test(refuses_a_mount_point_without_a_name),
 		cmocka_unit_test(
 			unmounting_what_is_not_mounted_is_done_already),

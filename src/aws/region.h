@@ -7,8 +7,9 @@
 struct aws_environment;
 struct err;
 
-#define REGION_SIZE 64 /* one label of a host name (RFC 1035, 2.3.4) and NUL   \
-			*/
+#define REGION_SIZE                                                            \
+	64 /* one label of a host name (RFC 1035, 2.3.4) and NUL               \
+	    */
 
 /* Letters, digits and inner hyphens: it becomes part of a host name. */
 bool region_is_valid(const char *region);

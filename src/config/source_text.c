@@ -86,7 +86,7 @@ int source_text_parse(const char *text, struct source_text *ret,
 		source.text = text + strlen("file:");
 		if (!*source.text)
 			return err_set(err, -EINVAL,
-				       "SOURCE 'file:' names no path");
+				       "SOURCE 'file:' takes a path");
 		*ret = source;
 		return 0;
 	}
@@ -100,6 +100,11 @@ int source_text_parse(const char *text, struct source_text *ret,
 	if (has_prefix(text, "secretsmanager:"))
 		source.text = text + strlen("secretsmanager:");
 	source.is_arn = has_prefix(source.text, "arn:");
+	if (source.text == text && !source.is_arn && strchr(text, ':'))
+		return err_set(err, -EINVAL,
+			       "SOURCE '%s': a source is NAME, an ARN, "
+			       "secretsmanager:NAME or file:PATH",
+			       text);
 	r = check_secret(&source, err);
 	if (r == 0)
 		*ret = source;

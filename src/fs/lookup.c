@@ -118,7 +118,10 @@ static void go_on_with_secret(struct parked *parked,
 	if (!tree->settings.is_prefix &&
 	    strcmp(lookup->name, tree->whole_file) != 0 &&
 	    !find_key(result->value, lookup->name, &key)) {
-		reply_absent(lookup, result->fresh_ms);
+		if (value_has_keys(result->value))
+			reply_absent(lookup, result->fresh_ms);
+		else
+			fail(lookup, -EBADMSG);
 		return;
 	}
 	reply_node(lookup,

@@ -179,7 +179,8 @@ static struct node *replace(struct nodes *nodes, struct node *parent,
 	if (old)
 		retire(nodes, old);
 	entered = enter(nodes, parent, node);
-	if (entered && now_ns > parent->changed_ns)
+	/* seen for the first time is no change of the directory */
+	if (entered && old && now_ns > parent->changed_ns)
 		parent->changed_ns = now_ns;
 	if (old)
 		nodes_settle(nodes, old);

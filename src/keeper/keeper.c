@@ -228,15 +228,16 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 
 	if (r < 0)
 		return r;
+	leave_terminal(keeper);
+	/* Before the report: whoever hears of it may look into the log. */
+	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
+		 keeper->arguments->mount_point, session->mounts[0].mount.id,
+		 session->worker.pid);
 	if (keeper->report_fd >= 0 && report_ready(keeper->report_fd) < 0)
 		return err_set(err, -EPIPE, "nobody waits for the mount");
 	descriptor_done(&keeper->report_fd);
 	session->launcher = -1;
-	leave_terminal(keeper);
 	report_to_manager(manager);
-	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
-		 keeper->arguments->mount_point, session->mounts[0].mount.id,
-		 session->worker.pid);
 	if (keeper->limits.code < 0)
 		log_warn("going on with limits that are not as wanted",
 			 "why=\"%s\"", keeper->limits.text);

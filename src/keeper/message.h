@@ -9,7 +9,8 @@
  * What keeper, worker and command line say to each other: one plain struct a
  * message over SOCK_SEQPACKET, with at most one file descriptor beside it.
  *
- *	worker -> keeper	READY (its mounts, one message each, then with
+ *	worker -> keeper	WARNING (any number, before the first READY),
+ *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
  *	keeper -> worker	MOUNT (with the fuse fd), STOP
  *	command -> keeper	UNMOUNT
@@ -29,6 +30,7 @@ enum message_type {
 	MESSAGE_STOP,	   /* answer what is in flight, then leave */
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE,
+	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
 };
 
 struct message {

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LINKS_MAX 40 /* as the kernel follows */
 #define ENTER_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static size_t length_without_slashes(const char *path)
@@ -74,6 +75,38 @@ int place_resolve(const char *path, char *ret, struct err *err)
 	if (length >= PATH_MAX)
 		return err_set(err, -ENAMETOOLONG, "%.64s...: too long", path);
 	return 0;
+}
+
+/* Replaces path, a resolved one, by what the link there names. 1: it did; 0:
+ * there is no link. readlink(2) looks at the name and not into a mount. */
+static int follow_once(char *path, struct err *err)
+{
+	char target[PATH_MAX];
+	char joined[2 * PATH_MAX];
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	int above = (int)(strrchr(path, '/') - path);
+	int r;
+
+	if (length < 0)
+		return 0;
+	target[length] = '\0';
+	(void)snprintf(joined, sizeof(joined), "%.*s/%s", above, path, target);
+	r = place_resolve(*target == '/' ? target : joined, path, err);
+	return r < 0 ? r : 1;
+}
+
+int place_follow(const char *path, char *ret, struct err *err)
+{
+	int r = place_resolve(path, ret, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned links = 0; links < LINKS_MAX; links++) {
+		r = follow_once(ret, err);
+		if (r <= 0)
+			return r;
+	}
+	return err_set(err, -ELOOP, "%s: %s", path, strerrordesc_np(ELOOP));
 }
 
 int place_open(const char *path, struct place *ret, struct err *err)

@@ -24,6 +24,9 @@ struct place {
  */
 int place_resolve(const char *path, char *ret, struct err *err);
 
+/* The same, but where the path ends in a symbolic link, for what that names. */
+int place_follow(const char *path, char *ret, struct err *err);
+
 /* path: as for place_resolve(). 0 with a place for place_done(), or negative
  * errno with err filled. */
 int place_open(const char *path, struct place *ret, struct err *err);

@@ -12,8 +12,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define READY_TIMEOUT_MS 30000
 #define SERVING_TIMEOUT_MS 30000
@@ -98,6 +100,17 @@ static int report_nonsense(const struct startup *startup)
 		       "start");
 }
 
+/* Until a mount serves, standard error is still that of whoever mounts. */
+static int receive(const struct startup *startup, struct message *ret)
+{
+	int r = session_receive(startup->session, ret);
+
+	if (r < 0 || ret->type != MESSAGE_WARNING)
+		return r;
+	(void)dprintf(STDERR_FILENO, "secretsfs: warning: %s\n", ret->body);
+	return -EAGAIN;
+}
+
 /* The worker's next message, which has to be of that type. */
 static int await(const struct startup *startup, enum message_type type,
 		 struct message *ret)
@@ -108,7 +121,7 @@ static int await(const struct startup *startup, enum message_type type,
 		r = wait_for_worker(startup);
 		if (r < 0)
 			return r;
-		r = session_receive(startup->session, ret);
+		r = receive(startup, ret);
 	} while (r == -EAGAIN);
 	if (r == -EPIPE)
 		return report_death(startup);

@@ -7,7 +7,6 @@
 #include "store/file_source.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/macros.h"
 #include "base/secret.h"
 #include "loop/loop.h"
@@ -150,8 +149,7 @@ static bool is_same_state(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Content and state that belong together: read again if it changed meanwhile.
- */
+/* Content and state that belong together. */
 static int read_settled(int fd, struct buf *content, struct stat *ret_state)
 {
 	for (int i = 0; i < FILE_READ_TRIES; i++) {
@@ -224,7 +222,7 @@ static int read_secret(const struct file_source *source, const char *name,
 	bool is_raw = false;
 	int r;
 
-	/* one byte more than allowed, so that too long is noticed */
+	/* more than allowed, so that too long is noticed */
 	buf_init(&content, 2 * SECRET_LENGTH_MAX);
 	if (!is_name(name))
 		return refusal(-ENOENT, name, err);
@@ -494,9 +492,6 @@ int file_source_new(struct loop *loop, const char *directory,
 	}
 	source->watch =
 		dir_watch_new(loop, source->directory_fd, on_change, source);
-	if (!source->watch)
-		log_debug("no inotify, changes are seen by their age",
-			  "directory=%s", directory);
 	*ret = &source->base;
 	return 0;
 }

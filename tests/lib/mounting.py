@@ -47,6 +47,9 @@ class Mount:
                    seconds)
 
     def worker_pid(self):
+        # the command returns a moment before the keeper logs it
+        wait_until(lambda: _WORKER.search(self.log_text()),
+                   "the keeper names its worker", 10.0)
         return int(_WORKER.findall(self.log_text())[-1])
 
     def keeper_pid(self):

@@ -296,6 +296,16 @@ def names_a_log_file_that_cannot_be_opened(lab):
     lab.check_nothing_left()
 
 
+def unmounts_while_the_worker_hangs(lab):
+    assert lab.keeper("serve").returncode == 0
+    path = lab.socket()
+    os.kill(lab.worker(), signal.SIGSTOP)
+    (lab.root / "link").symlink_to("mnt")
+    result = lab.command("unmount", "link", cwd=lab.root)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    lab.check_nothing_left(path)
+
+
 def unmounts_when_the_worker_is_killed(lab):
     process = lab.serving("serve")
     path = lab.socket()
@@ -609,8 +619,8 @@ def refuses_sources_that_it_cannot_show(lab):
             ("../x", "class files are not supported yet"),
             ("app.yml", "class files are not supported yet"),
             ("ssm:x", "not supported yet"),
-            ("vault:x", "secretsmanager:NAME"),
-            ("file:", "takes a path"),
+            ("vault:x", "cannot be a secret's name"),
+            ("file:", "names no path"),
             ("app", "file:app")):
         check_refusal(lab.command(source, "mnt", cwd=lab.root), 2,
                       source, words)
