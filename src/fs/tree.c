@@ -121,10 +121,19 @@ void tree_fill_stat(const struct tree *tree, const struct node *node,
 	ret->st_ctim = ret->st_mtim;
 }
 
-static int64_t attributes_ms(const struct node *node)
+/*
+ * The permission check of every path walk asks for a directory's attributes
+ * once they are over, so they last as long as a name does: else warm reads
+ * would send a GETATTR a second. ls needs none of it, OPENDIR is answered.
+ */
+static int64_t attributes_ms(const struct tree *tree, const struct node *node)
 {
-	return node->is_directory ? DIRECTORY_ATTRIBUTES_MS
-				  : FILE_ATTRIBUTES_MS;
+	int64_t bound_ms = tree->settings.source->max_ttl_ms;
+	int64_t ttl_ms = tree->settings.ttl_ms;
+
+	if (!node->is_directory)
+		return FILE_ATTRIBUTES_MS;
+	return bound_ms && bound_ms < ttl_ms ? bound_ms : ttl_ms;
 }
 
 struct request_entry tree_entry_of(const struct tree *tree,
@@ -133,7 +142,7 @@ struct request_entry tree_entry_of(const struct tree *tree,
 	struct request_entry entry = {
 		.node = node->id,
 		.entry_ms = entry_ms,
-		.attributes_ms = attributes_ms(node),
+		.attributes_ms = attributes_ms(tree, node),
 	};
 
 	tree_fill_stat(tree, node, &entry.attributes);
@@ -151,7 +160,8 @@ void tree_get_attributes(struct tree *tree, struct request *request,
 		return;
 	}
 	tree_fill_stat(tree, node, &attributes);
-	request_reply_attributes(request, &attributes, attributes_ms(node));
+	request_reply_attributes(request, &attributes,
+				 attributes_ms(tree, node));
 }
 
 /* The part of the bytes that was asked for; nothing past the end. */

@@ -15,9 +15,6 @@ struct map;
 /* The attributes of a version never change. */
 #define FILE_ATTRIBUTES_MS ((int64_t)365 * 86400 * 1000)
 
-/* A new name shows in ls, and a directory's time moves, after at most this. */
-#define DIRECTORY_ATTRIBUTES_MS 1000
-
 /* The kernel may believe that a name does not exist for at most this long. */
 #define ABSENT_MS 5000
 
