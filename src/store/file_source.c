@@ -223,7 +223,7 @@ static int read_secret(const struct file_source *source, const char *name,
 	int r;
 
 	/* more than allowed, so that too long is noticed */
-	buf_init(&content, 2 * SECRET_LENGTH_MAX);
+	buf_init(&content, (size_t)2 * SECRET_LENGTH_MAX);
 	if (!is_name(name))
 		return refusal(-ENOENT, name, err);
 	fd = open_secret(source, name, &is_raw);
