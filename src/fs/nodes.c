@@ -7,6 +7,7 @@
 #include "store/value.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static size_t name_key(const struct node *parent, const char *name,
 
 	assert(length < 256);
 	memcpy(key, &parent->id, sizeof(parent->id));
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it is counted */
 	memcpy(key + sizeof(parent->id), name, length);
 	return sizeof(parent->id) + length;
 }
@@ -82,26 +84,35 @@ static struct node *enter(struct nodes *nodes, struct node *parent,
 	return node;
 }
 
+static bool enter_root(struct nodes *nodes, int64_t now_ns)
+{
+	struct node *root = make_node("", "");
+
+	if (!root)
+		return false;
+	root->changed_ns = now_ns;
+	root->lookups = 1; /* the kernel never looks the root up */
+	return enter(nodes, NULL, root) != NULL;
+}
+
+static void free_tables(struct nodes *nodes)
+{
+	map_free(nodes->by_id);
+	map_free(nodes->by_name);
+	free(nodes);
+}
+
 struct nodes *nodes_new(int64_t now_ns)
 {
 	struct nodes *nodes = calloc(1, sizeof(*nodes));
-	struct node *root = make_node("", "");
 
-	if (!nodes || !root) {
-		free(nodes);
-		if (root)
-			free_node(root);
+	if (!nodes)
 		return NULL;
-	}
 	nodes->by_id = map_new();
 	nodes->by_name = map_new();
 	nodes->next_id = NODE_ROOT;
-	root->changed_ns = now_ns;
-	root->lookups = 1; /* the kernel never looks the root up */
-	if (!nodes->by_id || !nodes->by_name || !enter(nodes, NULL, root)) {
-		map_free(nodes->by_id);
-		map_free(nodes->by_name);
-		free(nodes);
+	if (!nodes->by_id || !nodes->by_name || !enter_root(nodes, now_ns)) {
+		free_tables(nodes);
 		return NULL;
 	}
 	return nodes;
@@ -118,9 +129,7 @@ void nodes_free(struct nodes *nodes)
 	if (!nodes)
 		return;
 	map_each(nodes->by_id, free_each, NULL);
-	map_free(nodes->by_id);
-	map_free(nodes->by_name);
-	free(nodes);
+	free_tables(nodes);
 }
 
 struct node *nodes_find(const struct nodes *nodes, uint64_t id)
