@@ -57,7 +57,10 @@ static void clear_handle(struct handle *handle)
 		free((char *)(uintptr_t)handle->names[i].name);
 		free(handle->names[i].secret);
 	}
+	free(handle->names);
+	handle->names = NULL;
 	handle->count = 0;
+	handle->capacity = 0;
 	value_unref(handle->value);
 	handle->value = NULL;
 }
@@ -68,7 +71,6 @@ static void free_handle(void *owner, void *value)
 
 	(void)owner;
 	clear_handle(handle);
-	free(handle->names);
 	free(handle);
 }
 

@@ -46,17 +46,18 @@ struct tree *tree_new(const struct tree_settings *settings);
 /* Answers what still waits with -EIO. NULL is allowed. */
 void tree_free(struct tree *tree);
 
+/* An id is of a node; of a handle where one is closed. */
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent,
 		 const char *name);
-void tree_forget(struct tree *tree, uint64_t node, uint64_t count);
+void tree_forget(struct tree *tree, uint64_t id, uint64_t count);
 void tree_get_attributes(struct tree *tree, struct request *request,
-			 uint64_t node);
-void tree_read(struct tree *tree, struct request *request, uint64_t node,
+			 uint64_t id);
+void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	       off_t offset, size_t size);
 void tree_open_directory(struct tree *tree, struct request *request,
-			 uint64_t node);
+			 uint64_t id);
 void tree_close_directory(struct tree *tree, struct request *request,
-			  uint64_t handle);
+			  uint64_t id);
 
 struct tree_read_directory {
 	uint64_t node;
