@@ -19,7 +19,7 @@
 
 #define STATUS_OK 200
 #define VERSION_TEXT_MAX 256
-#define BASE64_MAX ((SECRET_LENGTH_MAX + 2) / 3 * 4)
+#define BASE64_MAX (((size_t)SECRET_LENGTH_MAX + 2) / 3 * 4)
 
 int secretsmanager_check_name(const char *name, struct err *err)
 {
