@@ -5,12 +5,12 @@
  * the directory that was opened at the start.
  */
 #include "store/file_source.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/secret.h"
 #include "loop/loop.h"
 #include "store/dir_watch.h"
+#include "store/file_value.h"
 #include "store/listing.h"
 #include "store/source.h"
 #include "store/value.h"
@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 #define FILE_TTL_MS 1000
-#define FILE_READ_TRIES 3
 #define FILE_PATH_MAX 1024
 #define SUFFIX ".json"
 
@@ -61,11 +60,6 @@ static void close_directory(DIR **directory)
 {
 	if (*directory)
 		(void)closedir(*directory);
-}
-
-static void unref_secret(struct secret **secret)
-{
-	secret_unref(*secret);
 }
 
 static void unref_listing(struct listing **listing)
@@ -118,79 +112,6 @@ static int open_secret(const struct file_source *source, const char *name,
 	return open_beneath(source, name, OPEN_TO_READ);
 }
 
-/* Reads to the end; a file longer than a secret may be is -EFBIG. */
-static int read_all(int fd, struct buf *content)
-{
-	for (;;) {
-		ssize_t length;
-		int r = buf_reserve(content, 1);
-
-		if (r < 0)
-			return r;
-		length = read(fd, content->bytes + content->length,
-			      content->capacity - content->length - 1);
-		if (length < 0 && errno != EINTR)
-			return -errno;
-		if (length == 0)
-			return 0;
-		if (length > 0)
-			content->length += (size_t)length;
-		if (content->length > SECRET_LENGTH_MAX)
-			return -EFBIG;
-	}
-}
-
-static bool is_same_state(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
-/* Content and state that belong together. */
-static int read_settled(int fd, struct buf *content, struct stat *ret_state)
-{
-	for (int i = 0; i < FILE_READ_TRIES; i++) {
-		struct stat before;
-		int r;
-
-		buf_clear(content);
-		if (fstat(fd, &before) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-			return -errno;
-		r = read_all(fd, content);
-		if (r < 0)
-			return r;
-		if (fstat(fd, ret_state) < 0)
-			return -errno;
-		if (is_same_state(&before, ret_state))
-			return 0;
-	}
-	return -EIO;
-}
-
-static struct value *make_value(const struct buf *content,
-				const struct stat *state, bool is_raw)
-{
-	CLEANUP(unref_secret) struct secret *secret = NULL;
-	char version[VALUE_VERSION_MAX + 1];
-	struct value_about about = {
-		.version = version,
-		.created_ns = (int64_t)state->st_mtim.tv_sec * 1000000000 +
-			      state->st_mtim.tv_nsec,
-		.is_binary = is_raw,
-	};
-
-	(void)snprintf(version, sizeof(version), "%llx-%llx-%llx.%lx",
-		       (unsigned long long)state->st_ino,
-		       (unsigned long long)state->st_size,
-		       (unsigned long long)state->st_ctim.tv_sec,
-		       (unsigned long)state->st_ctim.tv_nsec);
-	secret = secret_new(content->bytes, content->length);
-	return secret ? value_new(secret, &about) : NULL;
-}
-
 /* What a reader gets for a file that cannot be read. */
 static int refusal(int code, const char *name, struct err *err)
 {
@@ -217,25 +138,16 @@ static int read_secret(const struct file_source *source, const char *name,
 		       struct value **ret, struct err *err)
 {
 	CLEANUP(close_fd) int fd = -1;
-	cleanup_buf struct buf content;
-	struct stat state;
 	bool is_raw = false;
 	int r;
 
-	/* more than allowed, so that too long is noticed */
-	buf_init(&content, 2 * SECRET_LENGTH_MAX);
 	if (!is_name(name))
 		return refusal(-ENOENT, name, err);
 	fd = open_secret(source, name, &is_raw);
 	if (fd < 0)
 		return refusal(fd, name, err);
-	if (fstat(fd, &state) < 0 || !S_ISREG(state.st_mode))
-		return refusal(-ENOENT, name, err);
-	r = read_settled(fd, &content, &state);
-	if (r < 0)
-		return refusal(r, name, err);
-	*ret = make_value(&content, &state, is_raw);
-	return *ret ? 0 : refusal(-ENOMEM, name, err);
+	r = file_value_read(fd, is_raw, ret);
+	return r == 0 ? 0 : refusal(r, name, err);
 }
 
 /* Links count as what they lead to, as long as that is inside. */
