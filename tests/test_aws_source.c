@@ -129,8 +129,9 @@ static void tear_down(struct setup *setup)
 static struct source_call *fetch(struct setup *setup, const char *name,
 				 struct seen *seen)
 {
+	struct source_want want = { .name = name };
 	struct source_call *call = setup->source->operations->fetch(
-		setup->source, name, on_value, seen);
+		setup->source, &want, on_value, seen);
 
 	assert_non_null(call);
 	assert_int_equal(seen->count, 0);

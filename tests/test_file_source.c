@@ -113,8 +113,10 @@ static void on_value(void *owner, struct value *value, const struct err *err)
 
 static void fetch(struct scene *scene, const char *name)
 {
+	struct source_want want = { .name = name };
+
 	scene->times = 0;
-	assert_non_null(scene->source->operations->fetch(scene->source, name,
+	assert_non_null(scene->source->operations->fetch(scene->source, &want,
 							 on_value, scene));
 	assert_int_equal(scene->times, 0);
 	assert_int_equal(loop_turn(scene->loop, 0), 0);
@@ -320,8 +322,9 @@ static void tells_of_changes(void **state)
 static void a_cancelled_call_hears_nothing(void **state)
 {
 	struct scene *scene = *state;
+	struct source_want want = { .name = "a" };
 	struct source_call *call = scene->source->operations->fetch(
-		scene->source, "a", on_value, scene);
+		scene->source, &want, on_value, scene);
 
 	scene->source->operations->cancel(call);
 	assert_int_equal(loop_turn(scene->loop, 0), 0);

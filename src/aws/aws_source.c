@@ -232,7 +232,8 @@ static int start(struct source_call *call)
 	return call->failed_soon ? 0 : -ENOMEM;
 }
 
-static struct source_call *fetch(struct source *base, const char *name,
+static struct source_call *fetch(struct source *base,
+				 const struct source_want *want,
 				 source_on_value *on_value, void *owner)
 {
 	struct aws_source *source =
@@ -246,7 +247,7 @@ static struct source_call *fetch(struct source *base, const char *name,
 	call->on_value = on_value;
 	call->owner = owner;
 	request_init(&call->request);
-	call->name = strdup(name);
+	call->name = strdup(want->name);
 	if (!call->name || start(call) < 0) {
 		free_call(call);
 		return NULL;

@@ -229,6 +229,7 @@ static void on_linger(void *owner)
 static int take_off(struct entry *entry, int64_t timeout_ms)
 {
 	const struct source_operations *operations = entry->source->operations;
+	struct source_want want = { .name = entry->name };
 	struct loop *loop = entry->cache->loop;
 
 	entry->timeout_ms = timeout_ms;
@@ -239,8 +240,8 @@ static int take_off(struct entry *entry, int64_t timeout_ms)
 		entry->call = operations->list(entry->source, entry->name,
 					       on_listing, entry);
 	else if (entry->deadline)
-		entry->call = operations->fetch(entry->source, entry->name,
-						on_value, entry);
+		entry->call = operations->fetch(entry->source, &want, on_value,
+						entry);
 	if (!entry->call) {
 		cache_entry_land(entry);
 		return -ENOMEM;

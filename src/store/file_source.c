@@ -304,11 +304,12 @@ static struct source_call *start(struct source *base, const char *name,
 	return call;
 }
 
-static struct source_call *file_fetch(struct source *base, const char *name,
+static struct source_call *file_fetch(struct source *base,
+				      const struct source_want *want,
 				      source_on_value *on_value, void *owner)
 {
 	return start(
-		base, name, on_fetch,
+		base, want->name, on_fetch,
 		&(struct source_call){ .on_value = on_value, .owner = owner });
 }
 
