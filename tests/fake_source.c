@@ -47,6 +47,10 @@ static struct source_call *fetch(struct source *base,
 {
 	struct source_call *call = open_call(base, want->name, owner);
 
+	(void)snprintf(call->version, sizeof(call->version), "%s",
+		       want->version ? want->version : "");
+	(void)snprintf(call->stage, sizeof(call->stage), "%s",
+		       want->stage ? want->stage : "");
 	call->on_value = on_value;
 	return call;
 }
