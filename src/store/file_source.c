@@ -47,6 +47,7 @@ struct source_call {
 	source_on_value *on_value;     /* of a fetch */
 	source_on_listing *on_listing; /* of a listing */
 	void *owner;
+	const char *label; /* what is behind NAME@ in name; NULL: no version */
 	char name[];
 };
 
@@ -134,16 +135,18 @@ static int refusal(int code, const char *name, struct err *err)
 	}
 }
 
-static int read_secret(const struct file_source *source, const char *name,
-		       struct value **ret, struct err *err)
+static int read_secret(const struct source_call *call, struct value **ret,
+		       struct err *err)
 {
+	const char *name = call->name;
 	CLEANUP(close_fd) int fd = -1;
 	bool is_raw = false;
 	int r;
 
-	if (!is_name(name))
+	/* no label leads to another directory */
+	if (!is_name(name) || (call->label && strchr(call->label, '/')))
 		return refusal(-ENOENT, name, err);
-	fd = open_secret(source, name, &is_raw);
+	fd = open_secret(call->source, name, &is_raw);
 	if (fd < 0)
 		return refusal(fd, name, err);
 	r = file_value_read(fd, is_raw, ret);
@@ -261,7 +264,7 @@ static void on_fetch(void *owner)
 	struct err err;
 
 	watch_parent(call->source, call->name);
-	if (read_secret(call->source, call->name, &value, &err) < 0)
+	if (read_secret(call, &value, &err) < 0)
 		call->on_value(call->owner, NULL, &err);
 	else
 		call->on_value(call->owner, value, NULL);
@@ -283,19 +286,33 @@ static void on_list(void *owner)
 	free(call);
 }
 
+/* Appends @LABEL to the name, for which there is room. */
+static void put_label(struct source_call *call, const char *label)
+{
+	size_t name_length = strlen(call->name);
+
+	call->name[name_length] = '@';
+	call->label =
+		memcpy(call->name + name_length + 1, label, strlen(label) + 1);
+}
+
 static struct source_call *start(struct source *base, const char *name,
 				 loop_on_time *on_time,
 				 const struct source_call *about)
 {
 	struct file_source *source = (struct file_source *)base;
 	size_t length = strlen(name) + 1;
-	struct source_call *call = malloc(sizeof(*call) + length);
+	size_t label_length = about->label ? strlen(about->label) + 1 : 0;
+	struct source_call *call =
+		malloc(sizeof(*call) + length + label_length);
 
 	if (!call)
 		return NULL;
 	*call = *about;
 	call->source = source;
 	memcpy(call->name, name, length);
+	if (about->label)
+		put_label(call, about->label);
 	call->timer = loop_soon(source->loop, on_time, call);
 	if (!call->timer) {
 		free(call);
@@ -304,13 +321,24 @@ static struct source_call *start(struct source *base, const char *name,
 	return call;
 }
 
+/* What tells the file of this version from NAME.json; NULL: nothing does. */
+static const char *label_of(const struct source_want *want)
+{
+	if (want->version)
+		return want->version;
+	if (want->stage && strcmp(want->stage, SOURCE_STAGE_CURRENT) != 0)
+		return want->stage;
+	return NULL;
+}
+
 static struct source_call *file_fetch(struct source *base,
 				      const struct source_want *want,
 				      source_on_value *on_value, void *owner)
 {
-	return start(
-		base, want->name, on_fetch,
-		&(struct source_call){ .on_value = on_value, .owner = owner });
+	return start(base, want->name, on_fetch,
+		     &(struct source_call){ .on_value = on_value,
+					    .owner = owner,
+					    .label = label_of(want) });
 }
 
 static struct source_call *file_list(struct source *base, const char *prefix,
@@ -344,6 +372,24 @@ static const struct source_operations file_operations = {
 	.free = file_free,
 };
 
+static void tell(struct file_source *source, const char *name)
+{
+	source->base.on_change(source->base.on_change_owner, &source->base,
+			       name);
+}
+
+/* The file may be a version of each name that ends before one of its '@'. */
+static void tell_names(struct file_source *source, char *path)
+{
+	char *at;
+
+	tell(source, path);
+	while ((at = strrchr(path, '@')) && !strchr(at, '/')) {
+		*at = '\0';
+		tell(source, path);
+	}
+}
+
 /* The cache must look again at the secret and at the listing it is in. */
 static void on_change(void *owner, const char *prefix, const char *name)
 {
@@ -354,22 +400,18 @@ static void on_change(void *owner, const char *prefix, const char *name)
 	if (!source->base.on_change)
 		return;
 	if (!prefix || name[0] == '.') {
-		source->base.on_change(source->base.on_change_owner,
-				       &source->base, NULL);
+		tell(source, NULL);
 		return;
 	}
-	source->base.on_change(source->base.on_change_owner, &source->base,
-			       prefix);
+	tell(source, prefix);
 	(void)snprintf(path, sizeof(path), "%s%s", prefix, name);
-	source->base.on_change(source->base.on_change_owner, &source->base,
-			       path);
 	length = strlen(path);
 	if (length > strlen(SUFFIX) &&
 	    strcmp(path + length - strlen(SUFFIX), SUFFIX) == 0) {
+		tell(source, path);
 		path[length - strlen(SUFFIX)] = '\0';
-		source->base.on_change(source->base.on_change_owner,
-				       &source->base, path);
 	}
+	tell_names(source, path);
 }
 
 static char *make_identity(const char *directory)
