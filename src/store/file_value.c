@@ -103,7 +103,7 @@ int file_value_read(int fd, bool is_raw, struct value **ret)
 	int r;
 
 	/* more than allowed, so that too long is noticed */
-	buf_init(&content, 2 * SECRET_LENGTH_MAX);
+	buf_init(&content, (size_t)2 * SECRET_LENGTH_MAX);
 	if (fstat(fd, &state) < 0 || !S_ISREG(state.st_mode))
 		return -ENOENT;
 	r = read_settled(fd, &content, &state);
