@@ -41,11 +41,16 @@ static void close_call(struct source_call *call)
 	free(call);
 }
 
-static struct source_call *fetch(struct source *base, const char *name,
+static struct source_call *fetch(struct source *base,
+				 const struct source_want *want,
 				 source_on_value *on_value, void *owner)
 {
-	struct source_call *call = open_call(base, name, owner);
+	struct source_call *call = open_call(base, want->name, owner);
 
+	(void)snprintf(call->version, sizeof(call->version), "%s",
+		       want->version ? want->version : "");
+	(void)snprintf(call->stage, sizeof(call->stage), "%s",
+		       want->stage ? want->stage : "");
 	call->on_value = on_value;
 	return call;
 }

@@ -18,6 +18,8 @@ struct source_call {
 	source_on_listing *on_listing;
 	void *owner;
 	char name[64];
+	char version[64]; /* "": none was asked for */
+	char stage[64];	  /* likewise */
 };
 
 struct fake_source {

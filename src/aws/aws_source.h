@@ -26,7 +26,8 @@ struct aws_settings {
  * configured) or -ENOMEM with err filled.
  *
  * A fetch whose keys are refused as too old drops them and tries once more
- * with newer ones. Names may be ARNs of the source's region.
+ * with newer ones. Names may be ARNs of the source's region. A version and a
+ * stage are asked for as they are given, both if both are.
  */
 int aws_source_new(struct loop *loop, struct http *http,
 		   const struct aws_settings *settings,
