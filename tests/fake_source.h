@@ -39,4 +39,10 @@ void fake_source_answer_names(struct fake_source *source,
 			      struct listing *listing);
 void fake_source_fail(struct fake_source *source, int code);
 
+/* The same for the oldest fetch of that name. */
+void fake_source_answer_for(struct fake_source *source, const char *name,
+			    const char *version, const char *text);
+void fake_source_fail_for(struct fake_source *source, const char *name,
+			  int code);
+
 #endif

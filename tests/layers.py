@@ -17,7 +17,7 @@ ROOMS = {
     "loop": ["base"],
     "config": ["base"],
     "jmespath": ["base"],
-    "store": ["base", "loop"],
+    "store": ["base", "jmespath", "loop"],
     "net": ["base", "loop"],
     "aws": ["base", "loop", "net", "store/source.h", "store/value.h"],
     "fs": ["base", "loop", "store"],

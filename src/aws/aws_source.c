@@ -374,3 +374,10 @@ int aws_source_check(struct source *source, struct err *err)
 
 	return credentials_check(aws->credentials, err);
 }
+
+const char *aws_source_region(const struct source *source)
+{
+	const struct aws_source *aws = (const struct aws_source *)source;
+
+	return aws->endpoint.region;
+}

@@ -38,4 +38,7 @@ int aws_source_new(struct loop *loop, struct http *http,
  * mount time: 0, or -EACCES with err filled. source is of aws_source_new(). */
 int aws_source_check(struct source *source, struct err *err);
 
+/* Where the source asks: constant for its life, and its own. */
+const char *aws_source_region(const struct source *source);
+
 #endif
