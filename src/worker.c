@@ -34,6 +34,8 @@
 #define SECRETS_MAX 10000
 #define NEGATIVE_MS 5000
 #define LINGER_MS 1000
+#define PATIENCE_MS 2000
+#define STALE_MS 1000
 #define MOUNTS_MAX 256
 
 struct worker;
@@ -257,6 +259,8 @@ static int start(struct worker *worker, struct err *err)
 		.max_entries = SECRETS_MAX,
 		.negative_ms = NEGATIVE_MS,
 		.linger_ms = LINGER_MS,
+		.patience_ms = PATIENCE_MS,
+		.stale_ms = STALE_MS,
 	};
 
 	worker->loop = loop_new(&worker->clock);

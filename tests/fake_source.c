@@ -55,6 +55,18 @@ static struct source_call *fetch(struct source *base,
 	return call;
 }
 
+static struct source_call *
+confirm(struct source *base, const struct source_want *want,
+	const char *version, source_on_confirmed *on_confirmed, void *owner)
+{
+	struct source_call *call = open_call(base, want->name, owner);
+
+	(void)snprintf(call->version, sizeof(call->version), "%s", version);
+	call->on_confirmed = on_confirmed;
+	call->source->confirms++;
+	return call;
+}
+
 static struct source_call *list(struct source *base, const char *prefix,
 				source_on_listing *on_listing, void *owner)
 {
@@ -77,6 +89,18 @@ static const struct source_operations operations = {
 	.cancel = cancel,
 };
 
+static const struct source_operations confirming_operations = {
+	.fetch = fetch,
+	.confirm = confirm,
+	.list = list,
+	.cancel = cancel,
+};
+
+void fake_source_can_confirm(struct fake_source *source)
+{
+	source->base.operations = &confirming_operations;
+}
+
 void fake_source_init(struct fake_source *source, const char *identity)
 {
 	*source = (struct fake_source){
@@ -97,6 +121,14 @@ static struct source_call take(struct fake_source *source, const char *name)
 	call = *source->open[i];
 	close_call(source->open[i]);
 	return call;
+}
+
+void fake_source_confirm(struct fake_source *source, bool is_current)
+{
+	struct source_call call = take(source, NULL);
+
+	assert_non_null(call.on_confirmed);
+	call.on_confirmed(call.owner, is_current, NULL);
 }
 
 void fake_source_answer_for(struct fake_source *source, const char *name,
@@ -134,7 +166,9 @@ void fake_source_fail_for(struct fake_source *source, const char *name,
 	struct err err;
 
 	err_set(&err, code, "the fake says %d", code);
-	if (call.is_listing)
+	if (call.on_confirmed)
+		call.on_confirmed(call.owner, false, &err);
+	else if (call.is_listing)
 		call.on_listing(call.owner, NULL, &err);
 	else
 		call.on_value(call.owner, NULL, &err);

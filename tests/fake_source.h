@@ -14,6 +14,7 @@
 struct source_call {
 	struct fake_source *source;
 	bool is_listing;
+	source_on_confirmed *on_confirmed;
 	source_on_value *on_value;
 	source_on_listing *on_listing;
 	void *owner;
@@ -26,7 +27,8 @@ struct fake_source {
 	struct source base;
 	struct source_call *open[FAKE_CALLS_MAX]; /* in flight, oldest first */
 	size_t open_count;
-	unsigned fetches;
+	unsigned fetches;  /* listings and confirmations included */
+	unsigned confirms; /* of these: confirmations */
 	unsigned cancels;
 };
 
@@ -38,6 +40,12 @@ void fake_source_answer(struct fake_source *source, const char *version,
 void fake_source_answer_names(struct fake_source *source,
 			      struct listing *listing);
 void fake_source_fail(struct fake_source *source, int code);
+
+/* From now on it can be asked to confirm. */
+void fake_source_can_confirm(struct fake_source *source);
+
+/* Ends the oldest confirmation. */
+void fake_source_confirm(struct fake_source *source, bool is_current);
 
 /* The same for the oldest fetch of that name. */
 void fake_source_answer_for(struct fake_source *source, const char *name,

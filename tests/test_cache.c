@@ -17,6 +17,8 @@
 
 #define TTL_MS 300000
 #define TIMEOUT_MS 20000
+#define MAX_STALE_MS 86400000
+#define VERIFY_MS 900000
 
 struct scene {
 	struct clock clock;
@@ -50,7 +52,9 @@ static int set_up(void **state)
 {
 	static const struct cache_limits limits = { .max_entries = 3,
 						    .negative_ms = 5000,
-						    .linger_ms = 1000 };
+						    .linger_ms = 1000,
+						    .patience_ms = 2000,
+						    .stale_ms = 1000 };
 	struct scene *scene = calloc(1, sizeof(*scene));
 
 	clock_set(&scene->clock, 1000000, 1700000000);
@@ -92,6 +96,8 @@ static struct cache_want want(struct scene *scene, const char *name)
 		.name = name,
 		.ttl_ms = TTL_MS,
 		.timeout_ms = TIMEOUT_MS,
+		.max_stale_ms = MAX_STALE_MS,
+		.verify_ms = VERIFY_MS,
 	};
 }
 

@@ -26,6 +26,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* AWS may refuse what it allows again a moment later: permissions and replicas
+ * take time to be the same everywhere. */
+#define GRACE_MS 60000
+
 #define ATTEMPTS_MAX 2 /* the second one with newer keys */
 
 struct aws_source {
@@ -355,6 +359,7 @@ int aws_source_new(struct loop *loop, struct http *http,
 	if (!source)
 		return err_set(err, -ENOMEM, "no memory for a source");
 	source->source.operations = &operations;
+	source->source.grace_ms = GRACE_MS;
 	source->loop = loop;
 	source->http = http;
 	source->timeout_ms = settings->timeout_ms;

@@ -13,31 +13,41 @@ struct source;
 struct value;
 
 /*
- * Secrets by (identity, name, version, stage) and listings by (identity,
- * prefix), each fetched when somebody asks.
+ * Secrets and listings by (identity, name), each fetched when somebody asks,
+ * and confirmed in the background as long as it is in use.
  *
- * - Gets for the same thing share one fetch, which ends by its deadline.
+ * - Gets for the same thing share one attempt, which ends by its deadline.
  * - Each get ends exactly once: in its callback, or in cache_cancel().
  * - A callback never runs before the cache_get() that set it returns.
  * - The identity of the source is part of the key: what was fetched for one
  *   identity is never given to another. Mounts that ask as the same identity
  *   share one source, and so each other's fetches.
- * - A fetch that finds the version that is held already keeps the value that
+ * - An attempt that finds the version that is held already keeps the value that
  *   is held, so that "unchanged" is visible as the same version.
+ * - A value whose TTL is over is still served, for a second at a time, where
+ *   an attempt fails in a way that may pass or takes longer than readers are
+ *   patient; but never past max_stale_ms after the last success, and never
+ *   past the source's grace after a definite refusal began. Then it is wiped.
  */
 
 struct cache;
 struct cache_get;
+struct cache_use;
 
 struct cache_limits {
 	size_t max_entries;
 	int64_t negative_ms; /* how long a definite failure is remembered */
 	int64_t linger_ms;   /* how long a fetch goes on that nobody awaits */
+	int64_t patience_ms; /* a get with an old value waits no longer */
+	int64_t stale_ms;    /* how long an old value is taken for true */
 };
 
-/* Called once for each fetch that failed, before its waiters hear of it. */
+/* Called once for each attempt that failed, before its waiters hear of it. */
 typedef void cache_on_failure(void *owner, const char *name,
 			      const struct err *err);
+
+/* A number in [0, below); below > 0. */
+typedef uint32_t cache_random(void *owner, uint32_t below);
 
 /* Borrows the loop. NULL: no memory. */
 struct cache *cache_new(struct loop *loop, const struct cache_limits *limits);
@@ -48,14 +58,19 @@ void cache_free(struct cache *cache);
 void cache_set_on_failure(struct cache *cache, cache_on_failure *on_failure,
 			  void *owner);
 
+/* What the moments of confirmation are drawn with; getrandom(2) otherwise. */
+void cache_set_random(struct cache *cache, cache_random *random, void *owner);
+
 struct cache_want {
 	struct source *source; /* borrowed until cache_drop_source() */
 	const char *name;      /* a secret, or a prefix ("" or "a/b/") */
 	const char *version;   /* as in store/source.h; of a listing NULL */
 	const char *stage;     /* likewise */
 	bool is_listing;
-	int64_t ttl_ms;	    /* what is older is fetched again */
-	int64_t timeout_ms; /* then a fetch fails with -EIO */
+	int64_t ttl_ms;	      /* what is older is confirmed again */
+	int64_t timeout_ms;   /* then an attempt fails with -EIO */
+	int64_t max_stale_ms; /* what is older is gone; 0: with the TTL */
+	int64_t verify_ms;    /* fetched, not only confirmed, that often */
 };
 
 /* All borrowed until the callback returns or the loop turns; on success one of
@@ -67,7 +82,7 @@ struct cache_result {
 	int64_t fresh_ms; /* how much longer this may be taken for true */
 };
 
-/* What is known and fresh. False: only a cache_get() can tell. */
+/* What is known and needs no waiting. False: only a cache_get() can tell. */
 bool cache_peek(struct cache *cache, const struct cache_want *want,
 		struct cache_result *ret);
 
@@ -82,7 +97,57 @@ struct cache_get *cache_get(struct cache *cache, const struct cache_want *want,
  * when this was its last. NULL is allowed. */
 void cache_cancel(struct cache_get *get);
 
-/* Ends every get of the source without a callback and drops what it gave. */
+/*
+ * Has the secret confirmed in the background until cache_use_end(): once in 80
+ * to 100 % of the TTL, at a moment drawn anew each time. on_change runs from
+ * the loop whenever what the secret is has become something else: another
+ * version; with err, that the value is wiped, and why. It is not told what is
+ * known when the use begins. It may end its own use, and no other. NULL: no
+ * memory.
+ */
+typedef void cache_on_change(void *owner, const struct cache_result *result);
+struct cache_use *cache_use_begin(struct cache *cache,
+				  const struct cache_want *want,
+				  cache_on_change *on_change, void *owner);
+
+/* NULL is allowed. */
+void cache_use_end(struct cache_use *use);
+
+/* Confirms now what is in use: every secret, or those of that name. */
+void cache_refresh(struct cache *cache, const char *name);
+
+/* Ends every get and use of the source without a callback and drops what it
+ * gave. Uses must still be ended by cache_use_end(). */
 void cache_drop_source(struct cache *cache, struct source *source);
+
+/* What is known of one thing, for people. Texts and err are borrowed. */
+enum cache_state {
+	CACHE_EMPTY,  /* never known, or wiped */
+	CACHE_FRESH,  /* within its TTL */
+	CACHE_STALE,  /* past its TTL, still served */
+	CACHE_FAILED, /* not there, or refused */
+};
+
+struct cache_about {
+	enum cache_state state;
+	const struct value *value; /* or NULL */
+	bool is_in_use;
+	bool is_in_flight;
+	int64_t age_ms;	 /* since the last success; -1: there was none */
+	int64_t next_ms; /* until the next confirmation; -1: none is planned */
+	const struct err *failure; /* of the last attempt; NULL: it was good */
+};
+void cache_tell(struct cache *cache, const struct cache_want *want,
+		struct cache_about *ret);
+
+/* What has happened since the start. */
+struct cache_counters {
+	uint64_t hits;	   /* gets and peeks answered from what was at hand */
+	uint64_t stale;	   /* of these: with an old value */
+	uint64_t fetches;  /* attempts to get a value */
+	uint64_t confirms; /* attempts to confirm one */
+	uint64_t failures; /* attempts that failed */
+};
+const struct cache_counters *cache_counters(const struct cache *cache);
 
 #endif

@@ -41,22 +41,6 @@ void cache_entry_clear(struct entry *entry)
 	entry->listing = NULL;
 }
 
-void cache_entry_land(struct entry *entry)
-{
-	loop_timer_cancel(TAKE(entry->deadline));
-	loop_timer_cancel(TAKE(entry->linger));
-	entry->call = NULL;
-}
-
-void cache_entry_cancel(struct entry *entry)
-{
-	struct source_call *call = entry->call;
-
-	cache_entry_land(entry);
-	if (call)
-		entry->source->operations->cancel(call);
-}
-
 static void forget_gets(struct get_list *list)
 {
 	struct cache_get *get;
@@ -64,6 +48,17 @@ static void forget_gets(struct get_list *list)
 	while ((get = TAILQ_FIRST(list))) {
 		TAILQ_REMOVE(list, get, link);
 		free(get);
+	}
+}
+
+/* They are their owners', who end them later. */
+static void forget_uses(struct use_list *list)
+{
+	struct cache_use *use;
+
+	LIST_FOREACH(use, list, link)
+	{
+		use->entry = NULL;
 	}
 }
 
@@ -102,8 +97,11 @@ void cache_entry_drop(struct entry *entry)
 {
 	map_remove(entry->cache->entries, entry->key, entry->key_length);
 	leave_name(entry);
-	cache_entry_cancel(entry);
+	cache_attempt_cancel(entry);
 	loop_timer_cancel(entry->soon);
+	loop_timer_cancel(entry->next);
+	loop_timer_cancel(entry->wipe);
+	forget_uses(&entry->uses);
 	forget_gets(&entry->waiting);
 	forget_gets(&entry->served);
 	cache_entry_clear(entry);
@@ -194,9 +192,9 @@ struct entry *cache_entry_find(const struct cache *cache,
 	return entry;
 }
 
-static bool is_idle(const struct entry *entry)
+bool cache_entry_is_idle(const struct entry *entry)
 {
-	return !entry->call && !entry->is_serving &&
+	return !entry->call && !entry->is_serving && LIST_EMPTY(&entry->uses) &&
 	       TAILQ_EMPTY(&entry->waiting) && TAILQ_EMPTY(&entry->served);
 }
 
@@ -205,7 +203,7 @@ static void find_oldest(void *owner, void *value)
 	struct entry **oldest = owner;
 	struct entry *entry = value;
 
-	if (is_idle(entry) &&
+	if (cache_entry_is_idle(entry) &&
 	    (!*oldest || entry->confirmed_ms < (*oldest)->confirmed_ms))
 		*oldest = entry;
 }
@@ -225,6 +223,9 @@ static void outdate(struct entry *entry)
 {
 	entry->is_outdated = true;
 	entry->changed_in_flight = true;
+	entry->failures = 0;
+	if (!LIST_EMPTY(&entry->uses) && !entry->call)
+		cache_plan(entry);
 }
 
 static void outdate_each(void *owner, void *value)
@@ -284,8 +285,8 @@ static int enlist(struct entry *entry)
 	return 0;
 }
 
-struct entry *cache_entry_add(struct cache *cache,
-			      const struct cache_want *want)
+static struct entry *add_entry(struct cache *cache,
+			       const struct cache_want *want)
 {
 	size_t length = key_length_of(want);
 	struct entry *entry;
@@ -297,6 +298,7 @@ struct entry *cache_entry_add(struct cache *cache,
 	entry->cache = cache;
 	entry->source = want->source;
 	entry->is_listing = want->is_listing;
+	entry->refused_ms = NEVER_MS;
 	entry->key_length = length;
 	entry->name_length = name_length_of(want);
 	entry->what = write_key(want, entry->key);
@@ -308,5 +310,27 @@ struct entry *cache_entry_add(struct cache *cache,
 	}
 	want->source->on_change = on_source_change;
 	want->source->on_change_owner = cache;
+	return entry;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+struct entry *cache_entry_need(struct cache *cache,
+			       const struct cache_want *want)
+{
+	struct entry *entry = cache_entry_find(cache, want);
+
+	if (!entry)
+		entry = add_entry(cache, want);
+	if (!entry)
+		return NULL;
+	/* for the next attempt: of mounts that differ, the last one counts */
+	entry->timeout_ms = want->timeout_ms;
+	entry->verify_ms = want->verify_ms;
+	entry->keep_ms = larger(entry->keep_ms,
+				larger(want->max_stale_ms, want->ttl_ms));
 	return entry;
 }

@@ -447,6 +447,7 @@ int file_source_new(struct loop *loop, const char *directory,
 	}
 	source->watch =
 		dir_watch_new(loop, source->directory_fd, on_change, source);
+	source->base.tells_changes = source->watch != NULL;
 	*ret = &source->base;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef STORE_SOURCE_H
 #define STORE_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -44,6 +45,11 @@ typedef void source_on_value(void *owner, struct value *value,
 typedef void source_on_listing(void *owner, struct listing *listing,
 			       const struct err *err);
 
+/* is_current is set where the want still leads to the version that was asked
+ * about; err as above. -ENOSYS: only a fetch can tell. */
+typedef void source_on_confirmed(void *owner, bool is_current,
+				 const struct err *err);
+
 /* What is cached of name may be old, whatever its version or stage. A prefix
  * ("" or "a/b/") means its listing, NULL everything that the source ever
  * gave. */
@@ -55,6 +61,15 @@ struct source_operations {
 	struct source_call *(*fetch)(struct source *source,
 				     const struct source_want *want,
 				     source_on_value *on_value, void *owner);
+
+	/* Asks whether the want still leads to that version (value_version()),
+	 * which costs less than a fetch and needs no right to read. NULL where
+	 * the provider has no such question. */
+	struct source_call *(*confirm)(struct source *source,
+				       const struct source_want *want,
+				       const char *version,
+				       source_on_confirmed *on_confirmed,
+				       void *owner);
 
 	/* prefix: "" or "a/b/". NULL where the provider cannot list. */
 	struct source_call *(*list)(struct source *source, const char *prefix,
@@ -78,6 +93,14 @@ struct source {
 	/* The longest time that a value may be taken for current; 0: no bound
 	 * of the provider's own. */
 	int64_t max_ttl_ms;
+
+	/* How long a value is served after the source began to refuse it, since
+	 * a refusal may be a passing one that looks definite. */
+	int64_t grace_ms;
+
+	/* on_change is called for whatever changes: what is in use need not be
+	 * confirmed because of max_ttl_ms. */
+	bool tells_changes;
 
 	/* Set by the cache; may be NULL. */
 	source_on_change *on_change;

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the cache does with time: old values, the background, and the end. */
+#include "tests/test.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "loop/loop.h"
+#include "store/cache.h"
+#include "store/value.h"
+#include "tests/fake_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TTL_MS 300000
+#define TIMEOUT_MS 20000
+#define MAX_STALE_MS 86400000
+#define VERIFY_MS 900000
+#define GRACE_MS 60000
+
+struct scene {
+	struct clock clock;
+	struct loop *loop;
+	struct cache *cache;
+	struct fake_source source;
+	struct cache_use *use;
+	uint32_t drawn; /* what the next draw is cut to */
+
+	/* what the use was told */
+	unsigned changes;
+	int code;
+	char version[16]; /* "" with an error */
+};
+
+/* What one get was told. */
+struct told {
+	unsigned times;
+	int code;
+	int64_t fresh_ms;
+	char version[16];
+};
+
+static uint32_t draw(void *owner, uint32_t below)
+{
+	const struct scene *scene = owner;
+
+	return scene->drawn < below ? scene->drawn : below - 1;
+}
+
+static void note_version(char *version, size_t size,
+			 const struct cache_result *result)
+{
+	(void)snprintf(version, size, "%s",
+		       result->value ? value_version(result->value) : "");
+}
+
+static void on_change(void *owner, const struct cache_result *result)
+{
+	struct scene *scene = owner;
+
+	scene->changes++;
+	scene->code = result->err ? result->err->code : 0;
+	note_version(scene->version, sizeof(scene->version), result);
+}
+
+static void on_result(void *owner, const struct cache_result *result)
+{
+	struct told *told = owner;
+
+	told->times++;
+	told->code = result->err ? result->err->code : 0;
+	told->fresh_ms = result->fresh_ms;
+	note_version(told->version, sizeof(told->version), result);
+}
+
+static struct cache_want want(struct scene *scene)
+{
+	return (struct cache_want){
+		.source = &scene->source.base,
+		.name = "s",
+		.ttl_ms = TTL_MS,
+		.timeout_ms = TIMEOUT_MS,
+		.max_stale_ms = MAX_STALE_MS,
+		.verify_ms = VERIFY_MS,
+	};
+}
+
+static void get(struct scene *scene, struct told *told)
+{
+	struct cache_want wanted = want(scene);
+
+	*told = (struct told){ 0 };
+	assert_non_null(cache_get(scene->cache, &wanted, on_result, told));
+}
+
+static bool peek(struct scene *scene, struct told *told)
+{
+	struct cache_want wanted = want(scene);
+	struct cache_result result;
+
+	*told = (struct told){ 0 };
+	if (!cache_peek(scene->cache, &wanted, &result))
+		return false;
+	on_result(told, &result);
+	return true;
+}
+
+static void advance(struct scene *scene, int64_t by_ms)
+{
+	clock_advance(&scene->clock, by_ms);
+	assert_int_equal(loop_turn(scene->loop, 0), 0);
+}
+
+static void begin_use(struct scene *scene)
+{
+	struct cache_want wanted = want(scene);
+
+	scene->use = cache_use_begin(scene->cache, &wanted, on_change, scene);
+	assert_non_null(scene->use);
+}
+
+/* A secret of version "v1" that was fetched just now. */
+static int set_up(void **state)
+{
+	static const struct cache_limits limits = { .max_entries = 3,
+						    .negative_ms = 5000,
+						    .linger_ms = 1000,
+						    .patience_ms = 2000,
+						    .stale_ms = 1000 };
+	struct scene *scene = calloc(1, sizeof(*scene));
+	struct told told;
+
+	assert_non_null(scene);
+	clock_set(&scene->clock, 1000000, 1700000000);
+	scene->loop = loop_new(&scene->clock);
+	scene->cache = cache_new(scene->loop, &limits);
+	cache_set_random(scene->cache, draw, scene);
+	fake_source_init(&scene->source, "me");
+	fake_source_can_confirm(&scene->source);
+	scene->source.base.grace_ms = GRACE_MS;
+	get(scene, &told);
+	fake_source_answer(&scene->source, "v1", "{\"k\":1}");
+	assert_string_equal(told.version, "v1");
+	*state = scene;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct scene *scene = *state;
+
+	cache_use_end(scene->use);
+	cache_free(scene->cache);
+	assert_int_equal(scene->source.open_count, 0);
+	loop_free(scene->loop);
+	free(scene);
+	return 0;
+}
+
+static void past_the_ttl_a_reader_is_patient_for_two_seconds(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+	struct told later;
+
+	advance(scene, TTL_MS);
+	get(scene, &told);
+	advance(scene, 1999);
+	assert_int_equal(told.times, 0);
+	advance(scene, 1);
+	assert_int_equal(told.times, 1);
+	assert_string_equal(told.version, "v1");
+	assert_int_equal(told.fresh_ms, 1000);
+	/* the attempt goes on, and nobody who comes meanwhile waits */
+	assert_int_equal(scene->source.open_count, 1);
+	assert_true(peek(scene, &later));
+	assert_string_equal(later.version, "v1");
+	fake_source_confirm(&scene->source, true);
+	assert_true(peek(scene, &later));
+	assert_int_equal(later.fresh_ms, TTL_MS);
+}
+
+static void
+a_passing_failure_serves_the_old_value_a_second_at_a_time(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	advance(scene, TTL_MS);
+	get(scene, &told);
+	fake_source_fail(&scene->source, -EIO);
+	assert_string_equal(told.version, "v1");
+	assert_int_equal(told.fresh_ms, 1000);
+	advance(scene, 999);
+	assert_true(peek(scene, &told));
+	assert_int_equal(scene->source.open_count, 0);
+	advance(scene, 1);
+	assert_false(peek(scene, &told));
+	get(scene, &told);
+	assert_int_equal(scene->source.open_count, 1);
+	fake_source_confirm(&scene->source, true);
+	assert_string_equal(told.version, "v1");
+	assert_int_equal(told.fresh_ms, TTL_MS);
+}
+
+static void past_max_stale_there_is_only_the_error(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	advance(scene, MAX_STALE_MS - 1);
+	get(scene, &told);
+	fake_source_fail(&scene->source, -EIO);
+	assert_string_equal(told.version, "v1");
+	assert_int_equal(told.fresh_ms, 1);
+	advance(scene, 1);
+	get(scene, &told);
+	fake_source_fail(&scene->source, -EIO);
+	assert_int_equal(told.code, -EIO);
+	assert_string_equal(told.version, "");
+}
+
+static void what_nobody_uses_is_not_asked_for(void **state)
+{
+	struct scene *scene = *state;
+
+	advance(scene, MAX_STALE_MS);
+	assert_int_equal(scene->source.fetches, 1);
+}
+
+static void what_is_in_use_is_confirmed_in_80_to_100_percent(void **state)
+{
+	static const struct {
+		uint32_t drawn;
+		int64_t at_ms;
+	} cases[] = { { 0, TTL_MS },
+		      { TTL_MS / 10, TTL_MS * 9 / 10 },
+		      { UINT32_MAX, TTL_MS * 8 / 10 } };
+	struct scene *scene = *state;
+	struct told told;
+
+	for (size_t i = 0; i < 3; i++) {
+		scene->drawn = cases[i].drawn;
+		begin_use(scene);
+		advance(scene, cases[i].at_ms - 1);
+		assert_int_equal(scene->source.open_count, 0);
+		advance(scene, 1);
+		assert_int_equal(scene->source.confirms, i + 1);
+		assert_string_equal(scene->source.open[0]->version, "v1");
+		cache_use_end(scene->use);
+		scene->use = NULL;
+		fake_source_confirm(&scene->source, true);
+		assert_true(peek(scene, &told));
+		assert_int_equal(told.fresh_ms, TTL_MS);
+	}
+	assert_int_equal(scene->changes, 0);
+}
+
+static void a_version_that_moved_on_is_fetched_and_told(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	fake_source_confirm(&scene->source, false);
+	assert_int_equal(scene->source.open_count, 1);
+	assert_int_equal(scene->changes, 0);
+	fake_source_answer(&scene->source, "v2", "{}");
+	assert_int_equal(scene->changes, 1);
+	assert_string_equal(scene->version, "v2");
+}
+
+static void reading_is_verified_by_a_fetch_that_changes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	unsigned confirms = VERIFY_MS / TTL_MS - 1;
+
+	begin_use(scene);
+	for (unsigned i = 0; i < confirms; i++) {
+		advance(scene, TTL_MS);
+		fake_source_confirm(&scene->source, true);
+	}
+	advance(scene, TTL_MS);
+	assert_int_equal(scene->source.confirms, confirms);
+	fake_source_answer(&scene->source, "v1", "{\"k\":1}");
+	assert_int_equal(scene->changes, 0);
+	advance(scene, TTL_MS);
+	assert_int_equal(scene->source.confirms, confirms + 1);
+	fake_source_confirm(&scene->source, true);
+}
+
+static void what_cannot_be_confirmed_is_fetched(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	fake_source_fail(&scene->source, -ENOSYS);
+	assert_int_equal(scene->source.open_count, 1);
+	fake_source_answer(&scene->source, "v1", "{\"k\":1}");
+	assert_int_equal(scene->changes, 0);
+}
+
+static void a_refusal_wipes_the_value_after_the_grace(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	fake_source_fail(&scene->source, -EACCES);
+	/* it is asked again meanwhile, and goes on being refused */
+	for (int64_t ms = 0; ms < GRACE_MS - 1; ms += 5000) {
+		assert_true(peek(scene, &told));
+		assert_string_equal(told.version, "v1");
+		advance(scene, 4999);
+		while (scene->source.open_count > 0)
+			fake_source_fail(&scene->source, -EACCES);
+	}
+	assert_int_equal(scene->changes, 0);
+	advance(scene, 5000);
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -EACCES);
+	assert_int_equal(scene->changes, 1);
+	assert_int_equal(scene->code, -EACCES);
+	get(scene, &told);
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -EACCES);
+	advance(scene, 0);
+	assert_int_equal(told.code, -EACCES);
+}
+
+static void a_refusal_that_passes_within_the_grace_changes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	fake_source_fail(&scene->source, -ENOENT);
+	advance(scene, 5000);
+	assert_int_equal(scene->source.open_count, 1);
+	fake_source_confirm(&scene->source, true);
+	advance(scene, GRACE_MS);
+	assert_int_equal(scene->changes, 0);
+	assert_true(peek(scene, &told));
+	assert_string_equal(told.version, "v1");
+}
+
+static void a_source_without_grace_is_believed_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	scene->source.base.grace_ms = 0;
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	fake_source_fail(&scene->source, -ENOENT);
+	assert_int_equal(scene->changes, 1);
+	assert_int_equal(scene->code, -ENOENT);
+	assert_true(peek(scene, &told));
+	assert_int_equal(told.code, -ENOENT);
+}
+
+static void an_outage_is_asked_about_less_and_less_often(void **state)
+{
+	struct scene *scene = *state;
+	unsigned before;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	before = scene->source.fetches;
+	for (int64_t ms = 0; ms < 3600000; ms += 500) {
+		while (scene->source.open_count > 0)
+			fake_source_fail(&scene->source, -EIO);
+		advance(scene, 500);
+	}
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -EIO);
+	/* one a minute at last, and a few to get there */
+	assert_in_range(scene->source.fetches - before, 55, 85);
+	assert_int_equal(scene->changes, 0);
+}
+
+static void the_background_wipes_what_is_past_max_stale(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_use(scene);
+	for (int64_t ms = 0; ms < MAX_STALE_MS; ms += 50000) {
+		while (scene->source.open_count > 0)
+			fake_source_fail(&scene->source, -EIO);
+		assert_int_equal(scene->changes, 0);
+		advance(scene, 50000);
+	}
+	assert_int_equal(scene->changes, 1);
+	assert_int_equal(scene->code, -EIO);
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -EIO);
+}
+
+static void a_source_that_tells_is_asked_when_it_tells(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->source.base.tells_changes = true;
+	scene->source.base.max_ttl_ms = 1000;
+	begin_use(scene);
+	advance(scene, 100000);
+	assert_int_equal(scene->source.open_count, 0);
+	scene->source.base.on_change(scene->source.base.on_change_owner,
+				     &scene->source.base, "s");
+	advance(scene, 0);
+	assert_int_equal(scene->source.open_count, 1);
+	/* what it told is no question of a version: it is fetched */
+	assert_int_equal(scene->source.confirms, 0);
+	fake_source_answer(&scene->source, "v2", "{}");
+	assert_string_equal(scene->version, "v2");
+}
+
+static void a_refresh_fetches_what_is_in_use_now(void **state)
+{
+	struct scene *scene = *state;
+
+	cache_refresh(scene->cache, NULL);
+	advance(scene, 0);
+	assert_int_equal(scene->source.open_count, 0);
+	begin_use(scene);
+	cache_refresh(scene->cache, "other");
+	advance(scene, 0);
+	fake_source_answer(&scene->source, "v1", "{\"k\":1}");
+	cache_refresh(scene->cache, "s");
+	advance(scene, 0);
+	assert_int_equal(scene->source.open_count, 1);
+	fake_source_answer(&scene->source, "v2", "{}");
+	assert_int_equal(scene->changes, 1);
+}
+
+static void a_use_outlives_its_source(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_use(scene);
+	cache_drop_source(scene->cache, &scene->source.base);
+	advance(scene, TTL_MS);
+	assert_int_equal(scene->source.fetches, 1);
+	assert_int_equal(scene->changes, 0);
+}
+
+static void what_is_known_is_told_to_people(void **state)
+{
+	struct scene *scene = *state;
+	struct cache_want wanted = want(scene);
+	struct cache_about about;
+
+	advance(scene, 1000);
+	cache_tell(scene->cache, &wanted, &about);
+	assert_int_equal(about.state, CACHE_FRESH);
+	assert_int_equal(about.age_ms, 1000);
+	assert_int_equal(about.next_ms, -1);
+	assert_null(about.failure);
+	begin_use(scene);
+	cache_tell(scene->cache, &wanted, &about);
+	assert_true(about.is_in_use);
+	assert_int_equal(about.next_ms, TTL_MS - 1000);
+	advance(scene, TTL_MS);
+	fake_source_fail(&scene->source, -EIO);
+	cache_tell(scene->cache, &wanted, &about);
+	assert_int_equal(about.state, CACHE_STALE);
+	assert_int_equal(about.failure->code, -EIO);
+	wanted.name = "never";
+	cache_tell(scene->cache, &wanted, &about);
+	assert_int_equal(about.state, CACHE_EMPTY);
+	assert_int_equal(cache_counters(scene->cache)->confirms, 1);
+	assert_int_equal(cache_counters(scene->cache)->failures, 1);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(past_the_ttl_a_reader_is_patient_for_two_seconds),
+		test(a_passing_failure_serves_the_old_value_a_second_at_a_time),
+		test(past_max_stale_there_is_only_the_error),
+		test(what_nobody_uses_is_not_asked_for),
+		test(what_is_in_use_is_confirmed_in_80_to_100_percent),
+		test(a_version_that_moved_on_is_fetched_and_told),
+		test(reading_is_verified_by_a_fetch_that_changes_nothing),
+		test(what_cannot_be_confirmed_is_fetched),
+		test(a_refusal_wipes_the_value_after_the_grace),
+		test(a_refusal_that_passes_within_the_grace_changes_nothing),
+		test(a_source_without_grace_is_believed_at_once),
+		test(an_outage_is_asked_about_less_and_less_often),
+		test(the_background_wipes_what_is_past_max_stale),
+		test(a_source_that_tells_is_asked_when_it_tells),
+		test(a_refresh_fetches_what_is_in_use_now),
+		test(a_use_outlives_its_source),
+		test(what_is_known_is_told_to_people),
+	};
+
+	return cmocka_run_group_tests_name("cache_use", tests, NULL, NULL);
+}
