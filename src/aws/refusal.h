@@ -19,11 +19,13 @@ struct err;
  * definite: a reply without a type is not AWS's word on the matter, whatever
  * its status, and is -EIO, as is every 5xx. The message is its first line, cut,
  * without control bytes: what follows in AWS's signature errors quotes the
- * request and with it the session token.
+ * request and with it the session token. -ENOMEM where it could not be read.
  */
 int refusal_read(const struct aws_reply *reply, struct err *err);
 
-/* Whether it is the keys that were refused, so that newer ones may serve. */
+/* Whether it is the keys that were refused, so that newer ones may serve. True
+ * also where that cannot be told for want of memory: to ask once more harms
+ * nobody, to end what is cached would. */
 bool refusal_is_of_keys(const struct aws_reply *reply);
 
 #endif
