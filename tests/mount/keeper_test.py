@@ -239,6 +239,21 @@ def says_how_the_worker_died_at_its_start(lab):
     lab.check_nothing_left()
 
 
+def passes_a_warning_on_as_one_line(lab):
+    result = lab.keeper("warn")
+    check_refusal(result, 0, "secretsfs: warning: mind?[2J?this")
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left()
+
+
+def ends_a_worker_that_never_stops_warning(lab):
+    result = lab.keeper("babble")
+    lines = result.stderr.splitlines()
+    assert (result.returncode, len(lines)) == (1, 17), result
+    assert "does not send" in lines[-1], lines[-1]
+    lab.check_nothing_left()
+
+
 def refuses_a_worker_that_sends_nonsense(lab):
     check_refusal(lab.keeper("nonsense"), 1, "does not send")
     check_refusal(lab.keeper("two"), 1, "does not send")
