@@ -608,6 +608,41 @@ def is_not_moved_by_clients_that_misbehave(lab):
     lab.check_nothing_left(path)
 
 
+def waits_for_no_keeper_that_hangs(lab):
+    assert lab.keeper("serve").returncode == 0
+    path = lab.socket()
+    keeper = lab.background_keeper()
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        with contextlib.ExitStack() as stack:
+            fill_queue(stack, path)
+            began = time.monotonic()
+            check_refusal(lab.command("unmount", lab.mount_point), 1,
+                          str(lab.mount_point), "timed out")
+            check_refusal(lab.command("app", lab.mount_point), 1,
+                          str(lab.mount_point), "already")
+            assert time.monotonic() - began < PATIENCE_S
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    assert len(lab.mounts()) == 1
+    eventually(lambda: count_descriptors(keeper) < 20, "the queue is empty")
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left(path)
+
+
+def fill_queue(stack, path):
+    """Connects until there is no more place for who waits."""
+    for _ in range(100):
+        client = stack.enter_context(
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        client.setblocking(False)
+        try:
+            client.connect(str(path))
+        except BlockingIOError:
+            return
+    raise AssertionError("the queue has no end")
+
+
 def count_descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
