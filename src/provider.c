@@ -76,6 +76,17 @@ static int provide_file(struct provider *provider, struct loop *loop,
 	return r;
 }
 
+/* What is missing but may still come, as a token file does. */
+static int check_aws(struct provider *provider)
+{
+	struct err *warning = &provider->warning;
+	int r = http_check(provider->http, warning);
+
+	if (r < 0)
+		return err_wrap(warning, "AWS_CA_BUNDLE");
+	return aws_source_check(provider->shown.source, warning);
+}
+
 static int provide_aws(struct provider *provider, struct loop *loop,
 		       const struct options *options, struct err *err)
 {
@@ -102,10 +113,7 @@ static int provide_aws(struct provider *provider, struct loop *loop,
 			   },
 			   &provider->environment, &provider->shown.source,
 			   err);
-	/* what is missing but may still come, as a token file does */
-	provider->has_warning =
-		r == 0 && aws_source_check(provider->shown.source,
-					   &provider->warning) < 0;
+	provider->has_warning = r == 0 && check_aws(provider) < 0;
 	return r;
 }
 
