@@ -71,11 +71,14 @@ static void on_fetch_failed(void *owner, const char *name,
 			    const struct err *err)
 {
 	(void)owner;
-	/* a name that is not there is an answer, not a fault */
+	/* The name may be longer than a line, and is cut before the rest is. A
+	 * name that is not there is an answer, not a fault. */
 	if (err->code == -ENOENT)
-		log_info("no such secret", "name=%s error=%s", name, err->text);
+		log_info("no such secret", "name=%.256s error=%s", name,
+			 err->text);
 	else
-		log_warn("cannot fetch", "name=%s error=%s", name, err->text);
+		log_warn("cannot fetch", "name=%.256s error=%s", name,
+			 err->text);
 }
 
 static void free_mount(struct mount *mount)

@@ -240,9 +240,8 @@ int refusal_read(const struct aws_reply *reply, struct err *err)
 	if (refusal.type[0] == '\0')
 		return err_set(err, code, "status %d without an AWS error%s",
 			       reply->status, request_id);
-	return err_set(err, code, "%s%s%s%s", refusal.type,
-		       refusal.message[0] != '\0' ? ": " : "", refusal.message,
-		       request_id);
+	return err_set(err, code, "%s%s%s%s", refusal.type, request_id,
+		       refusal.message[0] != '\0' ? ": " : "", refusal.message);
 }
 
 bool refusal_is_of_keys(const struct aws_reply *reply)

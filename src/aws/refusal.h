@@ -14,8 +14,9 @@ struct err;
  * or the Error of STS), or the XML of the query protocol, which some services
  * send for errors before they look at the protocol.
  *
- * Always fails, with err as "Type: message (request id ID)" and the code of
- * the one table in refusal.c: -ENOENT, -EACCES or -EIO. Only what AWS names is
+ * Always fails, with err as "Type (request id ID): message", the id where no
+ * cut reaches it, and the code of the one table in refusal.c: -ENOENT, -EACCES
+ * or -EIO. Only what AWS names is
  * definite: a reply without a type is not AWS's word on the matter, whatever
  * its status, and is -EIO, as is every 5xx. The message is its first line, cut,
  * without control bytes: what follows in AWS's signature errors quotes the
