@@ -69,13 +69,13 @@ def an_option_without_its_value_is_named():
 
 @case
 def an_empty_mount_point_is_wrong_usage():
-    _refuses(2, "", "SOURCE", "")
+    _refuses(2, "MOUNTPOINT is empty", "SOURCE", "")
 
 
 @case
 def too_few_and_too_many_arguments_are_wrong_usage():
-    _refuses(2, "")
-    _refuses(2, "", "SOURCE")
+    _refuses(2, "SOURCE and MOUNTPOINT are missing")
+    _refuses(2, "MOUNTPOINT is missing", "SOURCE")
     _refuses(2, "more", "SOURCE", "POINT", "more")
 
 
