@@ -105,6 +105,20 @@ def a_source_file_that_is_not_there_is_named():
 
 
 @case
+def a_file_that_would_not_be_shown_is_named():
+    with work_directory() as directory:
+        point = os.path.join(directory, "mnt")
+        os.mkdir(point)
+        for name in ("app", "app.json", ".hidden", ".json"):
+            write_file(os.path.join(directory, name), "{}")
+        for name in ("app", ".hidden", ".json"):
+            path = os.path.join(directory, name)
+            _check_refused(run(built("secretsfs"), f"file:{path}", point), 1,
+                           path)
+        check(not is_mounted(point), "mounted")
+
+
+@case
 def a_class_file_says_that_it_comes_later():
     _refuses(2, "./app.yaml", "./app.yaml", "POINT")
 
