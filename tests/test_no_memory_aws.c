@@ -26,6 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct source_want want = { .name = "app" };
+
 #define BODY_MAX (1U << 20)
 #define TIMEOUT_MS 20000
 
@@ -96,7 +98,7 @@ static int read_secret(void *owner)
 	int r;
 
 	fill(&body, owner);
-	r = secretsmanager_reply_read(&reply, "app", &value, &err);
+	r = secretsmanager_reply_read(&reply, &want, &value, &err);
 	assert_true((r == 0) == (value != NULL));
 	assert_int_equal(err.code, r);
 	assert_int_equal(strncmp(err.text, "GetSecretValue 'app'",
@@ -161,7 +163,7 @@ static int sign(void *owner)
 	int r;
 
 	request_init(&request);
-	r = secretsmanager_form("app", &request.body);
+	r = secretsmanager_form(&want, &request.body);
 	if (r == 0)
 		r = request_sign(&request, &signing->endpoint, headers,
 				 ARRAY_SIZE(headers), signing->keys,
@@ -269,7 +271,7 @@ static int fetch(struct fixture *fixture, struct source *source)
 {
 	struct seen seen = { 0 };
 	struct source_call *call =
-		source->operations->fetch(source, "app", on_value, &seen);
+		source->operations->fetch(source, &want, on_value, &seen);
 
 	fixture_settle(fixture);
 	if (call && seen.count == 0)

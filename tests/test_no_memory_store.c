@@ -271,13 +271,15 @@ static void on_listing(void *owner, struct listing *listing,
 		assert_int_equal(listing_count(listing), 1);
 }
 
+static const struct source_want app = { .name = "app" };
+
 static int read_files(struct loop *loop, struct source *source)
 {
 	struct told told[3] = { 0 };
 	struct source_call *calls[] = {
-		source->operations->fetch(source, "app", on_value, &told[0]),
+		source->operations->fetch(source, &app, on_value, &told[0]),
 		source->operations->list(source, "", on_listing, &told[1]),
-		source->operations->fetch(source, "app", on_value, &told[2]),
+		source->operations->fetch(source, &app, on_value, &told[2]),
 	};
 	int r = 0;
 
