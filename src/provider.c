@@ -78,23 +78,27 @@ static struct source *find_source(const struct provider *provider,
 	return NULL;
 }
 
-/* A place without its source yet; it counts once the source is there. */
-static int next_place(struct provider *provider, const char *name,
-		      bool is_directory, struct place **ret, struct err *err)
+/* A place without its source yet; it counts once the source is there. NULL with
+ * err filled. */
+static struct place *next_place(struct provider *provider, const char *name,
+				bool is_directory, struct err *err)
 {
 	struct place *place = &provider->places[provider->place_count];
 
-	if (provider->place_count == SOURCES_MAX)
-		return err_set(err, -E2BIG,
-			       "more than %d regions or directories in one "
-			       "worker; mount again",
-			       SOURCES_MAX);
+	if (provider->place_count == SOURCES_MAX) {
+		(void)err_set(err, -E2BIG,
+			      "more than %d regions or directories in one "
+			      "worker; mount again",
+			      SOURCES_MAX);
+		return NULL;
+	}
 	place->name = strdup(name);
-	if (!place->name)
-		return err_set(err, -ENOMEM, "no memory");
+	if (!place->name) {
+		(void)err_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
 	place->is_directory = is_directory;
-	*ret = place;
-	return 0;
+	return place;
 }
 
 /* Keeps the place if r is 0, forgets it else. */
@@ -122,9 +126,9 @@ int provider_files(struct provider *provider, const char *directory,
 		*ret = known;
 		return 0;
 	}
-	r = next_place(provider, directory, true, &place, err);
-	if (r < 0)
-		return r;
+	place = next_place(provider, directory, true, err);
+	if (!place)
+		return err->code;
 	r = file_source_new(provider->loop, directory, &place->source, err);
 	return settle_place(provider, place, r, ret);
 }
@@ -160,7 +164,7 @@ static int check_aws(struct provider *provider, struct source *source)
 }
 
 static int make_aws(struct provider *provider, const char *region,
-		    const char *secret, struct source **ret, struct err *err)
+		    const char *secret, struct place *place, struct err *err)
 {
 	const struct options *options = provider->options;
 	int r = start_http(provider, err);
@@ -174,9 +178,9 @@ static int make_aws(struct provider *provider, const char *region,
 				   .secret = secret,
 				   .timeout_ms = options->timeout_ms,
 			   },
-			   &provider->environment, ret, err);
+			   &provider->environment, &place->source, err);
 	if (r == 0 && !provider->has_warning)
-		provider->has_warning = check_aws(provider, *ret) < 0;
+		provider->has_warning = check_aws(provider, place->source) < 0;
 	return r;
 }
 
@@ -192,10 +196,10 @@ int provider_aws(struct provider *provider, const char *region,
 		*ret = known;
 		return 0;
 	}
-	r = next_place(provider, region ? region : "", false, &place, err);
-	if (r < 0)
-		return r;
-	r = make_aws(provider, region, secret, &place->source, err);
+	place = next_place(provider, region ? region : "", false, err);
+	if (!place)
+		return err->code;
+	r = make_aws(provider, region, secret, place, err);
 	return settle_place(provider, place, r, ret);
 }
 

@@ -140,7 +140,7 @@ static int show_file(const struct reading *reading, char *path)
 	char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
 	size_t length = strlen(base);
-	char name[SOURCE_NAME_MAX + 1] = "";
+	char name[SOURCE_NAME_MAX + 1];
 	struct source *source;
 	int r;
 
@@ -152,7 +152,7 @@ static int show_file(const struct reading *reading, char *path)
 	if (length == 0 || length > SOURCE_NAME_MAX || *base == '.')
 		return err_set(reading->err, -EINVAL,
 			       "'%s' is no name of a secret", path);
-	memcpy(name, base, length);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)length, base);
 	if (slash)
 		slash[slash == path] = '\0';
 	r = provider_files(reading->provider, slash ? path : ".", &source,
@@ -175,18 +175,14 @@ static int show_directory(const struct reading *reading, const char *path)
 			      &reading->shown->prefix.source, reading->err);
 }
 
-static void free_text(char *const *text)
-{
-	free(*text);
-}
-
 static int show_path(const struct reading *reading, const char *text)
 {
-	CLEANUP(free_text) char *path = strdup(text);
+	char path[PATH_MAX];
 	struct stat about;
 
-	if (!path)
-		return err_set(reading->err, -ENOMEM, "no memory");
+	if (snprintf(path, sizeof(path), "%s", text) >= (int)sizeof(path))
+		return err_set(reading->err, -ENAMETOOLONG,
+			       "the path of SOURCE is too long");
 	if (stat(path, &about) < 0)
 		return err_set(reading->err, -errno, "cannot read '%s': %s",
 			       path, strerrordesc_np(errno));

@@ -8,6 +8,7 @@
 #include "store/value.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 void contents_clear(struct contents *contents)
 {
 	for (size_t i = 0; i < contents->count; i++) {
-		free(contents->names[i].name);
+		free((char *)(uintptr_t)contents->names[i].name);
 		free(contents->names[i].secret);
 	}
 	free(contents->names);
@@ -50,7 +51,7 @@ int contents_add(struct contents *contents, const struct noted *noted)
 	return 0;
 }
 
-static int add_secret(struct contents *contents, char *file,
+static int add_secret(struct contents *contents, const char *file,
 		      const struct listing_name *listed, const char *prefix)
 {
 	struct noted noted = { .name = file, .is_folder = listed->is_folder };
@@ -69,13 +70,12 @@ static int add_folder_value(struct contents *contents,
 			    const struct node *directory)
 {
 	char secret[SECRET_NAME_MAX];
-	char file[] = NAME_FOLDER_VALUE;
 
 	if (!directory->has_value)
 		return 0;
 	(void)snprintf(secret, sizeof(secret), "%.*s",
 		       (int)strlen(directory->prefix) - 1, directory->prefix);
-	return add_secret(contents, file,
+	return add_secret(contents, NAME_FOLDER_VALUE,
 			  &(struct listing_name){ .name = secret }, "");
 }
 

@@ -19,7 +19,7 @@ struct value;
  * between two of them must neither skip nor repeat a name. */
 
 struct noted {
-	char *name;
+	const char *name; /* the list's own */
 	bool is_folder;
 
 	/* one of these says what the name shows; none for a folder */

@@ -45,7 +45,7 @@ static bool is_known_absent(struct tree *tree, struct node *directory,
 {
 	struct cache_want want = tree_want_object(layout, given->object);
 	struct cache_result result;
-	struct node *node;
+	struct node *node = NULL;
 	int r;
 
 	if (!cache_peek(tree->settings.cache, &want, &result))
@@ -67,7 +67,7 @@ static int note_given(struct contents *contents, struct tree *tree,
 	for (size_t i = 0; i < layout_name_count(names); i++) {
 		const struct layout_name *given = layout_name_at(names, i);
 		struct noted noted = {
-			.name = (char *)(uintptr_t)given->name,
+			.name = given->name,
 			.is_folder = given->is_directory,
 			.given = given->is_directory ? NULL : given,
 		};

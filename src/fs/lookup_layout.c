@@ -47,7 +47,7 @@ static void go_on_with_file(struct parked *parked,
 	struct lookup *lookup = lookup_of(parked);
 	const struct parked_result *result = &results->at[0];
 	struct node *parent = lookup_parent(lookup);
-	struct node *node;
+	struct node *node = NULL;
 	int r = result->code;
 
 	if (!parent) {
@@ -108,7 +108,7 @@ static void reply_key(struct lookup *lookup, struct node *parent,
 		.value = result->value,
 	};
 	int64_t entry_ms = result->fresh_ms;
-	struct node *node;
+	struct node *node = NULL;
 	int r;
 
 	(void)tree_find_key(result->value, lookup->name, &key.key);

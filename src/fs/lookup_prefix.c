@@ -40,7 +40,7 @@ static void go_on_with_secret(struct parked *parked,
 	struct lookup *lookup = lookup_of(parked);
 	const struct parked_result *result = &results->at[0];
 	struct node *parent = lookup_parent(lookup);
-	struct node *node;
+	struct node *node = NULL;
 
 	if (result->code < 0)
 		reply_failure(lookup, result);

@@ -89,12 +89,12 @@ struct parked_wants {
 };
 
 /*
- * Calls go_on when everything that is wanted is known, or enough of it, or when
- * the patience is over: at once where that is so already. A fetch that is
+ * Calls what_next when everything that is wanted is known, or enough of it, or
+ * when the patience is over: at once where that is so already. A fetch that is
  * given up is left to whoever else waits for it. Where the request cannot be
  * parked it is failed and the struct released.
  */
 void parked_want(struct parked *parked, const struct parked_wants *wants,
-		 parked_go_on *go_on);
+		 parked_go_on *what_next);
 
 #endif

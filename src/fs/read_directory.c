@@ -136,7 +136,7 @@ static struct node *fresh_node(const struct reading *reading,
 	struct tree *tree = reading->tree;
 	struct cache_result result;
 	struct cache_want want;
-	struct node *node;
+	struct node *node = NULL;
 
 	if (noted->is_folder)
 		return NULL;
