@@ -118,11 +118,10 @@ static int check_not_served(const struct mountinfo *mount, struct err *err)
 {
 	cleanup_fd int keeper = runtime_connect(mount->id);
 
-	if (keeper >= 0)
-		return err_set(err, -EBUSY,
-			       "%s: a secretsfs is mounted there already",
-			       mount->mount_point);
-	return 0;
+	if (keeper == -ENOENT || keeper == -ECONNREFUSED)
+		return 0;
+	return err_set(err, -EBUSY, "%s: a secretsfs is mounted there already",
+		       mount->mount_point);
 }
 
 static int check_mount_point(const char *path, struct err *err)

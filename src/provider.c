@@ -153,6 +153,16 @@ static int start_http(struct provider *provider, struct err *err)
 	return provider->http ? 0 : -ENOMEM;
 }
 
+/* What is missing but may still come, as a token file does. */
+static int check_aws(struct provider *provider, struct source *source)
+{
+	struct err *warning = &provider->warning;
+
+	if (http_check(provider->http, warning) < 0)
+		return err_wrap(warning, "AWS_CA_BUNDLE");
+	return aws_source_check(source, warning);
+}
+
 static int make_aws(struct provider *provider, const char *region,
 		    const char *secret, struct place *place, struct err *err)
 {
@@ -169,10 +179,8 @@ static int make_aws(struct provider *provider, const char *region,
 				   .timeout_ms = options->timeout_ms,
 			   },
 			   &provider->environment, &place->source, err);
-	/* what is missing but may still come, as a token file does */
 	if (r == 0 && !provider->has_warning)
-		provider->has_warning =
-			aws_source_check(place->source, &provider->warning) < 0;
+		provider->has_warning = check_aws(provider, place->source) < 0;
 	return r;
 }
 

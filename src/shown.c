@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define JSON_SUFFIX ".json"
 
@@ -118,6 +119,21 @@ static int show_secret(const struct reading *reading, struct source *source,
 			     options->ttl_ms);
 }
 
+/* The secret NAME is NAME.json where there is one: the file that was asked for
+ * would never be looked at. */
+static int check_sibling(const char *path, struct err *err)
+{
+	char sibling[PATH_MAX];
+	int length = snprintf(sibling, sizeof(sibling), "%s" JSON_SUFFIX, path);
+
+	if (length < (int)sizeof(sibling) && access(sibling, F_OK) == 0)
+		return err_set(err, -EINVAL,
+			       "'%s' would be shown instead of '%s', which it "
+			       "stands beside",
+			       sibling, path);
+	return 0;
+}
+
 /* Splits PATH/NAME.json into a directory to open and a secret in it. */
 static int show_file(const struct reading *reading, char *path)
 {
@@ -131,7 +147,9 @@ static int show_file(const struct reading *reading, char *path)
 	if (length > strlen(JSON_SUFFIX) &&
 	    strcmp(base + length - strlen(JSON_SUFFIX), JSON_SUFFIX) == 0)
 		length -= strlen(JSON_SUFFIX);
-	if (length == 0 || length > SOURCE_NAME_MAX)
+	else if (check_sibling(path, reading->err) < 0)
+		return -EINVAL;
+	if (length == 0 || length > SOURCE_NAME_MAX || *base == '.')
 		return err_set(reading->err, -EINVAL,
 			       "'%s' is no name of a secret", path);
 	(void)snprintf(name, sizeof(name), "%.*s", (int)length, base);

@@ -78,12 +78,15 @@ static void on_fetch_failed(void *owner, const char *name,
 	const struct worker *worker = owner;
 	const struct layout *layout = worker->shown.layout;
 
-	/* a name that is not there is an answer, not a fault, unless the
-	 * configuration needs it */
+	/* The name may be longer than a line, and is cut before the rest is. A
+	 * name that is not there is an answer, not a fault, unless the
+	 * configuration needs it. */
 	if (err->code == -ENOENT && !(layout && layout_needs(layout, name)))
-		log_info("no such secret", "name=%s error=%s", name, err->text);
+		log_info("no such secret", "name=%.256s error=%s", name,
+			 err->text);
 	else
-		log_warn("cannot fetch", "name=%s error=%s", name, err->text);
+		log_warn("cannot fetch", "name=%.256s error=%s", name,
+			 err->text);
 }
 
 static void free_mount(struct mount *mount)
@@ -100,7 +103,6 @@ static void on_leaving(void *owner)
 	struct mount *mount = owner;
 
 	mount->leaving = NULL;
-	tell_keeper(MESSAGE_GONE, mount->index, "", 0);
 	free_mount(mount);
 }
 
@@ -108,6 +110,8 @@ static void on_gone(void *owner)
 {
 	struct mount *mount = owner;
 
+	tell_keeper(MESSAGE_GONE, mount->index, "", 0);
+	/* Without memory for that it is freed at the end. */
 	mount->leaving = loop_soon(mount->worker->loop, on_leaving, mount);
 }
 
@@ -334,15 +338,18 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
+	int r = start(worker, &err);
 
-	if (start(worker, &err) < 0) {
-		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 1);
-		return 1;
+	if (r == 0) {
+		announce(worker);
+		r = loop_run(worker->loop);
+		if (r < 0)
+			(void)err_set(&err, r, "the event loop: %s",
+				      strerrordesc_np(-r));
 	}
-	announce(worker);
-	if (loop_run(worker->loop) < 0)
-		return 1;
-	return 0;
+	if (r < 0)
+		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 1);
+	return r < 0 ? 1 : 0;
 }
 
 int main(int argc, char **argv)

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -83,9 +82,14 @@ static void succeed(struct http_call *call)
 		.call = call,
 	};
 
+	struct err err;
+	int r;
+
 	buf_init(&call->body, TEXT_MAX);
-	assert(buf_append_text(&call->body, call->reply->body) == 0);
-	call->on_reply(call->owner, &reply, NULL);
+	r = buf_append_text(&call->body, call->reply->body);
+	if (r < 0)
+		(void)err_set(&err, r, "the fake has no memory for the body");
+	call->on_reply(call->owner, r < 0 ? NULL : &reply, r < 0 ? &err : NULL);
 }
 
 static void on_time(void *owner)
@@ -100,16 +104,23 @@ static void on_time(void *owner)
 	free_call(call);
 }
 
+/* NULL: no memory; nobody looks at the request then. */
 static char *join_headers(const struct http_request *request)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
+	size_t length = 0;
+	char *text;
+	char *end;
 
-	assert(stream);
 	for (size_t i = 0; i < request->header_count; i++)
-		(void)fprintf(stream, "%s\n", request->headers[i]);
-	(void)fclose(stream);
+		length += strlen(request->headers[i]) + 1;
+	text = end = malloc(length + 1);
+	if (!text)
+		return NULL;
+	*end = '\0';
+	for (size_t i = 0; i < request->header_count; i++) {
+		end = stpcpy(end, request->headers[i]);
+		end = stpcpy(end, "\n");
+	}
 	return text;
 }
 
@@ -132,7 +143,9 @@ struct http_call *http_start(struct http *http,
 {
 	struct http_call *call = calloc(1, sizeof(*call));
 
-	assert(call && request->timeout_ms > 0);
+	assert(request->timeout_ms > 0);
+	if (!call)
+		return NULL;
 	remember(http, request);
 	call->http = http;
 	call->on_reply = on_reply;
@@ -146,9 +159,11 @@ struct http_call *http_start(struct http *http,
 						 request->timeout_ms,
 					 on_time, call);
 	}
-	assert(call->timer);
 	http->live++;
-	return call;
+	if (call->timer)
+		return call;
+	free_call(call);
+	return NULL;
 }
 
 void http_cancel(struct http_call *call)

@@ -18,8 +18,9 @@ static struct source_call *open_call(struct source *base, const char *name,
 	struct fake_source *source = (struct fake_source *)base;
 	struct source_call *call = calloc(1, sizeof(*call));
 
-	assert_non_null(call);
 	assert_true(source->open_count < FAKE_CALLS_MAX);
+	if (!call)
+		return NULL;
 	call->source = source;
 	call->owner = owner;
 	(void)snprintf(call->name, sizeof(call->name), "%s", name);
@@ -47,6 +48,8 @@ static struct source_call *fetch(struct source *base,
 {
 	struct source_call *call = open_call(base, want->name, owner);
 
+	if (!call)
+		return NULL;
 	(void)snprintf(call->version, sizeof(call->version), "%s",
 		       want->version ? want->version : "");
 	(void)snprintf(call->stage, sizeof(call->stage), "%s",
@@ -72,6 +75,8 @@ static struct source_call *list(struct source *base, const char *prefix,
 {
 	struct source_call *call = open_call(base, prefix, owner);
 
+	if (!call)
+		return NULL;
 	call->is_listing = true;
 	call->on_listing = on_listing;
 	return call;

@@ -175,6 +175,10 @@ static void get_ready(const struct worker *worker)
 	if (is_way(worker, "nonsense") &&
 	    write(CHILD_SOCKET_FD, garbage, sizeof(garbage)) < 0)
 		_exit(9);
+	if (is_way(worker, "warn"))
+		say(MESSAGE_WARNING, MESSAGE_NO_MOUNT, "mind\x1b[2J\nthis", 0);
+	while (is_way(worker, "babble"))
+		say(MESSAGE_WARNING, MESSAGE_NO_MOUNT, "and so on", 0);
 	if (is_way(worker, "silent"))
 		pause();
 	say(MESSAGE_READY, 0, "secretsfs:stub source", 0);

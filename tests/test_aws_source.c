@@ -245,8 +245,8 @@ static void gives_readers_their_codes_only(void **state)
 		const char *text;
 	} cases[] = {
 		{ &absent, -ENOENT,
-		  "GetSecretValue 'prod/db': ResourceNotFoundException: can't "
-		  "find the specified secret. (request id r-1)" },
+		  "GetSecretValue 'prod/db': ResourceNotFoundException "
+		  "(request id r-1): can't find the specified secret." },
 		{ &unreachable, -EIO,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
 		{ &too_large, -EFBIG,
@@ -274,6 +274,48 @@ static void gives_readers_their_codes_only(void **state)
 		assert_int_equal(fake_http_count(setup.fixture.http), 1);
 		tear_down(&setup);
 	}
+}
+
+/* Name and message are as long as AWS makes them. */
+static void shows_the_request_id_beside_long_texts(void **state)
+{
+	char body[1200] =
+		"{\"__type\":\"AccessDeniedException\",\"Message\":\"";
+	const struct fake_reply long_reply = {
+		.status = 400,
+		.body = body,
+		.request_id = "c0ffee00-1234-5678-9abc-def012345678",
+	};
+	char name[513];
+	struct setup setup;
+	struct seen seen;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(body + strlen(body), 'm', 1000);
+	memcpy(body + strlen(body), "\"}", sizeof("\"}"));
+	set_up(&setup);
+	fake_http_add(setup.fixture.http, &long_reply);
+	seen = get(&setup, name);
+	assert_int_equal(seen.code, -EACCES);
+	assert_non_null(strstr(seen.text, "AccessDeniedException"));
+	assert_non_null(strstr(seen.text, long_reply.request_id));
+	tear_down(&setup);
+}
+
+/* What STS does wrong in length is not the secret's length. */
+static void does_not_blame_the_value_for_a_reply_of_STS(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	prepare(&setup);
+	fixture_set_role(&setup.fixture);
+	open_source(&setup);
+	fake_http_add(setup.fixture.http, &too_large);
+	assert_int_equal(get(&setup, "prod/db").code, -EIO);
+	tear_down(&setup);
 }
 
 static void sends_nothing_for_a_name_that_cannot_be(void **state)
@@ -693,6 +735,8 @@ int main(void)
 		cmocka_unit_test(fetches_a_value),
 		cmocka_unit_test(signs_what_it_sends),
 		cmocka_unit_test(gives_readers_their_codes_only),
+		cmocka_unit_test(shows_the_request_id_beside_long_texts),
+		cmocka_unit_test(does_not_blame_the_value_for_a_reply_of_STS),
 		cmocka_unit_test(sends_nothing_for_a_name_that_cannot_be),
 		cmocka_unit_test(fetches_by_an_arn_of_its_region),
 		cmocka_unit_test(asks_for_a_version_and_a_stage),

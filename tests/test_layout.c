@@ -11,19 +11,22 @@
 
 #define FILES_MAX 4
 
-/* A layout of one object with these files. */
+/* A layout of one object with these files. It borrows both, until the next
+ * one is made. */
 static int make(const char *const *names, size_t count, struct layout **ret,
 		struct err *err)
 {
 	static struct fake_source source;
-	struct layout_file files[FILES_MAX] = { 0 };
-	struct layout_object object = { .source = &source.base,
-					.name = "s",
-					.files = files,
-					.file_count = count,
-					.folder = "" };
+	static struct layout_file files[FILES_MAX];
+	static struct layout_object object;
 
 	fake_source_init(&source, "me");
+	memset(files, 0, sizeof(files));
+	object = (struct layout_object){ .source = &source.base,
+					 .name = "s",
+					 .files = files,
+					 .file_count = count,
+					 .folder = "" };
 	for (size_t i = 0; i < count; i++)
 		files[i].name = names[i];
 	return layout_new(&(struct layout_settings){ .objects = &object,

@@ -5,6 +5,7 @@
 #include "base/macros.h"
 #include "config/option_table.h"
 #include "config/options.h"
+#include "config/source_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -266,6 +267,40 @@ static void refuses_arguments_that_are_missing_or_empty(void **state)
 	}
 }
 
+static void takes_every_name_that_a_secret_may_have(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *name; /* NULL: no secret's name */
+	} cases[] = {
+		{ "app", "app" },
+		{ "secretsmanager:status", "status" },
+		{ "prod/db_1+a=b.c@d-e", "prod/db_1+a=b.c@d-e" },
+		{ "rds!db-01234567-89ab", "rds!db-01234567-89ab" },
+		{ "arn:aws:secretsmanager:eu-west-1:1:secret:rds!db-1-a1B2c3",
+		  "rds!db-1" },
+		{ "a b", NULL },
+		{ "a\\b", NULL },
+		{ "gr\xc3\xbcn", NULL },
+		{ "prod/", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char name[SOURCE_NAME_MAX + 1];
+		struct source_text source;
+		struct err err;
+		int r = source_text_parse(cases[i].text, &source, &err);
+
+		assert_int_equal(r, cases[i].name ? 0 : -EINVAL);
+		if (r < 0)
+			continue;
+		assert_int_equal(source.kind, SOURCE_SECRET);
+		source_text_secret_name(&source, name);
+		assert_string_equal(name, cases[i].name);
+	}
+}
+
 static void says_of_later_options_that_they_come_later(void **state)
 {
 	static const struct {
@@ -428,6 +463,7 @@ int main(void)
 		cmocka_unit_test(takes_values_at_their_bounds_and_none_beyond),
 		cmocka_unit_test(names_what_is_wrong_and_what_is_taken),
 		cmocka_unit_test(refuses_arguments_that_are_missing_or_empty),
+		cmocka_unit_test(takes_every_name_that_a_secret_may_have),
 		cmocka_unit_test(says_of_later_options_that_they_come_later),
 		cmocka_unit_test(needs_no_arguments_for_help_and_version),
 		cmocka_unit_test(the_worker_reads_what_was_written),

@@ -224,9 +224,9 @@ static void tells_a_refusal_in_the_words_of_aws(void **state)
 		{ { .status = 400, .request_id = "1234-5678" },
 		  "{\"__type\":\"AccessDeniedException\",\"Message\":"
 		  "\"User: arn:aws:iam::1:user/x is not authorized\"}",
-		  "GetSecretValue 'prod/db': AccessDeniedException: User: "
-		  "arn:aws:iam::1:user/x is not authorized (request id "
-		  "1234-5678)" },
+		  "GetSecretValue 'prod/db': AccessDeniedException (request "
+		  "id 1234-5678): User: arn:aws:iam::1:user/x is not "
+		  "authorized" },
 		{ { .status = 400 },
 		  "{\"__type\":\"a#ResourceNotFoundException\",\"message\":"
 		  "\"can't find it\"}",

@@ -105,13 +105,24 @@ static void end_with(struct source_call *call, const struct err *err)
 
 static int ask_for_keys(struct source_call *call);
 
-/* Whether the call goes on with other keys than those that were refused. */
-static bool begin_again(struct source_call *call, const struct aws_reply *reply)
+/* Whether other keys than those that were refused may be had. */
+static bool may_begin_again(const struct source_call *call,
+			    const struct aws_reply *reply)
 {
 	return call->attempts < ATTEMPTS_MAX && reply->status != 200 &&
 	       refusal_is_of_keys(reply) &&
-	       credentials_drop(call->source->credentials, call->keys) &&
-	       ask_for_keys(call) == 0;
+	       credentials_drop(call->source->credentials, call->keys);
+}
+
+/* Want of memory is not AWS's refusal, which would end what is cached. */
+static void begin_again(struct source_call *call)
+{
+	struct err err;
+
+	if (ask_for_keys(call) == 0)
+		return;
+	(void)err_set(&err, -ENOMEM, "no memory to ask with newer keys");
+	end_with(call, &err);
 }
 
 static void on_reply(void *owner, const struct http_reply *reply,
@@ -129,8 +140,10 @@ static void on_reply(void *owner, const struct http_reply *reply,
 		return;
 	}
 	parts = aws_reply_of(reply);
-	if (begin_again(call, &parts))
+	if (may_begin_again(call, &parts)) {
+		begin_again(call);
 		return;
+	}
 	r = secretsmanager_reply_read(&parts, &call->want, &value, &failure);
 	end(call, value, r < 0 ? &failure : NULL);
 	value_unref(value);

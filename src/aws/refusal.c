@@ -122,65 +122,82 @@ static void set_message(struct refusal *refusal, const char *text)
 	refusal->message[length] = '\0';
 }
 
-/* Appends a string member; nothing where there is none. */
-static void find_member(const struct jdoc *doc, jdoc_node parent,
-			const char *name, struct buf *out)
+/* Appends a string member; nothing where there is none. 0 or -ENOMEM. */
+static int find_member(const struct jdoc *doc, jdoc_node parent,
+		       const char *name, struct buf *out)
 {
 	jdoc_node node = jdoc_member(doc, parent, name, strlen(name));
+	int r = 0;
 
 	if (node != JDOC_NONE && out->length == 0)
-		(void)jdoc_string(doc, node, out);
+		r = jdoc_string(doc, node, out);
+	return r == -ENOMEM ? r : 0;
 }
 
-static void read_json(const struct buf *body, struct refusal *ret)
+/* The texts that a refusal is made of. */
+struct texts {
+	struct buf type;
+	struct buf message;
+};
+
+static void texts_done(struct texts *texts)
+{
+	buf_done(&texts->type);
+	buf_done(&texts->message);
+}
+
+static int read_json(const struct buf *body, struct texts *ret)
 {
 	cleanup_jdoc struct jdoc *doc = NULL;
-	cleanup_buf struct buf type;
-	cleanup_buf struct buf message;
 	jdoc_node error;
+	int r = jdoc_parse(buf_text(body), body->length, &doc, NULL);
 
-	buf_init(&type, FIELD_MAX);
-	buf_init(&message, FIELD_MAX);
-	if (jdoc_parse(buf_text(body), body->length, &doc, NULL) < 0)
-		return;
-	find_member(doc, 0, "__type", &type);
-	find_member(doc, 0, "message", &message);
-	find_member(doc, 0, "Message", &message);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
 	error = jdoc_member(doc, 0, "Error", strlen("Error"));
-	if (error != JDOC_NONE) {
-		find_member(doc, error, "Code", &type);
-		find_member(doc, error, "Message", &message);
-	}
-	set_type(ret, buf_text(&type));
-	set_message(ret, buf_text(&message));
+	r = find_member(doc, 0, "__type", &ret->type);
+	if (r == 0)
+		r = find_member(doc, error, "Code", &ret->type);
+	if (r == 0)
+		r = find_member(doc, 0, "message", &ret->message);
+	if (r == 0)
+		r = find_member(doc, 0, "Message", &ret->message);
+	if (r == 0)
+		r = find_member(doc, error, "Message", &ret->message);
+	return r;
 }
 
-static void read_xml(const struct buf *body, struct refusal *ret)
+static int read_xml(const struct buf *body, struct texts *ret)
 {
-	cleanup_buf struct buf type;
-	cleanup_buf struct buf message;
+	const char *xml = buf_text(body);
+	int r = xml_find_text(xml, body->length, "Error/Code", &ret->type);
 
-	buf_init(&type, FIELD_MAX);
-	buf_init(&message, FIELD_MAX);
-	(void)xml_find_text(buf_text(body), body->length, "Error/Code", &type);
-	(void)xml_find_text(buf_text(body), body->length, "Error/Message",
-			    &message);
-	set_type(ret, buf_text(&type));
-	set_message(ret, buf_text(&message));
+	if (r != -ENOMEM)
+		r = xml_find_text(xml, body->length, "Error/Message",
+				  &ret->message);
+	return r == -ENOMEM ? r : 0;
 }
 
-static void read_refusal(const struct aws_reply *reply, struct refusal *ret)
+/* 0 or -ENOMEM. */
+static int read_refusal(const struct aws_reply *reply, struct refusal *ret)
 {
+	CLEANUP(texts_done) struct texts texts = { 0 };
 	const char *text = buf_text(reply->body);
+	int r;
 
-	*ret = (struct refusal){ 0 };
+	buf_init(&texts.type, FIELD_MAX);
+	buf_init(&texts.message, FIELD_MAX);
 	text += strspn(text, " \t\r\n");
-	if (*text == '<')
-		read_xml(reply->body, ret);
-	else
-		read_json(reply->body, ret);
+	r = *text == '<' ? read_xml(reply->body, &texts)
+			 : read_json(reply->body, &texts);
+	if (r < 0)
+		return r;
+	*ret = (struct refusal){ 0 };
+	set_type(ret, buf_text(&texts.type));
+	set_message(ret, buf_text(&texts.message));
 	if (ret->type[0] == '\0' && reply->error_type)
 		set_type(ret, reply->error_type);
+	return 0;
 }
 
 static int find_code(const struct aws_reply *reply,
@@ -216,22 +233,23 @@ int refusal_read(const struct aws_reply *reply, struct err *err)
 	struct refusal refusal;
 	int code;
 
-	read_refusal(reply, &refusal);
+	if (read_refusal(reply, &refusal) < 0)
+		return err_set(err, -ENOMEM, "no memory for a refusal");
 	code = find_code(reply, &refusal);
 	write_request_id(reply->request_id, request_id, sizeof(request_id));
 	if (refusal.type[0] == '\0')
 		return err_set(err, code, "status %d without an AWS error%s",
 			       reply->status, request_id);
-	return err_set(err, code, "%s%s%s%s", refusal.type,
-		       refusal.message[0] != '\0' ? ": " : "", refusal.message,
-		       request_id);
+	return err_set(err, code, "%s%s%s%s", refusal.type, request_id,
+		       refusal.message[0] != '\0' ? ": " : "", refusal.message);
 }
 
 bool refusal_is_of_keys(const struct aws_reply *reply)
 {
 	struct refusal refusal;
 
-	read_refusal(reply, &refusal);
+	if (read_refusal(reply, &refusal) < 0)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(types_of_keys); i++)
 		if (strcmp(refusal.type, types_of_keys[i]) == 0)
 			return true;

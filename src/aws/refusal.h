@@ -14,16 +14,19 @@ struct err;
  * or the Error of STS), or the XML of the query protocol, which some services
  * send for errors before they look at the protocol.
  *
- * Always fails, with err as "Type: message (request id ID)" and the code of
- * the one table in refusal.c: -ENOENT, -EACCES or -EIO. Only what AWS names is
+ * Always fails, with err as "Type (request id ID): message", the id where no
+ * cut reaches it, and the code of the one table in refusal.c: -ENOENT, -EACCES
+ * or -EIO. Only what AWS names is
  * definite: a reply without a type is not AWS's word on the matter, whatever
  * its status, and is -EIO, as is every 5xx. The message is its first line, cut,
  * without control bytes: what follows in AWS's signature errors quotes the
- * request and with it the session token.
+ * request and with it the session token. -ENOMEM where it could not be read.
  */
 int refusal_read(const struct aws_reply *reply, struct err *err);
 
-/* Whether it is the keys that were refused, so that newer ones may serve. */
+/* Whether it is the keys that were refused, so that newer ones may serve. True
+ * also where that cannot be told for want of memory: to ask once more harms
+ * nobody, to end what is cached would. */
 bool refusal_is_of_keys(const struct aws_reply *reply);
 
 #endif

@@ -178,9 +178,11 @@ static int read_version(const struct jdoc *doc, struct buf *out,
 			struct err *err)
 {
 	jdoc_node node = find_member(doc, "VersionId");
+	int r = jdoc_string(doc, node, out);
 
-	if (node == JDOC_NONE || jdoc_string(doc, node, out) < 0 ||
-	    out->length == 0)
+	if (r == -ENOMEM)
+		return err_set(err, r, "no memory for the version");
+	if (r < 0 || out->length == 0)
 		return err_set(err, -EIO, "no usable VersionId in the reply");
 	return 0;
 }

@@ -56,7 +56,7 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 		if (got > 0)
 			out->length += (size_t)got;
 	}
-	return token_error(path, "larger than 16 KiB", err);
+	return token_error(path, "longer than STS takes", err);
 }
 
 static int open_token(const char *path, int *ret_fd, struct err *err)

@@ -13,7 +13,7 @@ struct keys;
  * temporary keys of a role.
  */
 
-#define STS_TOKEN_MAX (16U << 10)
+#define STS_TOKEN_MAX 20000U /* WebIdentityToken: 4 to 20000 characters */
 #define STS_REPLY_MAX (64U << 10)
 #define STS_SESSION_NAME_SIZE 65 /* RoleSessionName: 2 to 64 characters */
 

@@ -30,8 +30,11 @@ static void call_free(struct sts_call *call)
 	free(call);
 }
 
+/* Too large is what STS sent, or is sent: that is no word on the secret. */
 static int wrap(const struct sts_call *call, struct err *err)
 {
+	if (err->code == -EFBIG)
+		err->code = -EIO;
 	return err_wrap(err, "AssumeRoleWithWebIdentity '%.160s'",
 			call->sts.role->arn);
 }

@@ -31,13 +31,14 @@ static bool is_class_file(const char *text)
 	       has_prefix(text, "../");
 }
 
-/* Characters of names and ARNs (Secrets Manager, GetSecretValue: SecretId; the
- * colon stands in ARNs only). */
+/* Characters of names and ARNs (Secrets Manager, CreateSecret: Name; the colon
+ * stands in ARNs only). The exclamation mark is in names that services of AWS
+ * give, as in "rds!db-1". */
 static bool has_only_name_characters(const char *text, bool is_arn)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789/_+=.@-:";
+				      "0123456789/_+=.@-!:";
 
 	return text[strspn(text, allowed)] == '\0' &&
 	       (is_arn || !strchr(text, ':'));
@@ -63,7 +64,7 @@ static int check_secret(const struct source_text *source, struct err *err)
 		return err_set(
 			err, -EINVAL,
 			"SOURCE '%s' cannot be a secret's name: letters, "
-			"digits and /_+=.@- may be in one",
+			"digits and /_+=.@-! may be in one",
 			source->text);
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define NO_ID UINT32_MAX /* which no user and no group has */
+
 enum kind { KIND_FLAG, KIND_TEXT, KIND_ID, KIND_LEVEL };
 
 static const struct argument {
@@ -42,7 +44,7 @@ static const struct argument *find(const char *name)
 static int read_id(const char *value, uid_t *id)
 {
 	uint64_t number;
-	int r = parse_decimal(value, UINT32_MAX - 1, &number);
+	int r = parse_decimal(value, NO_ID - 1, &number);
 
 	if (r == 0)
 		*id = (uid_t)number;
@@ -79,6 +81,8 @@ static int check(const struct arguments *arguments, struct err *err)
 		return err_set(err, -EINVAL,
 			       "--worker-uid takes a uid other than 0: the "
 			       "worker does not run as root");
+	if (arguments->worker_gid == NO_ID)
+		return err_set(err, -EINVAL, "--worker-gid is missing");
 	if (!arguments->worker)
 		return err_set(err, -EINVAL,
 			       "\"--\" and the worker's arguments are missing");
@@ -88,7 +92,10 @@ static int check(const struct arguments *arguments, struct err *err)
 int arguments_parse(int argc, char **argv, struct arguments *ret,
 		    struct err *err)
 {
-	struct arguments arguments = { .log_level = LOG_LEVEL_INFO };
+	struct arguments arguments = {
+		.worker_gid = NO_ID,
+		.log_level = LOG_LEVEL_INFO,
+	};
 
 	for (int i = 1; i < argc; i++) {
 		const struct argument *argument = find(argv[i]);

@@ -9,7 +9,7 @@
  * What keeper, worker and command line say to each other: one plain struct a
  * message over SOCK_SEQPACKET, with at most one file descriptor beside it.
  *
- *	worker -> keeper	WARNING (any number, before the first READY),
+ *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
  *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP
@@ -20,6 +20,7 @@
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
 #define MESSAGE_BODY_MAX 1024
 #define MESSAGE_NO_MOUNT UINT32_MAX
+#define MESSAGE_WARNINGS_MAX 16 /* a worker that sends more is ended */
 
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */

@@ -23,7 +23,7 @@
 #define WAIT_MS 90000
 
 /* One line whatever is in it: it may come from a worker. */
-static void print_line(const char *line)
+static void print_line(const char *kind, const char *line)
 {
 	char text[MESSAGE_BODY_MAX + 1];
 	size_t length = 0;
@@ -36,7 +36,7 @@ static void print_line(const char *line)
 			text[length] = '?';
 	}
 	text[length] = '\0';
-	(void)fprintf(stderr, "secretsfs: %s\n", text);
+	(void)fprintf(stderr, "secretsfs: %s%s\n", kind, text);
 }
 
 static int wait_for_report(int fd)
@@ -52,13 +52,13 @@ static int wait_for_report(int fd)
 	if (r > 0)
 		r = message_receive(fd, &message, &unwanted) < 0 ? -1 : 1;
 	if (r <= 0) {
-		print_line(r == 0 ? "the keeper does not answer"
-				  : "the keeper died before it served");
+		print_line("", r == 0 ? "the keeper does not answer"
+				      : "the keeper died before it served");
 		return 1;
 	}
 	if (message.type == MESSAGE_DONE)
 		return 0;
-	print_line(message.body);
+	print_line("", message.body);
 	return message.number;
 }
 
@@ -99,13 +99,18 @@ void report_failure(int fd, int code, const char *line)
 	struct message message;
 
 	if (fd < 0) {
-		print_line(line);
+		print_line("", line);
 		return;
 	}
 	message_fill(&message, MESSAGE_FAILED, MESSAGE_NO_MOUNT, line,
 		     strlen(line));
 	message.number = code;
 	(void)message_send(fd, &message, -1);
+}
+
+void report_warning(const char *line)
+{
+	print_line("warning: ", line);
 }
 
 void report_to_manager(const char *socket_path)

@@ -25,6 +25,9 @@ int report_ready(int fd);
  * line goes to standard error. */
 void report_failure(int fd, int code, const char *line);
 
+/* To standard error, while that is still the one of whoever mounts. */
+void report_warning(const char *line);
+
 /* Tells the service manager whose socket that is, as of sd_notify(3): a path,
  * or "@name" for an abstract one. NULL is allowed; failures are ignored. */
 void report_to_manager(const char *socket_path);

@@ -15,10 +15,12 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define WAITING_CLIENTS 8
+#define SEND_TIMEOUT_S 3
 
 static void fill_address(uint64_t mount_id, struct sockaddr_un *address)
 {
@@ -90,15 +92,19 @@ int runtime_accept(int listening, uid_t owner)
 
 int runtime_connect(uint64_t mount_id)
 {
+	/* Else connect(2) waits for a place in the queue of a keeper that
+	 * hangs. */
+	const struct timeval patience = { .tv_sec = SEND_TIMEOUT_S };
 	cleanup_fd int fd = -1;
 	struct sockaddr_un address;
 
 	fill_address(mount_id, &address);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+				 sizeof(patience)) < 0)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	return descriptor_take(&fd);
 }
 

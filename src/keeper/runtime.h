@@ -26,8 +26,9 @@ int runtime_listen(uint64_t mount_id, struct err *err);
  * (-EACCES) unless it is root or owner. A descriptor or negative errno. */
 int runtime_accept(int listening, uid_t owner);
 
-/* A blocking connection to the keeper of a mount. A descriptor; -ENOENT or
- * -ECONNREFUSED where no keeper is; or negative errno. */
+/* A connection to the keeper of a mount; it and what is sent block, but not for
+ * long. A descriptor; -ENOENT or -ECONNREFUSED where no keeper is; -ETIMEDOUT
+ * for one that does not turn; or negative errno. */
 int runtime_connect(uint64_t mount_id);
 
 void runtime_remove(uint64_t mount_id);

@@ -33,6 +33,7 @@ struct session {
 	int clients[SESSION_CLIENTS_MAX];
 	int signals;  /* signalfd(2): what ends the session cleanly */
 	int launcher; /* socket to who waits for the start, or -1; borrowed */
+	unsigned warnings; /* that the worker has sent at its start */
 	int exit_code;
 };
 

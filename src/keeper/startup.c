@@ -7,15 +7,14 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "keeper/message.h"
+#include "keeper/report.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define READY_TIMEOUT_MS 30000
 #define SERVING_TIMEOUT_MS 30000
@@ -100,14 +99,17 @@ static int report_nonsense(const struct startup *startup)
 		       "start");
 }
 
-/* Until a mount serves, standard error is still that of whoever mounts. */
 static int receive(const struct startup *startup, struct message *ret)
 {
-	int r = session_receive(startup->session, ret);
+	struct session *session = startup->session;
+	int r = session_receive(session, ret);
 
 	if (r < 0 || ret->type != MESSAGE_WARNING)
 		return r;
-	(void)dprintf(STDERR_FILENO, "secretsfs: warning: %s\n", ret->body);
+	/* One that never ends would never let the deadline come. */
+	if (session->warnings++ == MESSAGE_WARNINGS_MAX)
+		return -EPROTO;
+	report_warning(ret->body);
 	return -EAGAIN;
 }
 

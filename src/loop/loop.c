@@ -252,13 +252,17 @@ static void run_timers(struct loop *loop)
 static int wait_ms(const struct loop *loop, int max_wait_ms)
 {
 	const struct heap_item *item = heap_first(&loop->timers);
+	int64_t now_ms = loop_now_ms(loop);
 	int64_t left_ms;
 
 	if (!item)
 		return max_wait_ms;
-	if (item->at_ms <= loop_now_ms(loop))
+	/* Soon is INT64_MIN, from which nothing can be taken away. And a look
+	 * at the clock for each line could pass the timer by between two of
+	 * them: epoll takes a negative rest for no end. */
+	if (item->at_ms <= now_ms)
 		return 0;
-	left_ms = item->at_ms - loop_now_ms(loop);
+	left_ms = item->at_ms - now_ms;
 	if (max_wait_ms >= 0 && max_wait_ms < left_ms)
 		return max_wait_ms;
 	return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;

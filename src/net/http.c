@@ -151,6 +151,11 @@ static int check_ca_file(const char *path, struct err *err)
 	return 0;
 }
 
+int http_check(const struct http *http, struct err *err)
+{
+	return check_ca_file(http->settings.ca_file, err);
+}
+
 static void on_start(void *owner)
 {
 	struct http_call *call = owner;
@@ -159,8 +164,7 @@ static void on_start(void *owner)
 	call->start = NULL;
 	if (call->has_broken_header)
 		err_set(&err, -EINVAL, "a request header has a line break");
-	if (call->has_broken_header ||
-	    check_ca_file(call->http->settings.ca_file, &err) < 0 ||
+	if (call->has_broken_header || http_check(call->http, &err) < 0 ||
 	    transfer_start(call->transfer, &err) < 0)
 		end(call, NULL, &err);
 }

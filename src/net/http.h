@@ -36,6 +36,10 @@ struct http_settings {
 struct http *http_new(struct loop *loop, const struct http_settings *settings,
 		      struct err *err);
 
+/* Whether the CA file could be read now: 0, or -EACCES with err naming it. For
+ * a warning ahead of the first call. */
+int http_check(const struct http *http, struct err *err);
+
 /* Every call must have ended. NULL is allowed. */
 void http_free(struct http *http);
 

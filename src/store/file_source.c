@@ -360,7 +360,7 @@ static void file_free(struct source *base)
 	struct file_source *source = (struct file_source *)base;
 
 	dir_watch_free(source->watch);
-	(void)close(source->directory_fd);
+	close_fd(&source->directory_fd);
 	free(source->identity);
 	free(source);
 }
@@ -440,8 +440,7 @@ int file_source_new(struct loop *loop, const char *directory,
 	if (source->directory_fd < 0 || !source->identity) {
 		int code = source->identity ? -errno : -ENOMEM;
 
-		free(source->identity);
-		free(source);
+		file_free(&source->base);
 		return err_set(err, code, "cannot open the directory '%s': %s",
 			       directory, strerrordesc_np(-code));
 	}

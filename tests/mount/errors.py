@@ -176,31 +176,56 @@ def without_credentials_nothing_is_mounted_and_the_line_says_so():
         check(not is_mounted(os.path.join(directory, "mnt")), "mounted")
 
 
+def _write(path, flags):
+    fd = os.open(path, flags)
+    try:
+        os.write(fd, b"x")
+    finally:
+        os.close(fd)
+
+
+def _check_all_writes(scene):
+    here, new = scene.path("password"), scene.path("new")
+    read(here)
+    ways = {
+        "write": (_write, here, os.O_WRONLY),
+        "append": (_write, here, os.O_WRONLY | os.O_APPEND),
+        "create": (os.open, new, os.O_WRONLY | os.O_CREAT, 0o600),
+        "truncate": (os.truncate, here, 0),
+        "rename": (os.rename, here, new),
+        "unlink": (os.unlink, here),
+        "link": (os.link, here, new),
+        "symlink": (os.symlink, "x", new),
+        "mkdir": (os.mkdir, new),
+        "mknod": (os.mknod, new),
+        "chmod": (os.chmod, here, 0o600),
+        "chmod root": (os.chmod, scene.mount.point, 0o700),
+        "chown": (os.chown, here, 1, 1),
+        "utime": (os.utime, here),
+        "setxattr": (os.setxattr, here, "user.x", b"y"),
+        "removexattr": (os.removexattr, here, "user.x"),
+    }
+    for name, way in ways.items():
+        check_equal(error_of(*way), "EROFS", name)
+    check_equal(read(here), PASSWORD, "afterwards")
+
+
 @case
 def every_way_to_write_is_EROFS():
     with aws_mount() as scene:
-        here, new = scene.path("password"), scene.path("new")
-        read(here)
-        ways = {
-            "write": (os.open, here, os.O_WRONLY),
-            "append": (os.open, here, os.O_WRONLY | os.O_APPEND),
-            "create": (os.open, new, os.O_WRONLY | os.O_CREAT, 0o600),
-            "truncate": (os.truncate, here, 0),
-            "rename": (os.rename, here, new),
-            "unlink": (os.unlink, here),
-            "link": (os.link, here, new),
-            "symlink": (os.symlink, "x", new),
-            "mkdir": (os.mkdir, new),
-            "mknod": (os.mknod, new),
-            "chmod": (os.chmod, here, 0o600),
-            "chmod root": (os.chmod, scene.mount.point, 0o700),
-            "chown": (os.chown, here, 1, 1),
-            "utime": (os.utime, here),
-            "setxattr": (os.setxattr, here, "user.x", b"y"),
-        }
-        for name, way in ways.items():
-            check_equal(error_of(*way), "EROFS", name)
-        check_equal(read(here), PASSWORD, "afterwards")
+        _check_all_writes(scene)
+
+
+@case
+def the_worker_itself_refuses_every_way_to_write():
+    with aws_mount() as scene:
+        # What the kernel refuses by itself reaches the worker now.
+        run_ok("mount", "-o", "remount,bind,rw", scene.mount.point)
+        _check_all_writes(scene)
+        for kind in ("WRITE", "CREATE", "SETATTR", "RENAME", "UNLINK",
+                     "LINK", "SYMLINK", "MKDIR", "MKNOD", "SETXATTR",
+                     "REMOVEXATTR"):
+            check(scene.mount.requests(kind) > 0, kind, "was never asked")
 
 
 @case

@@ -95,6 +95,27 @@ def a_token_file_that_the_worker_may_not_read_is_told():
 
 
 @case
+def a_CA_file_that_the_worker_may_not_read_is_told():
+    with aws_directory() as (directory, aws):
+        env = aws.environment()
+        with open(env["AWS_CA_BUNDLE"], encoding="ascii") as bundle:
+            closed = write_file(os.path.join(directory, "closed.pem"),
+                                bundle.read(), mode=0o600)
+        point = os.path.join(directory, "mnt")
+        result = mount(point, "app", env={**env, "AWS_CA_BUNDLE": closed})
+        try:
+            check_equal(result.code, 0, "exit code")
+            check_equal(len(result.err.splitlines()), 1, "lines of warning")
+            for word in ("AWS_CA_BUNDLE", closed):
+                check(word in result.err, word, "is named:", result.err)
+            check_error(os.path.join(point, "password"), "EACCES")
+            os.chmod(closed, 0o644)
+            wait_for_content(os.path.join(point, "password"), PASSWORD, 12)
+        finally:
+            Mount(point, None).unmount()
+
+
+@case
 def a_role_that_may_not_be_assumed_is_EACCES():
     for fault in ("assume denied", "bad token"):
         with aws_directory() as (directory, aws):

@@ -239,6 +239,21 @@ def says_how_the_worker_died_at_its_start(lab):
     lab.check_nothing_left()
 
 
+def passes_a_warning_on_as_one_line(lab):
+    result = lab.keeper("warn")
+    check_refusal(result, 0, "secretsfs: warning: mind?[2J?this")
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left()
+
+
+def ends_a_worker_that_never_stops_warning(lab):
+    result = lab.keeper("babble")
+    lines = result.stderr.splitlines()
+    assert (result.returncode, len(lines)) == (1, 17), result
+    assert "does not send" in lines[-1], lines[-1]
+    lab.check_nothing_left()
+
+
 def refuses_a_worker_that_sends_nonsense(lab):
     check_refusal(lab.keeper("nonsense"), 1, "does not send")
     check_refusal(lab.keeper("two"), 1, "does not send")
@@ -591,6 +606,41 @@ def is_not_moved_by_clients_that_misbehave(lab):
                "the clients' sockets closed")
     assert lab.command("unmount", lab.mount_point).returncode == 0
     lab.check_nothing_left(path)
+
+
+def waits_for_no_keeper_that_hangs(lab):
+    assert lab.keeper("serve").returncode == 0
+    path = lab.socket()
+    keeper = lab.background_keeper()
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        with contextlib.ExitStack() as stack:
+            fill_queue(stack, path)
+            began = time.monotonic()
+            check_refusal(lab.command("unmount", lab.mount_point), 1,
+                          str(lab.mount_point), "timed out")
+            check_refusal(lab.command("app", lab.mount_point), 1,
+                          str(lab.mount_point), "already")
+            assert time.monotonic() - began < PATIENCE_S
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    assert len(lab.mounts()) == 1
+    eventually(lambda: count_descriptors(keeper) < 20, "the queue is empty")
+    assert lab.command("unmount", lab.mount_point).returncode == 0
+    lab.check_nothing_left(path)
+
+
+def fill_queue(stack, path):
+    """Connects until there is no more place for who waits."""
+    for _ in range(100):
+        client = stack.enter_context(
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        client.setblocking(False)
+        try:
+            client.connect(str(path))
+        except BlockingIOError:
+            return
+    raise AssertionError("the queue has no end")
 
 
 def count_descriptors(pid):

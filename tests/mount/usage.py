@@ -69,13 +69,13 @@ def an_option_without_its_value_is_named():
 
 @case
 def an_empty_mount_point_is_wrong_usage():
-    _refuses(2, "", "SOURCE", "")
+    _refuses(2, "MOUNTPOINT is empty", "SOURCE", "")
 
 
 @case
 def too_few_and_too_many_arguments_are_wrong_usage():
-    _refuses(2, "")
-    _refuses(2, "", "SOURCE")
+    _refuses(2, "SOURCE and MOUNTPOINT are missing")
+    _refuses(2, "MOUNTPOINT is missing", "SOURCE")
     _refuses(2, "more", "SOURCE", "POINT", "more")
 
 
@@ -101,6 +101,20 @@ def a_source_file_that_is_not_there_is_named():
         absent = os.path.join(directory, "absent.json")
         _check_refused(run(built("secretsfs"), f"file:{absent}", point), 1,
                        absent)
+        check(not is_mounted(point), "mounted")
+
+
+@case
+def a_file_that_would_not_be_shown_is_named():
+    with work_directory() as directory:
+        point = os.path.join(directory, "mnt")
+        os.mkdir(point)
+        for name in ("app", "app.json", ".hidden", ".json"):
+            write_file(os.path.join(directory, name), "{}")
+        for name in ("app", ".hidden", ".json"):
+            path = os.path.join(directory, name)
+            _check_refused(run(built("secretsfs"), f"file:{path}", point), 1,
+                           path)
         check(not is_mounted(point), "mounted")
 
 

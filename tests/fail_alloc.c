@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The linker's --wrap puts these functions between our objects and libc (or
+ * the sanitizers' allocator, which so keeps watching).
+ */
+#include "tests/test.h"
+
+#include "tests/fail_alloc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* More than any attempt makes. */
+#define REQUESTS_MAX 10000
+
+static struct {
+	unsigned refused; /* the request that is, counted from 1; 0: none */
+	bool is_for_good; /* and all after it */
+	bool is_paused;
+	unsigned requests;
+	long held; /* pieces that were given and not taken back */
+} memory;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *piece, size_t size);
+void *__real_reallocarray(void *piece, size_t count, size_t size);
+char *__real_strdup(const char *text);
+void __real_free(void *piece);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd,
+		  off_t offset);
+int __real_munmap(void *piece, size_t size);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *piece, size_t size);
+void *__wrap_reallocarray(void *piece, size_t count, size_t size);
+char *__wrap_strdup(const char *text);
+int __wrap_asprintf(char **ret, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int __wrap___asprintf_chk(char **ret, int flag, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void __wrap_free(void *piece);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
+		  off_t offset);
+int __wrap_munmap(void *piece, size_t size);
+
+static bool is_refused(void)
+{
+	if (memory.is_paused)
+		return false;
+	memory.requests++;
+	if (memory.refused == 0 || memory.requests < memory.refused ||
+	    (memory.requests > memory.refused && !memory.is_for_good))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+static void *give(void *piece)
+{
+	if (piece)
+		memory.held++;
+	return piece;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return is_refused() ? NULL : give(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return is_refused() ? NULL : give(__real_calloc(count, size));
+}
+
+void *__wrap_realloc(void *piece, size_t size)
+{
+	if (is_refused())
+		return NULL;
+	return piece ? __real_realloc(piece, size) : give(__real_malloc(size));
+}
+
+void *__wrap_reallocarray(void *piece, size_t count, size_t size)
+{
+	if (is_refused())
+		return NULL;
+	return piece ? __real_reallocarray(piece, count, size)
+		     : give(__real_reallocarray(NULL, count, size));
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return is_refused() ? NULL : give(__real_strdup(text));
+}
+
+/* As where glibc fails: what ret points to is of no use. */
+static int print(char **ret, const char *format, va_list args)
+{
+	int length;
+
+	if (is_refused())
+		return -1;
+	length = vasprintf(ret, format, args);
+	if (length >= 0)
+		(void)give(*ret);
+	return length;
+}
+
+int __wrap_asprintf(char **ret, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = print(ret, format, args);
+	va_end(args);
+	return length;
+}
+
+int __wrap___asprintf_chk(char **ret, int flag, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	(void)flag;
+	va_start(args, format);
+	length = print(ret, format, args);
+	va_end(args);
+	return length;
+}
+
+void __wrap_free(void *piece)
+{
+	if (piece)
+		memory.held--;
+	__real_free(piece);
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
+		  off_t offset)
+{
+	void *piece;
+
+	if (is_refused())
+		return MAP_FAILED;
+	piece = __real_mmap(at, size, protection, flags, fd, offset);
+	if (piece != MAP_FAILED)
+		memory.held++;
+	return piece;
+}
+
+int __wrap_munmap(void *piece, size_t size)
+{
+	memory.held--;
+	return __real_munmap(piece, size);
+}
+
+static int run(alloc_attempt *attempt, void *owner, unsigned refused,
+	       bool is_for_good)
+{
+	long before = memory.held;
+	int r;
+
+	memory.requests = 0;
+	memory.refused = refused;
+	memory.is_for_good = is_for_good;
+	r = attempt(owner);
+	memory.refused = 0;
+	if ((r != 0 && r != -ENOMEM) || memory.held != before)
+		fail_msg("request %u refused%s: result %d, %ld pieces left",
+			 refused, is_for_good ? " for good" : "", r,
+			 memory.held - before);
+	return r;
+}
+
+unsigned fail_each_alloc(alloc_attempt *attempt, void *owner)
+{
+	unsigned failures = 0;
+
+	for (unsigned refused = 1; refused < REQUESTS_MAX; refused++) {
+		failures += run(attempt, owner, refused, true) != 0;
+		failures += run(attempt, owner, refused, false) != 0;
+		if (memory.requests < refused)
+			break;
+	}
+	assert_int_equal(run(attempt, owner, 0, false), 0);
+	return failures;
+}
+
+void fail_alloc_pause(void)
+{
+	memory.is_paused = true;
+}
+
+void fail_alloc_resume(void)
+{
+	memory.is_paused = false;
+}
