@@ -4,10 +4,13 @@
 #include "aws/aws_source.h"
 #include "aws/environment.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "config/options.h"
 #include "config/source_text.h"
+#include "net/breaker.h"
 #include "net/http.h"
+#include "net/retry.h"
 #include "store/file_source.h"
 #include "store/source.h"
 
@@ -30,6 +33,7 @@ struct provider {
 	/* of AWS */
 	struct aws_environment environment;
 	struct http *http;
+	struct retry *retry; /* one, so that all sources share its limits */
 	bool has_warning;
 	struct err warning;
 };
@@ -76,13 +80,26 @@ static int provide_file(struct provider *provider, struct loop *loop,
 	return r;
 }
 
-static int provide_aws(struct provider *provider, struct loop *loop,
-		       const struct options *options, struct err *err)
+static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 {
-	int r = aws_environment_read(&provider->environment, err);
+	const struct breaker *breaker = endpoint->breaker;
 
-	if (r < 0)
-		return r;
+	(void)owner;
+	if (breaker->state == BREAKER_CLOSED)
+		log_info("the endpoint answers again", "url=%s", endpoint->url);
+	else
+		log_warn("the endpoint does not answer: asking it seldom",
+			 "url=%s failures=%u error=%s", endpoint->url,
+			 breaker->failures, breaker->last.text);
+}
+
+static int open_network(struct provider *provider, struct loop *loop,
+			const struct options *options, struct err *err)
+{
+	static const struct retry_settings settings = {
+		.on_breaker = on_breaker,
+	};
+
 	provider->http =
 		http_new(loop,
 			 &(struct http_settings){
@@ -93,7 +110,20 @@ static int provide_aws(struct provider *provider, struct loop *loop,
 			 err);
 	if (!provider->http)
 		return -ENOMEM;
-	r = aws_source_new(loop, provider->http,
+	provider->retry = retry_new(loop, provider->http, &settings);
+	return provider->retry ? 0 : err_set(err, -ENOMEM, "no memory");
+}
+
+static int provide_aws(struct provider *provider, struct loop *loop,
+		       const struct options *options, struct err *err)
+{
+	int r = aws_environment_read(&provider->environment, err);
+
+	if (r == 0)
+		r = open_network(provider, loop, options, err);
+	if (r < 0)
+		return r;
+	r = aws_source_new(loop, provider->retry,
 			   &(struct aws_settings){
 				   .region = options->region,
 				   .endpoint_url = options->endpoint_url,
@@ -165,6 +195,7 @@ void provider_free(struct provider *provider)
 	if (provider->shown.source)
 		provider->shown.source->operations->free(
 			provider->shown.source);
+	retry_free(provider->retry);
 	http_free(provider->http);
 	aws_environment_done(&provider->environment);
 	free(provider->path);
