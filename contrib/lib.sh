@@ -21,11 +21,12 @@ command python3		python3
 command openssl		openssl
 '
 
-# Only one version of clang-format agrees with itself.
+# Only one version of clang-format agrees with itself; of clang-tidy, too.
 needed_to_check='
 command xz		xz-utils
 python ensurepip	python3-venv
 command clang-format-14	clang-format-14
+command clang-tidy-14	clang-tidy-14
 command shellcheck	shellcheck
 command codespell	codespell
 '

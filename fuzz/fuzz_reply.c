@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/secret.h"
+#include "store/source.h"
 #include "store/value.h"
 
 #include <ctype.h>
@@ -55,9 +56,10 @@ static void check_value(const struct value *value)
 
 static void check_secretsmanager(const struct aws_reply *reply)
 {
+	static const struct source_want want = { .name = "name" };
 	struct value *value = NULL;
 	struct err err = { 0 };
-	int r = secretsmanager_reply_read(reply, "name", &value, &err);
+	int r = secretsmanager_reply_read(reply, &want, &value, &err);
 
 	if (r == 0) {
 		PROMISE(reply->status == 200);

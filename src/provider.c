@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one place that knows every provider by name. */
+/* Sources by what they ask: a class that is read again finds the source that
+ * it had, and with it everything that is in the cache. */
 #include "provider.h"
 #include "aws/aws_source.h"
 #include "aws/environment.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/macros.h"
 #include "config/options.h"
-#include "config/source_text.h"
 #include "net/breaker.h"
 #include "net/http.h"
 #include "net/retry.h"
@@ -16,68 +15,128 @@
 
 #include <config.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define JSON_SUFFIX ".json"
+/* A class has one place; reloads may move it a few times. */
+#define SOURCES_MAX 16
+
+struct place {
+	char *name; /* a region or a directory */
+	bool is_directory;
+	struct source *source;
+};
 
 struct provider {
-	struct provided shown;
-	char *path;			/* a file's directory */
-	char name[SOURCE_NAME_MAX + 1]; /* what is fetched */
-	char file[SOURCE_NAME_MAX + 1]; /* what the whole value is called */
-	char label[SOURCE_NAME_MAX + 16];
+	struct loop *loop;
+	const struct options *options;
+	struct place places[SOURCES_MAX];
+	size_t place_count;
 
-	/* of AWS */
+	/* of AWS; both are NULL until the first source of it, and all sources
+	 * share them: limits are kept for each endpoint, not each mount */
 	struct aws_environment environment;
 	struct http *http;
-	struct retry *retry; /* one, so that all sources share its limits */
+	struct retry *retry;
 	bool has_warning;
 	struct err warning;
 };
 
-/* Splits PATH/NAME.json into a directory to open and a secret in it. */
-static int name_file(struct provider *provider, struct err *err)
+struct provider *provider_new(struct loop *loop, const struct options *options)
 {
-	char *slash = strrchr(provider->path, '/');
-	const char *base = slash ? slash + 1 : provider->path;
-	size_t length = strlen(base);
+	struct provider *provider = calloc(1, sizeof(*provider));
 
-	if (length > strlen(JSON_SUFFIX) &&
-	    strcmp(base + length - strlen(JSON_SUFFIX), JSON_SUFFIX) == 0)
-		length -= strlen(JSON_SUFFIX);
-	if (length == 0 || length > SOURCE_NAME_MAX)
-		return err_set(err, -EINVAL, "'%s' is no name of a secret",
-			       provider->path);
-	memcpy(provider->name, base, length);
-	if (slash)
-		slash[slash == provider->path] = '\0';
-	else
-		(void)strncpy(provider->path, ".", 2);
+	if (!provider)
+		return NULL;
+	provider->loop = loop;
+	provider->options = options;
+	return provider;
+}
+
+void provider_free(struct provider *provider)
+{
+	if (!provider)
+		return;
+	for (size_t i = 0; i < provider->place_count; i++) {
+		struct place *place = &provider->places[i];
+
+		if (place->source)
+			place->source->operations->free(place->source);
+		free(place->name);
+	}
+	retry_free(provider->retry);
+	http_free(provider->http);
+	aws_environment_done(&provider->environment);
+	free(provider);
+}
+
+static struct source *find_source(const struct provider *provider,
+				  const char *name, bool is_directory)
+{
+	for (size_t i = 0; i < provider->place_count; i++) {
+		const struct place *place = &provider->places[i];
+
+		if (place->is_directory == is_directory &&
+		    strcmp(place->name, name) == 0)
+			return place->source;
+	}
+	return NULL;
+}
+
+/* A place without its source yet; it counts once the source is there. NULL with
+ * err filled. */
+static struct place *next_place(struct provider *provider, const char *name,
+				bool is_directory, struct err *err)
+{
+	struct place *place = &provider->places[provider->place_count];
+
+	if (provider->place_count == SOURCES_MAX) {
+		(void)err_set(err, -E2BIG,
+			      "more than %d regions or directories in one "
+			      "worker; mount again",
+			      SOURCES_MAX);
+		return NULL;
+	}
+	place->name = strdup(name);
+	if (!place->name) {
+		(void)err_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	place->is_directory = is_directory;
+	return place;
+}
+
+/* Keeps the place if r is 0, forgets it else. */
+static int settle_place(struct provider *provider, struct place *place, int r,
+			struct source **ret)
+{
+	if (r < 0) {
+		free(place->name);
+		place->name = NULL;
+		return r;
+	}
+	provider->place_count++;
+	*ret = place->source;
 	return 0;
 }
 
-static int provide_file(struct provider *provider, struct loop *loop,
-			const char *path, struct err *err)
+int provider_files(struct provider *provider, const char *directory,
+		   struct source **ret, struct err *err)
 {
-	struct stat about;
-	int r = 0;
+	struct source *known = find_source(provider, directory, true);
+	struct place *place;
+	int r;
 
-	provider->path = strdup(path);
-	if (!provider->path)
-		return err_set(err, -ENOMEM, "no memory");
-	if (stat(path, &about) < 0)
-		return err_set(err, -errno, "cannot read '%s': %s", path,
-			       strerrordesc_np(errno));
-	provider->shown.is_prefix = S_ISDIR(about.st_mode);
-	if (!provider->shown.is_prefix)
-		r = name_file(provider, err);
-	if (r == 0)
-		r = file_source_new(loop, provider->path,
-				    &provider->shown.source, err);
-	return r;
+	if (known) {
+		*ret = known;
+		return 0;
+	}
+	place = next_place(provider, directory, true, err);
+	if (!place)
+		return err->code;
+	r = file_source_new(provider->loop, directory, &place->source, err);
+	return settle_place(provider, place, r, ret);
 }
 
 static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
@@ -93,118 +152,77 @@ static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 			 breaker->failures, breaker->last.text);
 }
 
-static int open_network(struct provider *provider, struct loop *loop,
-			const struct options *options, struct err *err)
+static int start_http(struct provider *provider, struct err *err)
+{
+	int r;
+
+	r = aws_environment_read(&provider->environment, err);
+	if (r < 0)
+		return r;
+	provider->http = http_new(
+		provider->loop,
+		&(struct http_settings){
+			.ca_file = provider->environment.ca_bundle,
+			.proxy_from_env = provider->options->proxy_from_env,
+			.user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
+		},
+		err);
+	return provider->http ? 0 : -ENOMEM;
+}
+
+static int start_retry(struct provider *provider, struct err *err)
 {
 	static const struct retry_settings settings = {
 		.on_breaker = on_breaker,
 	};
+	int r = provider->http ? 0 : start_http(provider, err);
 
-	provider->http =
-		http_new(loop,
-			 &(struct http_settings){
-				 .ca_file = provider->environment.ca_bundle,
-				 .proxy_from_env = options->proxy_from_env,
-				 .user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
-			 },
-			 err);
-	if (!provider->http)
-		return -ENOMEM;
-	provider->retry = retry_new(loop, provider->http, &settings);
+	if (r < 0 || provider->retry)
+		return r;
+	provider->retry = retry_new(provider->loop, provider->http, &settings);
 	return provider->retry ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
-static int provide_aws(struct provider *provider, struct loop *loop,
-		       const struct options *options, struct err *err)
+static int make_aws(struct provider *provider, const char *region,
+		    const char *secret, struct place *place, struct err *err)
 {
-	int r = aws_environment_read(&provider->environment, err);
+	const struct options *options = provider->options;
+	int r = start_retry(provider, err);
 
-	if (r == 0)
-		r = open_network(provider, loop, options, err);
 	if (r < 0)
 		return r;
-	r = aws_source_new(loop, provider->retry,
+	r = aws_source_new(provider->loop, provider->retry,
 			   &(struct aws_settings){
-				   .region = options->region,
+				   .region = region ? region : options->region,
 				   .endpoint_url = options->endpoint_url,
-				   .secret = provider->name,
+				   .secret = secret,
 				   .timeout_ms = options->timeout_ms,
 			   },
-			   &provider->environment, &provider->shown.source,
-			   err);
+			   &provider->environment, &place->source, err);
 	/* what is missing but may still come, as a token file does */
-	provider->has_warning =
-		r == 0 && aws_source_check(provider->shown.source,
-					   &provider->warning) < 0;
+	if (r == 0 && !provider->has_warning)
+		provider->has_warning =
+			aws_source_check(place->source, &provider->warning) < 0;
 	return r;
 }
 
-static int provide_secret(struct provider *provider, struct loop *loop,
-			  const struct source_text *source,
-			  const struct options *options, struct err *err)
+int provider_aws(struct provider *provider, const char *region,
+		 const char *secret, struct source **ret, struct err *err)
 {
-	source_text_secret_name(source, provider->file);
-	provider->shown.file_name = provider->file;
-	if (options->offline) {
-		memcpy(provider->name, provider->file, sizeof(provider->name));
-		return file_source_new(loop, options->offline,
-				       &provider->shown.source, err);
-	}
-	(void)snprintf(provider->name, sizeof(provider->name), "%s",
-		       source->text);
-	return provide_aws(provider, loop, options, err);
-}
-
-static int provide(struct provider *provider, struct loop *loop,
-		   const struct options *options, struct err *err)
-{
-	struct source_text source;
-	int r = source_text_parse(options->source, &source, err);
-
-	if (r < 0)
-		return r;
-	provider->shown.name = provider->name;
-	provider->shown.label = provider->label;
-	(void)snprintf(provider->label, sizeof(provider->label), "secretsfs:%s",
-		       source.text);
-	if (source.kind == SOURCE_FILE)
-		return provide_file(provider, loop, source.text, err);
-	return provide_secret(provider, loop, &source, options, err);
-}
-
-int provider_new(struct loop *loop, const struct options *options,
-		 struct provider **ret, struct err *err)
-{
-	struct provider *provider = calloc(1, sizeof(*provider));
+	struct source *known =
+		find_source(provider, region ? region : "", false);
+	struct place *place;
 	int r;
 
-	if (!provider)
-		return err_set(err, -ENOMEM, "no memory");
-	r = provide(provider, loop, options, err);
-	if (r < 0)
-		provider_free(provider);
-	else
-		*ret = provider;
-	return r;
-}
-
-void provider_free(struct provider *provider)
-{
-	if (!provider)
-		return;
-	if (provider->shown.source)
-		provider->shown.source->operations->free(
-			provider->shown.source);
-	retry_free(provider->retry);
-	http_free(provider->http);
-	aws_environment_done(&provider->environment);
-	free(provider->path);
-	free(provider);
-}
-
-const struct provided *provider_shown(const struct provider *provider)
-{
-	return &provider->shown;
+	if (known) {
+		*ret = known;
+		return 0;
+	}
+	place = next_place(provider, region ? region : "", false, err);
+	if (!place)
+		return err->code;
+	r = make_aws(provider, region, secret, place, err);
+	return settle_place(provider, place, r, ret);
 }
 
 const char *provider_warning(const struct provider *provider)

@@ -2,39 +2,42 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
-#include <stdbool.h>
-
 struct err;
 struct loop;
 struct options;
 struct source;
 
-/* From options to a source: which provider serves SOURCE, and what of it is
- * shown. Part of the worker's wiring. */
+/* The one place that knows every provider by name, and owns what they share:
+ * connections, the environment's settings, and the sources themselves, of which
+ * there is one for each place that is asked. Part of the worker's wiring. */
 
 struct provider;
 
-struct provided {
-	struct source *source;
-	const char *name; /* a secret, or a prefix: "" or "a/b/" */
-	bool is_prefix;
-	const char *file_name; /* of the whole value; NULL below a prefix */
-	const char *label;     /* for mountinfo: what is mounted */
-};
+/* Asks nobody and opens nothing yet. loop and options are borrowed. NULL: no
+ * memory. */
+struct provider *provider_new(struct loop *loop, const struct options *options);
 
-/* Makes no call to the network. loop and options are borrowed. 0, or negative
- * errno with one line in err. */
-int provider_new(struct loop *loop, const struct options *options,
-		 struct provider **ret, struct err *err);
-
-/* Every call of the source must have ended. NULL is allowed. */
+/* Every call of its sources must have ended. NULL is allowed. */
 void provider_free(struct provider *provider);
+
+/*
+ * The source for what is in a directory of files. Borrowed from the provider,
+ * as is that below; asked for again, it is the same one. 0, or negative errno
+ * with one line in err.
+ */
+int provider_files(struct provider *provider, const char *directory,
+		   struct source **ret, struct err *err);
+
+/*
+ * The source for Secrets Manager. region: NULL where nothing but options and
+ * the environment say one; secret: a name, whose region counts last when it is
+ * an ARN, or NULL. Makes no call to the network.
+ */
+int provider_aws(struct provider *provider, const char *region,
+		 const char *secret, struct source **ret, struct err *err);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */
 const char *provider_warning(const struct provider *provider);
-
-/* Borrowed from the provider. */
-const struct provided *provider_shown(const struct provider *provider);
 
 #endif

@@ -13,11 +13,13 @@
 #include "base/macros.h"
 #include "base/pool.h"
 #include "config/options.h"
+#include "fs/layout.h"
 #include "fs/session.h"
 #include "fs/tree.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
 #include "provider.h"
+#include "shown.h"
 #include "store/cache.h"
 
 #include <errno.h>
@@ -50,6 +52,7 @@ struct worker {
 	struct loop *loop;
 	struct cache *cache;
 	struct provider *provider;
+	struct shown shown;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
 	struct mount *mounts[MOUNTS_MAX];
@@ -70,9 +73,12 @@ static void tell_keeper(enum message_type type, uint32_t mount,
 static void on_fetch_failed(void *owner, const char *name,
 			    const struct err *err)
 {
-	(void)owner;
-	/* a name that is not there is an answer, not a fault */
-	if (err->code == -ENOENT)
+	const struct worker *worker = owner;
+	const struct layout *layout = worker->shown.layout;
+
+	/* a name that is not there is an answer, not a fault, unless the
+	 * configuration needs it */
+	if (err->code == -ENOENT && !(layout && layout_needs(layout, name)))
 		log_info("no such secret", "name=%s error=%s", name, err->text);
 	else
 		log_warn("cannot fetch", "name=%s error=%s", name, err->text);
@@ -105,22 +111,11 @@ static void on_gone(void *owner)
 
 static struct tree *make_tree(const struct worker *worker)
 {
-	const struct options *options = &worker->options;
-	const struct provided *shown = provider_shown(worker->provider);
-
 	return tree_new(&(struct tree_settings){
 		.loop = worker->loop,
 		.cache = worker->cache,
-		.source = shown->source,
-		.name = shown->name,
-		.is_prefix = shown->is_prefix,
-		.file_name = shown->file_name,
-		.ttl_ms = options->ttl_ms,
-		.timeout_ms = options->timeout_ms,
-		.uid = options->owner_uid,
-		.gid = options->owner_gid,
-		.mode = options->mode,
-		.directory_mode = options->dir_mode,
+		.layout = worker->shown.layout,
+		.prefix = worker->shown.prefix,
 	});
 }
 
@@ -180,6 +175,56 @@ static void on_mount(struct worker *worker, const struct message *message,
 		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
 }
 
+/* The mounts' names may all have changed meaning; where the kernel cannot be
+ * told at once, it asks when their time is over. */
+static void show_again(struct worker *worker)
+{
+	for (size_t i = 0; i < MOUNTS_MAX; i++) {
+		struct mount *mount = worker->mounts[i];
+
+		if (!mount)
+			continue;
+		tree_set_layout(mount->tree, worker->shown.layout);
+		session_expire_names(mount->session);
+	}
+}
+
+static void on_reload(struct worker *worker)
+{
+	struct shown shown;
+	struct err err;
+
+	if (!worker->shown.layout) {
+		log_info("nothing to read again", NULL);
+		return;
+	}
+	if (shown_read(worker->provider, &worker->options, &shown, &err) < 0) {
+		log_err("the old configuration stays in force", "error=%s",
+			err.text);
+		return;
+	}
+	shown_done(&worker->shown);
+	worker->shown = shown;
+	show_again(worker);
+	log_info("the configuration was read again", "source=%s",
+		 worker->options.source);
+}
+
+static void on_message(struct worker *worker, const struct message *message,
+		       int fd)
+{
+	if (message->type == MESSAGE_MOUNT) {
+		on_mount(worker, message, fd);
+		return;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	if (message->type == MESSAGE_RELOAD)
+		on_reload(worker);
+	else if (message->type == MESSAGE_STOP)
+		loop_stop(worker->loop);
+}
+
 static void on_keeper(void *owner, unsigned events)
 {
 	struct worker *worker = owner;
@@ -194,13 +239,8 @@ static void on_keeper(void *owner, unsigned events)
 		log_debug("the keeper is gone", "error=%s",
 			  strerrordesc_np(-r));
 		loop_stop(worker->loop);
-	} else if (message.type == MESSAGE_MOUNT) {
-		on_mount(worker, &message, fd);
 	} else {
-		if (fd >= 0)
-			(void)close(fd);
-		if (message.type == MESSAGE_STOP)
-			loop_stop(worker->loop);
+		on_message(worker, &message, fd);
 	}
 }
 
@@ -225,7 +265,7 @@ static int start(struct worker *worker, struct err *err)
 			       strerrordesc_np(errno));
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
-		cache_set_on_failure(worker->cache, on_fetch_failed, NULL);
+		cache_set_on_failure(worker->cache, on_fetch_failed, worker);
 	worker->terminate =
 		loop_signal(worker->loop, SIGTERM, on_terminate, worker);
 	worker->keeper = loop_watch(worker->loop, KEEPER_FD, LOOP_READ,
@@ -233,8 +273,11 @@ static int start(struct worker *worker, struct err *err)
 	if (!worker->cache || !worker->terminate || !worker->keeper)
 		return err_set(err, -ENOMEM, "cannot start: %s",
 			       strerrordesc_np(errno));
-	return provider_new(worker->loop, &worker->options, &worker->provider,
-			    err);
+	worker->provider = provider_new(worker->loop, &worker->options);
+	if (!worker->provider)
+		return err_set(err, -ENOMEM, "no memory");
+	return shown_read(worker->provider, &worker->options, &worker->shown,
+			  err);
 }
 
 /* In the order that keeps every borrowed thing alive until it is let go. */
@@ -243,6 +286,7 @@ static void finish(struct worker *worker)
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
 			free_mount(worker->mounts[i]);
+	shown_done(&worker->shown);
 	cache_free(worker->cache);
 	provider_free(worker->provider);
 	loop_unwatch(worker->keeper);
@@ -271,7 +315,6 @@ static void warn(const struct worker *worker, const char *warning)
 
 static void announce(const struct worker *worker)
 {
-	const struct provided *shown = provider_shown(worker->provider);
 	const char *warning = provider_warning(worker->provider);
 
 	if (warning)
@@ -280,7 +323,7 @@ static void announce(const struct worker *worker)
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
-	tell_keeper(MESSAGE_READY, 0, shown->label, 0);
+	tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
 }
 

@@ -52,7 +52,10 @@ _AUTHORIZATION = re.compile(
 # No answer is kept back longer than this, whatever a test forgot.
 _HOLD_SECONDS = 90
 
-Secret = collections.namedtuple("Secret", "name value version created_s")
+CURRENT = "AWSCURRENT"
+PREVIOUS = "AWSPREVIOUS"
+
+Version = collections.namedtuple("Version", "id value created_s")
 Reply = collections.namedtuple("Reply", "status body content_type headers",
                                defaults=({},))
 
@@ -74,8 +77,64 @@ def _xml_refusal(code, message="said the fake", status=400):
     return Reply(status, body.encode(), "text/xml")
 
 
+def _check_members(asked):
+    """What AWS would not take of a GetSecretValue; None if nothing."""
+    unknown = asked.keys() - {"SecretId", "VersionId", "VersionStage"}
+    if unknown:
+        return f"unknown members {sorted(unknown)}"
+    if not 32 <= len(asked.get("VersionId", "x" * 32)) <= 64:
+        return f"VersionId is {asked['VersionId']!r}"
+    if not 1 <= len(asked.get("VersionStage", "x")) <= 256:
+        return f"VersionStage is {asked['VersionStage']!r}"
+    return None
+
+
 def secret_arn(name):
     return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-a1B2c3"
+
+
+class Secret:
+    """Its versions, and which of them has which stage."""
+
+    def __init__(self, name):
+        self.name = name
+        self._versions = {}
+        self._ids = {}  # by stage
+
+    def put(self, value, stages):
+        """Each stage moves to the new version; where AWSCURRENT came from,
+        AWSPREVIOUS goes."""
+        version = Version(str(uuid.uuid4()), value, time.time())
+        self._versions[version.id] = version
+        if CURRENT in stages and CURRENT in self._ids:
+            self._ids[PREVIOUS] = self._ids[CURRENT]
+        self._ids.update((stage, version.id) for stage in stages)
+        return version.id
+
+    def stages_of(self, version):
+        return sorted(stage for stage, one in self._ids.items()
+                      if one == version.id)
+
+    def find(self, version_id, stage):
+        """A version, or the refusal of AWS."""
+        if not version_id:
+            found = self._versions.get(self._ids.get(stage or CURRENT))
+            return found or refusal(
+                "ResourceNotFoundException",
+                "Secrets Manager can't find the specified secret value for "
+                f"staging label: {stage or CURRENT}")
+        found = self._versions.get(version_id)
+        if not found:
+            return refusal(
+                "ResourceNotFoundException",
+                "Secrets Manager can't find the specified secret value for "
+                f"VersionId: {version_id}")
+        if stage and self._ids.get(stage) != version_id:
+            return refusal(
+                "InvalidRequestException",
+                "You provided a VersionStage that is not associated to the "
+                "provided VersionId.")
+        return found
 
 
 # --- Faults: what may happen to an answer. Each gets handler and reply. -----
@@ -323,12 +382,11 @@ class FakeAws:
 
     # -- the script
 
-    def put(self, name, value):
+    def put(self, name, value, stages=(CURRENT,)):
         """A new version: a str is SecretString, bytes are SecretBinary."""
-        version = str(uuid.uuid4())
         with self._lock:
-            self._secrets[name] = Secret(name, value, version, time.time())
-        return version
+            secret = self._secrets.setdefault(name, Secret(name))
+            return secret.put(value, stages)
 
     def delete(self, name):
         with self._lock:
@@ -428,29 +486,37 @@ class FakeAws:
             return operation, None, self._complain(bad)
         if operation != GET:
             return operation, None, self._complain(f"no such {operation}")
-        wanted = json.loads(body)["SecretId"]
+        asked = json.loads(body)
+        wanted = asked["SecretId"]
+        bad = _check_members(asked)
+        if bad:
+            return operation, wanted, self._complain(bad)
         with self._lock:
             secret = self._secrets.get(wanted) or next(
                 (one for one in self._secrets.values()
                  if secret_arn(one.name) == wanted), None)
-        if not secret:
-            return operation, wanted, refusal(
-                "ResourceNotFoundException",
-                "Secrets Manager can't find the specified secret.")
-        return operation, secret.name, self._value_reply(secret)
+            if secret:
+                return operation, secret.name, self._value_reply(
+                    secret, secret.find(asked.get("VersionId"),
+                                        asked.get("VersionStage")))
+        return operation, wanted, refusal(
+            "ResourceNotFoundException",
+            "Secrets Manager can't find the specified secret.")
 
-    def _value_reply(self, secret):
+    def _value_reply(self, secret, version):
+        if isinstance(version, Reply):
+            return version
         content = {
             "ARN": secret_arn(secret.name),
             "Name": secret.name,
-            "VersionId": secret.version,
-            "VersionStages": ["AWSCURRENT"],
-            "CreatedDate": round(secret.created_s, 3),
+            "VersionId": version.id,
+            "VersionStages": secret.stages_of(version),
+            "CreatedDate": round(version.created_s, 3),
         }
-        if isinstance(secret.value, bytes):
-            content["SecretBinary"] = base64.b64encode(secret.value).decode()
+        if isinstance(version.value, bytes):
+            content["SecretBinary"] = base64.b64encode(version.value).decode()
         else:
-            content["SecretString"] = secret.value
+            content["SecretString"] = version.value
         return _json_reply(200, content, self.ascii_only)
 
     def _check_signature(self, handler):

@@ -41,11 +41,16 @@ static void close_call(struct source_call *call)
 	free(call);
 }
 
-static struct source_call *fetch(struct source *base, const char *name,
+static struct source_call *fetch(struct source *base,
+				 const struct source_want *want,
 				 source_on_value *on_value, void *owner)
 {
-	struct source_call *call = open_call(base, name, owner);
+	struct source_call *call = open_call(base, want->name, owner);
 
+	(void)snprintf(call->version, sizeof(call->version), "%s",
+		       want->version ? want->version : "");
+	(void)snprintf(call->stage, sizeof(call->stage), "%s",
+		       want->stage ? want->stage : "");
 	call->on_value = on_value;
 	return call;
 }
@@ -79,20 +84,25 @@ void fake_source_init(struct fake_source *source, const char *identity)
 	};
 }
 
-static struct source_call take_oldest(struct fake_source *source)
+/* name NULL: the oldest one. */
+static struct source_call take(struct fake_source *source, const char *name)
 {
 	struct source_call call;
+	size_t i = 0;
 
-	assert_true(source->open_count > 0);
-	call = *source->open[0];
-	close_call(source->open[0]);
+	while (name && i < source->open_count &&
+	       strcmp(source->open[i]->name, name) != 0)
+		i++;
+	assert_true(i < source->open_count);
+	call = *source->open[i];
+	close_call(source->open[i]);
 	return call;
 }
 
-void fake_source_answer(struct fake_source *source, const char *version,
-			const char *text)
+void fake_source_answer_for(struct fake_source *source, const char *name,
+			    const char *version, const char *text)
 {
-	struct source_call call = take_oldest(source);
+	struct source_call call = take(source, name);
 	struct secret *secret = secret_new(text, strlen(text));
 	struct value_about about = { .version = version,
 				     .created_ns = 1000000000 };
@@ -103,17 +113,24 @@ void fake_source_answer(struct fake_source *source, const char *version,
 	value_unref(value);
 }
 
+void fake_source_answer(struct fake_source *source, const char *version,
+			const char *text)
+{
+	fake_source_answer_for(source, NULL, version, text);
+}
+
 void fake_source_answer_names(struct fake_source *source,
 			      struct listing *listing)
 {
-	struct source_call call = take_oldest(source);
+	struct source_call call = take(source, NULL);
 
 	call.on_listing(call.owner, listing, NULL);
 }
 
-void fake_source_fail(struct fake_source *source, int code)
+void fake_source_fail_for(struct fake_source *source, const char *name,
+			  int code)
 {
-	struct source_call call = take_oldest(source);
+	struct source_call call = take(source, name);
 	struct err err;
 
 	err_set(&err, code, "the fake says %d", code);
@@ -121,4 +138,9 @@ void fake_source_fail(struct fake_source *source, int code)
 		call.on_listing(call.owner, NULL, &err);
 	else
 		call.on_value(call.owner, NULL, &err);
+}
+
+void fake_source_fail(struct fake_source *source, int code)
+{
+	fake_source_fail_for(source, NULL, code);
 }

@@ -18,6 +18,8 @@ struct source_call {
 	source_on_listing *on_listing;
 	void *owner;
 	char name[64];
+	char version[64]; /* "": none was asked for */
+	char stage[64];	  /* likewise */
 };
 
 struct fake_source {
@@ -36,5 +38,11 @@ void fake_source_answer(struct fake_source *source, const char *version,
 void fake_source_answer_names(struct fake_source *source,
 			      struct listing *listing);
 void fake_source_fail(struct fake_source *source, int code);
+
+/* The same for the oldest fetch of that name. */
+void fake_source_answer_for(struct fake_source *source, const char *name,
+			    const char *version, const char *text);
+void fake_source_fail_for(struct fake_source *source, const char *name,
+			  int code);
 
 #endif

@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	}
 	readers = calloc(count, sizeof(*readers));
 	if (!readers || pthread_barrier_init(&start, NULL, (unsigned)count))
-		return 1;
+		_exit(1);
 	for (size_t i = 0; i < count; i++) {
 		readers[i].start = &start;
 		readers[i].path = argv[2 + i % (size_t)(argc - 2)];

@@ -126,26 +126,43 @@ static void tear_down(struct setup *setup)
 	fixture_done(&setup->fixture);
 }
 
-static struct source_call *fetch(struct setup *setup, const char *name,
-				 struct seen *seen)
+static struct source_call *fetch_wanted(struct setup *setup,
+					const struct source_want *want,
+					struct seen *seen)
 {
 	struct source_call *call = setup->source->operations->fetch(
-		setup->source, name, on_value, seen);
+		setup->source, want, on_value, seen);
 
 	assert_non_null(call);
 	assert_int_equal(seen->count, 0);
 	return call;
 }
 
+static struct source_call *fetch(struct setup *setup, const char *name,
+				 struct seen *seen)
+{
+	struct source_want want = { .name = name };
+
+	return fetch_wanted(setup, &want, seen);
+}
+
 /* Fetches and settles; the callback must have run. */
-static struct seen get(struct setup *setup, const char *name)
+static struct seen get_wanted(struct setup *setup,
+			      const struct source_want *want)
 {
 	struct seen seen = { 0 };
 
-	(void)fetch(setup, name, &seen);
+	(void)fetch_wanted(setup, want, &seen);
 	fixture_settle(&setup->fixture);
 	assert_int_equal(seen.count, 1);
 	return seen;
+}
+
+static struct seen get(struct setup *setup, const char *name)
+{
+	struct source_want want = { .name = name };
+
+	return get_wanted(setup, &want);
 }
 
 static void fetches_a_value(void **state)
@@ -447,6 +464,96 @@ static void fetches_by_an_arn_of_its_region(void **state)
 	tear_down(&setup);
 }
 
+#define VERSION "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE"
+
+/* The texts are the caller's again before the request is written. */
+static void asks_for_a_version_and_a_stage(void **state)
+{
+	char name[] = "prod/db";
+	char version[] = VERSION;
+	char stage[] = "AWSPREVIOUS";
+	struct source_want want = { name, version, stage };
+	struct seen seen = { 0 };
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	fake_http_add(setup.fixture.http, &good);
+	(void)fetch_wanted(&setup, &want, &seen);
+	memset(name, '!', sizeof(name));
+	memset(version, '!', sizeof(version));
+	memset(stage, '!', sizeof(stage));
+	fixture_settle(&setup.fixture);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.code, 0);
+	assert_string_equal(fake_http_request(setup.fixture.http, 0)->body,
+			    "{\"SecretId\":\"prod/db\",\"VersionId\":\"" VERSION
+			    "\",\"VersionStage\":\"AWSPREVIOUS\"}");
+	tear_down(&setup);
+}
+
+static void says_which_version_was_refused(void **state)
+{
+	static const struct fake_reply no_version = {
+		.status = 400,
+		.body = "{\"__type\":\"ResourceNotFoundException\","
+			"\"Message\":\"no such version\"}",
+	};
+	static const struct fake_reply mismatch = {
+		.status = 400,
+		.body = "{\"__type\":\"InvalidRequestException\","
+			"\"Message\":\"not associated\"}",
+	};
+	static const struct {
+		const struct fake_reply *reply; /* NULL: nothing is sent */
+		unsigned attempts;
+		struct source_want want;
+		int code;
+		const char *text;
+	} cases[] = {
+		{ &no_version,
+		  1,
+		  { .name = "a", .stage = "AWSPREVIOUS" },
+		  -ENOENT,
+		  "GetSecretValue 'a' (stage AWSPREVIOUS): "
+		  "ResourceNotFoundException: no such version" },
+		{ &mismatch,
+		  1,
+		  { .name = "a", .version = VERSION, .stage = "AWSCURRENT" },
+		  -ENOENT,
+		  "GetSecretValue 'a' (version " VERSION ", stage "
+		  "AWSCURRENT): InvalidRequestException: not associated" },
+		{ &unreachable,
+		  3,
+		  { .name = "a", .version = VERSION },
+		  -EIO,
+		  "GetSecretValue 'a' (version " VERSION "): the fake host "
+		  "does not answer" },
+		{ NULL,
+		  0,
+		  { .name = "a", .version = "1" },
+		  -ENOENT,
+		  "GetSecretValue 'a' (version 1): a version's id has 32 to "
+		  "64 characters" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct setup setup;
+		struct seen seen;
+
+		set_up(&setup);
+		for (unsigned n = 0; n < cases[i].attempts; n++)
+			fake_http_add(setup.fixture.http, cases[i].reply);
+		seen = get_wanted(&setup, &cases[i].want);
+		assert_int_equal(seen.code, cases[i].code);
+		assert_string_equal(seen.text, cases[i].text);
+		assert_int_equal(fake_http_count(setup.fixture.http),
+				 cases[i].attempts);
+		tear_down(&setup);
+	}
+}
+
 static void gets_newer_keys_once(void **state)
 {
 	struct setup setup;
@@ -735,6 +842,8 @@ int main(void)
 		cmocka_unit_test(sources_share_what_is_known_of_an_endpoint),
 		cmocka_unit_test(sends_nothing_for_a_name_that_cannot_be),
 		cmocka_unit_test(fetches_by_an_arn_of_its_region),
+		cmocka_unit_test(asks_for_a_version_and_a_stage),
+		cmocka_unit_test(says_which_version_was_refused),
 		cmocka_unit_test(gets_newer_keys_once),
 		cmocka_unit_test(gives_up_when_newer_keys_are_refused_too),
 		cmocka_unit_test(renews_keys_once_for_two_fetches),

@@ -11,6 +11,7 @@
 #include "tests/fake_source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct scene {
 	struct cache *cache;
 	struct fake_source source;
 	unsigned failures;
+	char failed[64]; /* the last name */
 };
 
 /* What one get was told. */
@@ -41,6 +43,7 @@ static void on_failure(void *owner, const char *name, const struct err *err)
 	assert_non_null(name);
 	assert_int_not_equal(err->code, 0);
 	scene->failures++;
+	(void)snprintf(scene->failed, sizeof(scene->failed), "%s", name);
 }
 
 static int set_up(void **state)
@@ -92,16 +95,34 @@ static struct cache_want want(struct scene *scene, const char *name)
 	};
 }
 
-static struct cache_get *get(struct scene *scene, const char *name,
-			     struct told *told)
+static struct cache_want want_version(struct scene *scene, const char *name,
+				      const char *version, const char *stage)
 {
 	struct cache_want wanted = want(scene, name);
+
+	wanted.version = version;
+	wanted.stage = stage;
+	return wanted;
+}
+
+static struct cache_get *get_wanted(struct scene *scene,
+				    const struct cache_want *wanted,
+				    struct told *told)
+{
 	struct cache_get *handle =
-		cache_get(scene->cache, &wanted, on_result, told);
+		cache_get(scene->cache, wanted, on_result, told);
 
 	assert_non_null(handle);
 	assert_int_equal(told->times, 0);
 	return handle;
+}
+
+static struct cache_get *get(struct scene *scene, const char *name,
+			     struct told *told)
+{
+	struct cache_want wanted = want(scene, name);
+
+	return get_wanted(scene, &wanted, told);
 }
 
 static void advance(struct scene *scene, int64_t by_ms)
@@ -110,15 +131,30 @@ static void advance(struct scene *scene, int64_t by_ms)
 	assert_int_equal(loop_turn(scene->loop, 0), 0);
 }
 
-/* Makes name known, in this version. */
-static void fill(struct scene *scene, const char *name, const char *version)
+static void fill_wanted(struct scene *scene, const struct cache_want *wanted,
+			const char *version)
 {
 	struct told told = { 0 };
 
-	get(scene, name, &told);
+	get_wanted(scene, wanted, &told);
 	fake_source_answer(&scene->source, version, "{\"k\":1}");
 	assert_int_equal(told.times, 1);
 	value_unref(told.value);
+}
+
+/* Makes name known, in this version. */
+static void fill(struct scene *scene, const char *name, const char *version)
+{
+	struct cache_want wanted = want(scene, name);
+
+	fill_wanted(scene, &wanted, version);
+}
+
+static bool is_known(struct scene *scene, const struct cache_want *wanted)
+{
+	struct cache_result result;
+
+	return cache_peek(scene->cache, wanted, &result);
 }
 
 static void many_gets_share_one_fetch(void **state)
@@ -350,6 +386,140 @@ static void identities_never_share_a_value(void **state)
 	assert_false(cache_peek(scene->cache, &wanted, &result));
 }
 
+/* Each is another thing, however their texts would run together. */
+static void versions_and_stages_of_a_name_are_apart(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *version;
+		const char *stage;
+	} cases[] = {
+		{ "a", NULL, NULL },	    { "a", "b", NULL },
+		{ "a", NULL, "b" },	    { "a", "b", "c" },
+		{ "a", "c", "b" },	    { "a", "", NULL },
+		{ "a", NULL, "" },	    { "a", "=b", NULL },
+		{ "a", "b", "AWSCURRENT" }, { "ab", NULL, NULL },
+		{ "a=b", NULL, NULL },	    { "a", "AWSCURRENT", NULL },
+	};
+	const size_t count = sizeof(cases) / sizeof(cases[0]);
+	const struct cache_limits limits = { .max_entries = count };
+	struct scene *scene = *state;
+
+	cache_free(scene->cache);
+	scene->cache = cache_new(scene->loop, &limits);
+	for (size_t i = 0; i < count; i++) {
+		struct cache_want wanted = want_version(
+			scene, cases[i].name, cases[i].version, cases[i].stage);
+		char version[16];
+
+		(void)snprintf(version, sizeof(version), "v%zu", i);
+		assert_false(is_known(scene, &wanted));
+		fill_wanted(scene, &wanted, version);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct cache_want wanted = want_version(
+			scene, cases[i].name, cases[i].version, cases[i].stage);
+		struct cache_result result;
+		char version[16];
+
+		(void)snprintf(version, sizeof(version), "v%zu", i);
+		assert_true(cache_peek(scene->cache, &wanted, &result));
+		assert_string_equal(value_version(result.value), version);
+	}
+	assert_int_equal(scene->source.fetches, count);
+}
+
+static void the_source_is_told_version_and_stage(void **state)
+{
+	struct scene *scene = *state;
+	char version[] = "v1";
+	char stage[] = "AWSPREVIOUS";
+	struct cache_want wanted = want_version(scene, "a", version, stage);
+	const struct source_call *call;
+	struct told told = { 0 };
+
+	get_wanted(scene, &wanted, &told);
+	call = scene->source.open[0];
+	assert_string_equal(call->name, "a");
+	assert_string_equal(call->version, "v1");
+	assert_string_equal(call->stage, "AWSPREVIOUS");
+	fake_source_fail(&scene->source, -EIO);
+	assert_string_equal(scene->failed, "a");
+
+	/* the texts were borrowed: the next fetch has the cache's own */
+	version[0] = 'w';
+	stage[0] = 'B';
+	wanted = want_version(scene, "a", "v1", "AWSPREVIOUS");
+	told = (struct told){ 0 };
+	get_wanted(scene, &wanted, &told);
+	call = scene->source.open[0];
+	assert_string_equal(call->version, "v1");
+	assert_string_equal(call->stage, "AWSPREVIOUS");
+	fake_source_fail(&scene->source, -ENOENT);
+	assert_int_equal(told.code, -ENOENT);
+}
+
+static void the_current_stage_may_be_left_out(void **state)
+{
+	struct scene *scene = *state;
+	struct cache_want by_stage =
+		want_version(scene, "a", NULL, "AWSCURRENT");
+
+	fill(scene, "a", "v1");
+	assert_true(is_known(scene, &by_stage));
+	assert_int_equal(scene->source.fetches, 1);
+}
+
+static void a_change_outdates_every_version_of_its_name(void **state)
+{
+	struct scene *scene = *state;
+	struct source *source = &scene->source.base;
+	struct cache_want current = want(scene, "a");
+	struct cache_want previous =
+		want_version(scene, "a", NULL, "AWSPREVIOUS");
+	struct cache_want other = want_version(scene, "ab", "v1", NULL);
+	struct told told = { 0 };
+
+	fill_wanted(scene, &current, "v2");
+	fill_wanted(scene, &other, "v1");
+	get_wanted(scene, &previous, &told);
+	source->on_change(source->on_change_owner, source, "a");
+	fake_source_answer(&scene->source, "v1", "x");
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.fresh_ms, 0);
+	value_unref(told.value);
+	assert_false(is_known(scene, &previous));
+	assert_false(is_known(scene, &current));
+	assert_true(is_known(scene, &other));
+}
+
+/* The oldest goes, and what is told of its name still finds the rest. */
+static void a_name_outlives_one_of_its_versions(void **state)
+{
+	struct scene *scene = *state;
+	struct source *source = &scene->source.base;
+	struct cache_want wanted[4];
+
+	for (size_t i = 0; i < 4; i++) {
+		wanted[i] = want_version(
+			scene, "a", (const char *[]){ "1", "2", "3", "4" }[i],
+			NULL);
+		fill_wanted(scene, &wanted[i], "v1");
+		advance(scene, 10);
+	}
+	assert_false(is_known(scene, &wanted[0]));
+	for (size_t i = 1; i < 4; i++)
+		assert_true(is_known(scene, &wanted[i]));
+	source->on_change(source->on_change_owner, source, "a");
+	for (size_t i = 1; i < 4; i++)
+		assert_false(is_known(scene, &wanted[i]));
+	cache_drop_source(scene->cache, source);
+	fill(scene, "a", "v1");
+	source->on_change(source->on_change_owner, source, "a");
+	wanted[0] = want(scene, "a");
+	assert_false(is_known(scene, &wanted[0]));
+}
+
 static void a_change_outdates_a_value_and_its_fetch_in_flight(void **state)
 {
 	struct scene *scene = *state;
@@ -437,6 +607,11 @@ int main(void)
 		test(a_new_waiter_keeps_a_lingering_fetch),
 		test(a_callback_may_cancel_another_get),
 		test(identities_never_share_a_value),
+		test(versions_and_stages_of_a_name_are_apart),
+		test(the_source_is_told_version_and_stage),
+		test(the_current_stage_may_be_left_out),
+		test(a_change_outdates_every_version_of_its_name),
+		test(a_name_outlives_one_of_its_versions),
 		test(a_change_outdates_a_value_and_its_fetch_in_flight),
 		test(listings_and_secrets_of_a_name_are_apart),
 		test(the_oldest_idle_entry_makes_room),

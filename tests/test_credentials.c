@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HOUR_MS (3600 * 1000)
+#define HOUR_MS (3600L * 1000)
 
 /* FIXTURE_WALL_S plus one, two and three hours */
 static const struct fake_reply first = {
@@ -131,7 +131,7 @@ static void hands_out_keys_of_the_environment(void **state)
 			    "key AKIDEXAMPLE");
 	assert_int_equal(credentials_check(setup.credentials, NULL), 0);
 	expect_keys(&setup, "AKIDEXAMPLE");
-	fixture_advance(&setup.fixture, 10000L * HOUR_MS);
+	fixture_advance(&setup.fixture, 10000 * HOUR_MS);
 	expect_keys(&setup, "AKIDEXAMPLE");
 	assert_int_equal(fake_http_count(setup.fixture.http), 0);
 	tear_down(&setup);

@@ -111,14 +111,22 @@ static void on_value(void *owner, struct value *value, const struct err *err)
 	scene->has_keys = value_has_keys(value);
 }
 
-static void fetch(struct scene *scene, const char *name)
+static void fetch_version(struct scene *scene, const char *name,
+			  const char *version, const char *stage)
 {
+	struct source_want want = { name, version, stage };
+
 	scene->times = 0;
-	assert_non_null(scene->source->operations->fetch(scene->source, name,
+	assert_non_null(scene->source->operations->fetch(scene->source, &want,
 							 on_value, scene));
 	assert_int_equal(scene->times, 0);
 	assert_int_equal(loop_turn(scene->loop, 0), 0);
 	assert_int_equal(scene->times, 1);
+}
+
+static void fetch(struct scene *scene, const char *name)
+{
+	fetch_version(scene, name, NULL, NULL);
 }
 
 static void on_listing(void *owner, struct listing *listing,
@@ -212,6 +220,68 @@ static void refuses_what_is_no_secret(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fetch(scene, cases[i].name);
 		assert_int_equal(scene->code, cases[i].code);
+	}
+}
+
+static void other_versions_are_files_beside_it(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *version;
+		const char *stage;
+		const char *text;
+	} cases[] = {
+		{ "a/db", NULL, NULL, "{}" },
+		{ "a/db", NULL, "AWSCURRENT", "{}" },
+		{ "a/db", NULL, "AWSPREVIOUS", "{\"previous\":1}" },
+		{ "a/db", NULL, "mine", "raw" },
+		{ "a/db", "v-1", NULL, "{\"version\":1}" },
+		{ "a/db", "v-1", "AWSCURRENT", "{\"version\":1}" },
+		{ "a/db", "v-1", "AWSPREVIOUS", "{\"version\":1}" },
+		{ "a/db@AWSPREVIOUS", NULL, NULL, "{\"previous\":1}" },
+	};
+	struct scene *scene = *state;
+
+	mkdirat(scene->directory_fd, "a", 0755);
+	put(scene, "a/db.json", "{}");
+	put(scene, "a/db@AWSPREVIOUS.json", "{\"previous\":1}");
+	put(scene, "a/db@mine", "raw");
+	put(scene, "a/db@v-1.json", "{\"version\":1}");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fetch_version(scene, cases[i].name, cases[i].version,
+			      cases[i].stage);
+		assert_string_equal(scene->text, cases[i].text);
+		assert_int_equal(scene->code, 0);
+	}
+	list(scene, "a/");
+	assert_int_equal(listing_count(scene->listing), 4);
+	assert_true(listing_find(scene->listing, "db@AWSPREVIOUS")->is_secret);
+}
+
+static void a_version_without_a_file_is_named(void **state)
+{
+	static const struct {
+		const char *version;
+		const char *stage;
+		const char *text;
+	} cases[] = {
+		{ NULL, "AWSPREVIOUS",
+		  "there is no file for 'db@AWSPREVIOUS'" },
+		{ "v-1", NULL, "there is no file for 'db@v-1'" },
+		{ "v-1", "AWSPREVIOUS", "there is no file for 'db@v-1'" },
+		{ NULL, "", "there is no file for 'db@'" },
+		{ NULL, "x/y", "there is no file for 'db@x/y'" },
+		{ NULL, "/../db", "there is no file for 'db@/../db'" },
+	};
+	struct scene *scene = *state;
+
+	put(scene, "db.json", "{}");
+	mkdirat(scene->directory_fd, "db@x", 0755);
+	put(scene, "db@x/y", "what no stage leads to");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fetch_version(scene, "db", cases[i].version, cases[i].stage);
+		assert_int_equal(scene->code, -ENOENT);
+		assert_string_equal(scene->text, cases[i].text);
 	}
 }
 
@@ -317,11 +387,33 @@ static void tells_of_changes(void **state)
 	assert_string_equal(scene->changed, "(all) ");
 }
 
+/* A new version must reach what was cached of it, under the secret's name. */
+static void tells_a_version_as_its_name(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->source->on_change = on_change;
+	scene->source->on_change_owner = scene;
+	mkdirat(scene->directory_fd, "x@y", 0755);
+	fetch_version(scene, "x@y/a@b", NULL, "AWSPREVIOUS");
+	assert_int_equal(scene->code, -ENOENT);
+	put(scene, "new", "{}");
+	assert_int_equal(renameat(scene->directory_fd, "new",
+				  scene->directory_fd,
+				  "x@y/a@b@AWSPREVIOUS.json"),
+			 0);
+	assert_int_equal(loop_turn(scene->loop, 1000), 0);
+	assert_string_equal(scene->changed,
+			    "x@y/ x@y/a@b@AWSPREVIOUS.json "
+			    "x@y/a@b@AWSPREVIOUS x@y/a@b x@y/a ");
+}
+
 static void a_cancelled_call_hears_nothing(void **state)
 {
 	struct scene *scene = *state;
+	struct source_want want = { .name = "a" };
 	struct source_call *call = scene->source->operations->fetch(
-		scene->source, "a", on_value, scene);
+		scene->source, &want, on_value, scene);
 
 	scene->source->operations->cancel(call);
 	assert_int_equal(loop_turn(scene->loop, 0), 0);
@@ -351,11 +443,14 @@ int main(void)
 		test(reads_an_empty_file),
 		test(reads_below_subdirectories),
 		test(refuses_what_is_no_secret),
+		test(other_versions_are_files_beside_it),
+		test(a_version_without_a_file_is_named),
 		test(follows_links_inside),
 		test(refuses_more_than_a_secret_holds),
 		test(lists_secrets_and_folders),
 		test(another_content_is_another_version),
 		test(tells_of_changes),
+		test(tells_a_version_as_its_name),
 		test(a_cancelled_call_hears_nothing),
 		test(a_directory_that_cannot_be_opened_is_named),
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include "base/err.h"
 #include "base/secret.h"
 #include "fs/nodes.h"
 #include "store/value.h"
@@ -50,13 +51,25 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct node *make_file(struct scene *scene, struct node *parent,
+			      const char *name, const struct node_file *file)
+{
+	struct node *node = NULL;
+	struct err err;
+
+	assert_int_equal(
+		nodes_file(scene->nodes, parent, name, file, &node, &err), 0);
+	return node;
+}
+
 static struct node *look_up(struct scene *scene, const char *name,
 			    struct value *value, size_t key)
 {
-	struct node *node =
-		nodes_file(scene->nodes, scene->root, name, value, key);
+	struct node *node = make_file(scene, scene->root, name,
+				      &(struct node_file){ .secret = "s",
+							   .value = value,
+							   .view.key = key });
 
-	assert_non_null(node);
 	nodes_looked_up(node);
 	return node;
 }
@@ -95,7 +108,7 @@ static void files_of_one_version_are_nodes_apart(void **state)
 	struct scene *scene = *state;
 	struct node *a = look_up(scene, "a", scene->v1, 0);
 	struct node *b = look_up(scene, "b", scene->v1, 1);
-	struct node *whole = look_up(scene, "s", scene->v1, NODE_WHOLE);
+	struct node *whole = look_up(scene, "s", scene->v1, VIEW_WHOLE);
 
 	assert_int_not_equal(a->id, b->id);
 	assert_int_equal(b->size, 1);
@@ -147,8 +160,9 @@ static void forgetting_too_much_is_told_and_harmless(void **state)
 static void a_node_that_was_given_to_nobody_settles(void **state)
 {
 	struct scene *scene = *state;
-	struct node *node =
-		nodes_file(scene->nodes, scene->root, "a", scene->v1, 0);
+	struct node *node = make_file(
+		scene, scene->root, "a",
+		&(struct node_file){ .secret = "s", .value = scene->v1 });
 
 	nodes_settle(scene->nodes, node);
 	assert_int_equal(nodes_count(scene->nodes), 1);
@@ -181,7 +195,10 @@ static void a_directory_lives_as_long_as_what_is_below(void **state)
 	nodes_looked_up(directory);
 	assert_ptr_equal(nodes_directory(scene->nodes, scene->root, "d", "d/"),
 			 directory);
-	file = nodes_file(scene->nodes, directory, "f", scene->v1, NODE_WHOLE);
+	file = make_file(scene, directory, "f",
+			 &(struct node_file){ .secret = "s",
+					      .value = scene->v1,
+					      .view.key = VIEW_WHOLE });
 	nodes_looked_up(file);
 	assert_true(nodes_forget(scene->nodes, id, 1));
 	assert_ptr_equal(nodes_find(scene->nodes, id), directory);
@@ -192,16 +209,58 @@ static void a_directory_lives_as_long_as_what_is_below(void **state)
 static void a_name_may_change_between_file_and_directory(void **state)
 {
 	struct scene *scene = *state;
-	struct node *file = look_up(scene, "x", scene->v1, NODE_WHOLE);
+	struct node *file = look_up(scene, "x", scene->v1, VIEW_WHOLE);
 	struct node *directory =
 		nodes_directory(scene->nodes, scene->root, "x", "x/");
 
 	assert_ptr_not_equal(file, directory);
 	assert_false(file->is_current);
 	nodes_looked_up(directory);
-	file = look_up(scene, "x", scene->v1, NODE_WHOLE);
+	file = look_up(scene, "x", scene->v1, VIEW_WHOLE);
 	assert_false(directory->is_current);
 	assert_true(file->is_current);
+}
+
+static void the_same_version_of_another_secret_is_another_node(void **state)
+{
+	struct scene *scene = *state;
+	struct node *node = look_up(scene, "a", scene->v1, 0);
+
+	assert_ptr_not_equal(
+		make_file(scene, scene->root, "a",
+			  &(struct node_file){ .secret = "other",
+					       .value = scene->v1 }),
+		node);
+	assert_false(node->is_current);
+}
+
+static void other_rights_are_no_other_node(void **state)
+{
+	struct scene *scene = *state;
+	struct node *node = look_up(scene, "a", scene->v1, 0);
+
+	assert_ptr_equal(make_file(scene, scene->root, "a",
+				   &(struct node_file){ .secret = "s",
+							.value = scene->v1,
+							.rights.mode = 0444 }),
+			 node);
+	assert_int_equal(node->rights.mode, 0444);
+}
+
+static void decoded_bytes_are_kept_with_their_own_size(void **state)
+{
+	struct scene *scene = *state;
+	struct value *value = make_value("v9", "{\"key\":\"aGVs\\nbG8=\"}", 1);
+	struct node *node = make_file(
+		scene, scene->root, "key",
+		&(struct node_file){ .secret = "s",
+				     .value = value,
+				     .view = { .decode_base64 = true } });
+
+	assert_int_equal(node->size, 5);
+	assert_memory_equal(secret_bytes(node_bytes(node)), "hello", 5);
+	nodes_settle(scene->nodes, node);
+	value_unref(value);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -219,6 +278,9 @@ int main(void)
 		test(a_name_that_is_gone_keeps_its_node_for_who_holds_it),
 		test(a_directory_lives_as_long_as_what_is_below),
 		test(a_name_may_change_between_file_and_directory),
+		test(the_same_version_of_another_secret_is_another_node),
+		test(other_rights_are_no_other_node),
+		test(decoded_bytes_are_kept_with_their_own_size),
 	};
 
 	return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);

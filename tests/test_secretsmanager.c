@@ -8,11 +8,14 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/secret.h"
+#include "store/source.h"
 #include "store/value.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const struct source_want prod_db = { .name = "prod/db" };
 
 static int read_bytes(int status, const char *body, size_t length,
 		      struct value **ret, struct err *err)
@@ -23,7 +26,7 @@ static int read_bytes(int status, const char *body, size_t length,
 
 	buf_init(&text, SECRETSMANAGER_REPLY_MAX);
 	assert_int_equal(buf_append(&text, body, length), 0);
-	r = secretsmanager_reply_read(&reply, "prod/db", ret, err);
+	r = secretsmanager_reply_read(&reply, &prod_db, ret, err);
 	buf_done(&text);
 	return r;
 }
@@ -257,7 +260,7 @@ static void tells_a_refusal_in_the_words_of_aws(void **state)
 		buf_init(&body, 65536);
 		reply.body = &body;
 		assert_int_equal(buf_append_text(&body, cases[i].body), 0);
-		assert_true(secretsmanager_reply_read(&reply, "prod/db", &value,
+		assert_true(secretsmanager_reply_read(&reply, &prod_db, &value,
 						      &err) < 0);
 		assert_string_equal(err.text, cases[i].text);
 		buf_done(&body);
@@ -392,34 +395,145 @@ static void knows_which_refusals_may_pass(void **state)
 	}
 }
 
-static void writes_a_request_that_quotes_the_name(void **state)
+#define VERSION "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE"
+
+static void writes_a_request_that_quotes_its_texts(void **state)
 {
+	static const struct {
+		struct source_want want;
+		const char *body;
+	} cases[] = {
+		{ { .name = "a/b_+=.@-\"\\" },
+		  "{\"SecretId\":\"a/b_+=.@-\\\"\\\\\"}" },
+		{ { .name = "a", .stage = "AWSPREVIOUS" },
+		  "{\"SecretId\":\"a\",\"VersionStage\":\"AWSPREVIOUS\"}" },
+		{ { .name = "a", .version = VERSION },
+		  "{\"SecretId\":\"a\",\"VersionId\":\"" VERSION "\"}" },
+		{ { .name = "a", .version = VERSION, .stage = "x\"y\\" },
+		  "{\"SecretId\":\"a\",\"VersionId\":\"" VERSION "\","
+		  "\"VersionStage\":\"x\\\"y\\\\\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf out;
+
+		buf_init(&out, 4096);
+		assert_int_equal(secretsmanager_form(&cases[i].want, &out), 0);
+		assert_string_equal(buf_text(&out), cases[i].body);
+		buf_done(&out);
+	}
+}
+
+static void a_request_without_room_is_refused(void **state)
+{
+	static const struct source_want want = { .name = "a",
+						 .version = VERSION,
+						 .stage = "AWSPREVIOUS" };
+	size_t needed;
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 4096);
-	assert_int_equal(secretsmanager_form("a/b_+=.@-\"\\", &out), 0);
-	assert_string_equal(buf_text(&out),
-			    "{\"SecretId\":\"a/b_+=.@-\\\"\\\\\"}");
+	assert_int_equal(secretsmanager_form(&want, &out), 0);
+	needed = out.length;
 	buf_done(&out);
+	for (size_t i = 0; i < needed; i++) {
+		buf_init(&out, i);
+		assert_int_equal(secretsmanager_form(&want, &out), -EFBIG);
+		buf_done(&out);
+	}
 }
 
 static void knows_names_that_no_secret_has(void **state)
 {
 	char longest[SECRETSMANAGER_NAME_MAX + 2] = "";
+	static const struct {
+		const char *name;
+		int code;
+	} cases[] = { { "a", 0 },	   { "rds!db-1 2", 0 },
+		      { "", -ENOENT },	   { "a\nb", -ENOENT },
+		      { "\x7f", -ENOENT }, { "\xc3\xa4", -ENOENT } };
+	struct source_want want = { .name = longest };
 	struct err err;
 
 	(void)state;
-	assert_int_equal(secretsmanager_check_name("a", &err), 0);
-	assert_int_equal(secretsmanager_check_name("rds!db-1 2", &err), 0);
-	assert_int_equal(secretsmanager_check_name("", &err), -ENOENT);
-	assert_int_equal(secretsmanager_check_name("a\nb", &err), -ENOENT);
-	assert_int_equal(secretsmanager_check_name("\xc3\xa4", &err), -ENOENT);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(
+			secretsmanager_check(
+				&(struct source_want){ .name = cases[i].name },
+				&err),
+			cases[i].code);
 	assert_string_equal(err.text, "no secret's name holds the byte 0xc3");
 	memset(longest, 'x', SECRETSMANAGER_NAME_MAX);
-	assert_int_equal(secretsmanager_check_name(longest, &err), 0);
+	assert_int_equal(secretsmanager_check(&want, &err), 0);
 	longest[SECRETSMANAGER_NAME_MAX] = 'x';
-	assert_int_equal(secretsmanager_check_name(longest, &err), -ENOENT);
+	assert_int_equal(secretsmanager_check(&want, &err), -ENOENT);
+}
+
+/* Each of the length that is given, of this character. */
+static void knows_versions_and_stages_that_cannot_be(void **state)
+{
+	static const struct {
+		int version;
+		int stage;
+		char character;
+		const char *text; /* NULL: they can */
+	} cases[] = {
+		{ 32, 1, 'x', NULL },
+		{ 64, 256, '~', NULL },
+		{ 31, 1, 'x', "a version's id has 32 to 64 characters" },
+		{ 65, 1, 'x', "a version's id has 32 to 64 characters" },
+		{ 32, 0, 'x', "a version's stage has 1 to 256 characters" },
+		{ 32, 257, 'x', "a version's stage has 1 to 256 characters" },
+		{ 32, 1, '\n', "no version's id holds the byte 0x0a" },
+		{ -1, 1, '\xe4', "no version's stage holds the byte 0xe4" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char version[66] = "";
+		char stage[258] = "";
+		struct source_want want = { .name = "a", .stage = stage };
+		struct err err = { 0 };
+
+		if (cases[i].version >= 0) {
+			memset(version, cases[i].character,
+			       (size_t)cases[i].version);
+			want.version = version;
+		}
+		memset(stage, cases[i].character, (size_t)cases[i].stage);
+		assert_int_equal(secretsmanager_check(&want, &err),
+				 cases[i].text ? -ENOENT : 0);
+		assert_string_equal(err.text,
+				    cases[i].text ? cases[i].text : "");
+	}
+}
+
+static void an_error_names_version_and_stage(void **state)
+{
+	static const struct {
+		struct source_want want;
+		const char *text;
+	} cases[] = {
+		{ { .name = "a" }, "GetSecretValue 'a': why" },
+		{ { .name = "a", .version = "v" },
+		  "GetSecretValue 'a' (version v): why" },
+		{ { .name = "a", .stage = "AWSPREVIOUS" },
+		  "GetSecretValue 'a' (stage AWSPREVIOUS): why" },
+		{ { .name = "a", .version = "v", .stage = "AWSPREVIOUS" },
+		  "GetSecretValue 'a' (version v, stage AWSPREVIOUS): why" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err err;
+
+		err_set(&err, -EACCES, "why");
+		assert_int_equal(secretsmanager_wrap(&cases[i].want, &err),
+				 -EACCES);
+		assert_string_equal(err.text, cases[i].text);
+	}
 }
 
 int main(void)
@@ -435,8 +549,11 @@ int main(void)
 		cmocka_unit_test(never_passes_on_a_token_that_aws_quotes),
 		cmocka_unit_test(knows_which_refusals_are_of_the_keys),
 		cmocka_unit_test(knows_which_refusals_may_pass),
-		cmocka_unit_test(writes_a_request_that_quotes_the_name),
+		cmocka_unit_test(writes_a_request_that_quotes_its_texts),
+		cmocka_unit_test(a_request_without_room_is_refused),
 		cmocka_unit_test(knows_names_that_no_secret_has),
+		cmocka_unit_test(knows_versions_and_stages_that_cannot_be),
+		cmocka_unit_test(an_error_names_version_and_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

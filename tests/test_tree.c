@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
-#include "base/clock.h"
-#include "fs/nodes.h"
-#include "fs/tree.h"
-#include "loop/loop.h"
-#include "store/cache.h"
 #include "store/listing.h"
-#include "store/value.h"
-#include "tests/fake_request.h"
-#include "tests/fake_source.h"
+#include "tests/tree_fixture.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,108 +11,40 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TTL_MS 300000
 #define JSON "{\"password\":\"x\\u0000y\",\"a/b\":[1, 2],\".dot\":1.10}"
-
-struct scene {
-	struct clock clock;
-	struct loop *loop;
-	struct cache *cache;
-	struct fake_source source;
-	struct tree *tree;
-};
-
-static struct scene *make_scene(const char *name, bool is_prefix)
-{
-	static const struct cache_limits limits = { .max_entries = 100,
-						    .negative_ms = 5000,
-						    .linger_ms = 1000 };
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	clock_set(&scene->clock, 1000000, 1700000000);
-	scene->loop = loop_new(&scene->clock);
-	scene->cache = cache_new(scene->loop, &limits);
-	fake_source_init(&scene->source, "me");
-	scene->tree = tree_new(&(struct tree_settings){
-		.loop = scene->loop,
-		.cache = scene->cache,
-		.source = &scene->source.base,
-		.name = name,
-		.is_prefix = is_prefix,
-		.ttl_ms = TTL_MS,
-		.timeout_ms = 20000,
-		.uid = 7,
-		.gid = 8,
-		.mode = 0440,
-		.directory_mode = 0550,
-	});
-	assert_non_null(scene->tree);
-	return scene;
-}
 
 static int show_secret(void **state)
 {
-	*state = make_scene("app/db", false);
+	static const struct layout_file whole = {
+		.name = "app_db",
+		.view = { .key = VIEW_WHOLE },
+		.rights = TREE_RIGHTS,
+	};
+	static struct layout_object object;
+	struct scene *scene = scene_new();
+
+	object = (struct layout_object){
+		.source = &scene->source.base,
+		.name = "app/db",
+		.files = &whole,
+		.file_count = 1,
+		.expands = true,
+		.folder = "",
+		.rights = TREE_RIGHTS,
+	};
+
+	scene_show(scene, &object, 1);
+	*state = scene;
 	return 0;
 }
 
 static int show_prefix(void **state)
 {
-	*state = make_scene("", true);
+	struct scene *scene = scene_new();
+
+	scene_show_prefix(scene, "");
+	*state = scene;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-
-	tree_free(scene->tree);
-	cache_free(scene->cache);
-	loop_free(scene->loop);
-	free(scene);
-	return 0;
-}
-
-static void start_lookup(struct scene *scene, uint64_t parent, const char *name,
-			 struct request *request)
-{
-	fake_request_init(request);
-	tree_lookup(scene->tree, request, parent, name);
-}
-
-/* A lookup that is answered at once, since all is at hand. */
-static struct request look_up(struct scene *scene, uint64_t parent,
-			      const char *name)
-{
-	struct request request;
-
-	start_lookup(scene, parent, name, &request);
-	assert_int_equal(request.answers, 1);
-	return request;
-}
-
-static struct request read_node(struct scene *scene, uint64_t node,
-				off_t offset, size_t size)
-{
-	struct request request;
-
-	fake_request_init(&request);
-	tree_read(scene->tree, &request, node, offset, size);
-	assert_int_equal(request.answers, 1);
-	return request;
-}
-
-/* Makes the secret known by a first lookup. */
-static uint64_t fill(struct scene *scene, const char *name, const char *version,
-		     const char *json)
-{
-	struct request request;
-
-	start_lookup(scene, NODE_ROOT, name, &request);
-	assert_int_equal(request.answers, 0);
-	fake_source_answer(&scene->source, version, json);
-	assert_int_equal(request.answers, 1);
-	return request.entry.node;
 }
 
 static void a_key_is_a_file_with_exact_size_and_rest_of_ttl(void **state)
@@ -271,28 +196,6 @@ static void a_reply_that_the_kernel_refuses_counts_no_lookup(void **state)
 	assert_int_equal(request.code, -ESTALE);
 	request = read_node(scene, kept, 0, 1);
 	assert_int_equal(request.code, 0);
-}
-
-static uint64_t open_directory(struct scene *scene, uint64_t node)
-{
-	struct request request;
-
-	fake_request_init(&request);
-	tree_open_directory(scene->tree, &request, node);
-	assert_int_equal(request.answers, 1);
-	assert_int_equal(request.code, 0);
-	return request.handle;
-}
-
-static void start_listing(struct scene *scene, uint64_t handle, off_t offset,
-			  struct request *request)
-{
-	tree_read_directory(scene->tree, request,
-			    &(struct tree_read_directory){ .node = NODE_ROOT,
-							   .handle = handle,
-							   .offset = offset,
-							   .size = 4096,
-							   .is_plus = true });
 }
 
 static void ls_shows_the_value_and_its_keys_with_their_nodes(void **state)
@@ -562,9 +465,9 @@ static void a_secret_with_the_name_of_its_folder_is_in_it(void **state)
 }
 
 #define secret_test(name)                                                      \
-	cmocka_unit_test_setup_teardown(name, show_secret, tear_down)
+	cmocka_unit_test_setup_teardown(name, show_secret, scene_free)
 #define prefix_test(name)                                                      \
-	cmocka_unit_test_setup_teardown(name, show_prefix, tear_down)
+	cmocka_unit_test_setup_teardown(name, show_prefix, scene_free)
 
 int main(void)
 {
@@ -585,7 +488,6 @@ int main(void)
 			a_rotation_between_two_parts_of_ls_gives_no_wrong_node),
 		secret_test(a_refused_listing_counts_no_lookup),
 		secret_test(ls_of_a_secret_out_of_reach_shows_its_name),
-		secret_test(ls_lists_what_is_known_when_its_patience_is_over),
 		secret_test(ls_lists_what_is_known_when_its_patience_is_over),
 		secret_test(
 			a_killed_reader_is_answered_and_a_handled_signal_is_not),

@@ -41,7 +41,7 @@ struct aws_source {
 
 struct source_call {
 	struct aws_source *source;
-	char *name;
+	struct source_want want; /* its texts stand in texts */
 	int64_t deadline_ms;
 	unsigned attempts;
 
@@ -56,13 +56,13 @@ struct source_call {
 
 	source_on_value *on_value;
 	void *owner;
+	char texts[];
 };
 
 static void free_call(struct source_call *call)
 {
 	request_done(&call->request);
 	keys_unref(call->keys);
-	free(call->name);
 	free(call);
 }
 
@@ -96,7 +96,7 @@ static void end_with(struct source_call *call, const struct err *err)
 {
 	struct err failure = *err;
 
-	(void)err_wrap(&failure, "GetSecretValue '%.256s'", call->name);
+	(void)secretsmanager_wrap(&call->want, &failure);
 	end(call, NULL, &failure);
 }
 
@@ -128,7 +128,7 @@ static void on_reply(void *owner, const struct http_reply *reply,
 	parts = aws_reply_of(reply);
 	if (begin_again(call, &parts))
 		return;
-	r = secretsmanager_reply_read(&parts, call->name, &value, &failure);
+	r = secretsmanager_reply_read(&parts, &call->want, &value, &failure);
 	end(call, value, r < 0 ? &failure : NULL);
 	value_unref(value);
 }
@@ -143,7 +143,7 @@ static int prepare(struct source_call *call)
 	int r;
 
 	buf_clear(&call->request.body);
-	r = secretsmanager_form(call->name, &call->request.body);
+	r = secretsmanager_form(&call->want, &call->request.body);
 	if (r < 0)
 		return r;
 	return request_sign(&call->request, &source->endpoint, headers,
@@ -214,16 +214,16 @@ static void on_failed(void *owner)
 	end_with(call, &call->failure);
 }
 
-/* A name that this source cannot have: what is wrong with it. */
-static int check_name(const struct aws_source *source, const char *name,
-		      struct err *err)
+/* What this source cannot have: what is wrong with it. */
+static int check_want(const struct aws_source *source,
+		      const struct source_want *want, struct err *err)
 {
 	char region[REGION_SIZE];
-	int r = secretsmanager_check_name(name, err);
+	int r = secretsmanager_check(want, err);
 
 	if (r < 0)
 		return r;
-	if (region_of_secret(name, region, err) < 0) {
+	if (region_of_secret(want->name, region, err) < 0) {
 		err->code = -ENOENT;
 		return -ENOENT;
 	}
@@ -238,18 +238,52 @@ static int start(struct source_call *call)
 {
 	struct aws_source *source = call->source;
 
-	if (check_name(source, call->name, &call->failure) == 0)
+	if (check_want(source, &call->want, &call->failure) == 0)
 		return ask_for_keys(call);
 	call->failed_soon = loop_soon(source->loop, on_failed, call);
 	return call->failed_soon ? 0 : -ENOMEM;
 }
 
-static struct source_call *fetch(struct source *base, const char *name,
+static size_t size_of(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* Returns the copy, NULL for NULL, and moves `to` behind it. */
+static const char *copy_text(char **to, const char *text)
+{
+	size_t size = size_of(text);
+	const char *copy = text ? memcpy(*to, text, size) : NULL;
+
+	*to += size;
+	return copy;
+}
+
+/* NULL: no memory. */
+static struct source_call *new_call(const struct source_want *want)
+{
+	struct source_call *call = calloc(
+		1, sizeof(*call) + size_of(want->name) +
+			   size_of(want->version) + size_of(want->stage));
+	char *to;
+
+	if (!call)
+		return NULL;
+	to = call->texts;
+	call->want.name = copy_text(&to, want->name);
+	call->want.version = copy_text(&to, want->version);
+	call->want.stage = copy_text(&to, want->stage);
+	request_init(&call->request);
+	return call;
+}
+
+static struct source_call *fetch(struct source *base,
+				 const struct source_want *want,
 				 source_on_value *on_value, void *owner)
 {
 	struct aws_source *source =
 		CONTAINER_OF(base, struct aws_source, source);
-	struct source_call *call = calloc(1, sizeof(*call));
+	struct source_call *call = new_call(want);
 
 	if (!call)
 		return NULL;
@@ -257,9 +291,7 @@ static struct source_call *fetch(struct source *base, const char *name,
 	call->deadline_ms = loop_now_ms(source->loop) + source->timeout_ms;
 	call->on_value = on_value;
 	call->owner = owner;
-	request_init(&call->request);
-	call->name = strdup(name);
-	if (!call->name || start(call) < 0) {
+	if (start(call) < 0) {
 		free_call(call);
 		return NULL;
 	}
@@ -353,4 +385,11 @@ int aws_source_check(struct source *source, struct err *err)
 		CONTAINER_OF(source, struct aws_source, source);
 
 	return credentials_check(aws->credentials, err);
+}
+
+const char *aws_source_region(const struct source *source)
+{
+	const struct aws_source *aws = (const struct aws_source *)source;
+
+	return aws->endpoint.region;
 }

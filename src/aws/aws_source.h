@@ -26,7 +26,8 @@ struct aws_settings {
  * configured) or -ENOMEM with err filled.
  *
  * A fetch whose keys are refused as too old drops them and tries once more
- * with newer ones. Names may be ARNs of the source's region.
+ * with newer ones. Names may be ARNs of the source's region. A version and a
+ * stage are asked for as they are given, both if both are.
  */
 int aws_source_new(struct loop *loop, struct retry *retry,
 		   const struct aws_settings *settings,
@@ -36,5 +37,8 @@ int aws_source_new(struct loop *loop, struct retry *retry,
 /* Whether credentials are at hand, told without the network, for a warning at
  * mount time: 0, or -EACCES with err filled. source is of aws_source_new(). */
 int aws_source_check(struct source *source, struct err *err);
+
+/* Where the source asks: constant for its life, and its own. */
+const char *aws_source_region(const struct source *source);
 
 #endif

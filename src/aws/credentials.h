@@ -29,13 +29,13 @@ struct retry;
 
 /* A refresh begins when this much, or half of the lifetime if that is less, is
  * left; with less than the second the keys are not handed out any more. */
-#define CREDENTIALS_REFRESH_MS (15 * 60 * 1000)
-#define CREDENTIALS_UNUSABLE_MS (60 * 1000)
+#define CREDENTIALS_REFRESH_MS (15L * 60 * 1000)
+#define CREDENTIALS_UNUSABLE_MS (60L * 1000)
 
 /* After a refresh has failed, the next one that nobody waits for. */
-#define CREDENTIALS_HOLD_OFF_MS (30 * 1000)
+#define CREDENTIALS_HOLD_OFF_MS (30L * 1000)
 
-#define CREDENTIALS_STS_TIMEOUT_MS (10 * 1000)
+#define CREDENTIALS_STS_TIMEOUT_MS (10L * 1000)
 
 struct credentials;
 struct credentials_get;

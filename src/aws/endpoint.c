@@ -220,7 +220,7 @@ static int refuse_variants(const struct aws_environment *environment,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
-		bool is_wanted;
+		bool is_wanted = false;
 		int r = read_flag(variants[i].name, variants[i].value,
 				  &is_wanted, err);
 
@@ -265,7 +265,7 @@ int endpoint_find(enum aws_service service, const char *region,
 {
 	struct override override = { "--endpoint-url", option };
 	struct endpoint endpoint = { .service = services[service] };
-	bool is_ignored;
+	bool is_ignored = false;
 	int r = refuse_variants(environment, err);
 
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "base/jdoc.h"
 #include "base/macros.h"
 #include "base/secret.h"
+#include "store/source.h"
 #include "store/value.h"
 
 #include <errno.h>
@@ -19,35 +20,86 @@
 
 #define STATUS_OK 200
 #define VERSION_TEXT_MAX 256
-#define BASE64_MAX ((SECRET_LENGTH_MAX + 2) / 3 * 4)
+#define BASE64_MAX (((size_t)SECRET_LENGTH_MAX + 2) / 3 * 4)
 
-int secretsmanager_check_name(const char *name, struct err *err)
+/* A text that is sent as it is. */
+struct text_kind {
+	const char *words;
+	size_t least;
+	size_t most;
+};
+
+static int check_text(const struct text_kind *kind, const char *text,
+		      struct err *err)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(text);
 
-	if (length == 0 || length > SECRETSMANAGER_NAME_MAX)
-		return err_set(err, -ENOENT,
-			       "a secret's name has 1 to %d characters",
-			       SECRETSMANAGER_NAME_MAX);
+	if (length < kind->least || length > kind->most)
+		return err_set(err, -ENOENT, "a %s has %zu to %zu characters",
+			       kind->words, kind->least, kind->most);
 	for (size_t i = 0; i < length; i++)
-		if (name[i] < ' ' || name[i] > '~')
+		if (text[i] < ' ' || text[i] > '~')
 			return err_set(err, -ENOENT,
-				       "no secret's name holds the byte 0x%02x",
-				       (unsigned char)name[i]);
+				       "no %s holds the byte 0x%02x",
+				       kind->words, (unsigned char)text[i]);
 	return 0;
 }
 
-int secretsmanager_form(const char *name, struct buf *out)
+int secretsmanager_check(const struct source_want *want, struct err *err)
 {
-	int r = buf_append_text(out, "{\"SecretId\":\"");
+	static const struct text_kind name = { "secret's name", 1,
+					       SECRETSMANAGER_NAME_MAX };
+	static const struct text_kind version = { "version's id",
+						  SECRETSMANAGER_VERSION_MIN,
+						  SECRETSMANAGER_VERSION_MAX };
+	static const struct text_kind stage = { "version's stage", 1,
+						SECRETSMANAGER_STAGE_MAX };
+	int r = check_text(&name, want->name, err);
 
-	for (; r == 0 && *name != '\0'; name++) {
-		if (*name == '"' || *name == '\\')
+	if (r == 0 && want->version)
+		r = check_text(&version, want->version, err);
+	if (r == 0 && want->stage)
+		r = check_text(&stage, want->stage, err);
+	return r;
+}
+
+/* start is what stands before the name, and the name. */
+static int append_member(struct buf *out, const char *start, const char *text)
+{
+	int r = buf_append_texts(out, start, "\":\"", NULL);
+
+	for (; r == 0 && *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
 			r = buf_append_text(out, "\\");
 		if (r == 0)
-			r = buf_append(out, name, 1);
+			r = buf_append(out, text, 1);
 	}
-	return r == 0 ? buf_append_text(out, "\"}") : r;
+	return r == 0 ? buf_append_text(out, "\"") : r;
+}
+
+int secretsmanager_form(const struct source_want *want, struct buf *out)
+{
+	int r = append_member(out, "{\"SecretId", want->name);
+
+	if (r == 0 && want->version)
+		r = append_member(out, ",\"VersionId", want->version);
+	if (r == 0 && want->stage)
+		r = append_member(out, ",\"VersionStage", want->stage);
+	return r == 0 ? buf_append_text(out, "}") : r;
+}
+
+int secretsmanager_wrap(const struct source_want *want, struct err *err)
+{
+	const char *version = want->version ? want->version : "";
+	const char *stage = want->stage ? want->stage : "";
+
+	if (!want->version && !want->stage)
+		return err_wrap(err, "GetSecretValue '%.256s'", want->name);
+	/* cut, so that there is room for what went wrong */
+	return err_wrap(err, "GetSecretValue '%.256s' (%s%.64s%s%s%.64s)",
+			want->name, want->version ? "version " : "", version,
+			want->version && want->stage ? ", " : "",
+			want->stage ? "stage " : "", stage);
 }
 
 /* A member that is there and not null. */
@@ -191,12 +243,13 @@ static int read_reply(const struct aws_reply *reply, struct value **ret,
 	return make_value(doc, ret, err);
 }
 
-int secretsmanager_reply_read(const struct aws_reply *reply, const char *name,
+int secretsmanager_reply_read(const struct aws_reply *reply,
+			      const struct source_want *want,
 			      struct value **ret, struct err *err)
 {
 	int r = read_reply(reply, ret, err);
 
 	if (r < 0)
-		(void)err_wrap(err, "GetSecretValue '%.256s'", name);
+		(void)secretsmanager_wrap(want, err);
 	return r;
 }

@@ -5,6 +5,7 @@
 struct aws_reply;
 struct buf;
 struct err;
+struct source_want;
 struct value;
 
 /* GetSecretValue ("AWS Secrets Manager API Reference"; AWS JSON 1.1). */
@@ -13,26 +14,33 @@ struct value;
  * base64; the rest of a reply is small. */
 #define SECRETSMANAGER_REPLY_MAX (1U << 20)
 #define SECRETSMANAGER_NAME_MAX 2048 /* SecretId, a name or an ARN */
+#define SECRETSMANAGER_VERSION_MIN 32
+#define SECRETSMANAGER_VERSION_MAX 64 /* VersionId, mostly a UUID */
+#define SECRETSMANAGER_STAGE_MAX 256
 #define SECRETSMANAGER_GET_TARGET "secretsmanager.GetSecretValue"
 #define SECRETSMANAGER_CONTENT_TYPE "application/x-amz-json-1.1"
 
 /*
- * -ENOENT with err filled for what cannot be a secret's name, so that nothing
- * need be sent: empty, too long, or not printable ASCII, in which all names of
- * Secrets Manager are.
+ * -ENOENT with err filled for what cannot be a secret's name, a version's id or
+ * a stage, so that nothing need be sent: of a length that these never have, or
+ * not printable ASCII, which all of them are.
  */
-int secretsmanager_check_name(const char *name, struct err *err);
+int secretsmanager_check(const struct source_want *want, struct err *err);
 
-/* Appends the request for the current version of a secret whose name has been
- * checked. 0, -EFBIG, -ENOMEM. */
-int secretsmanager_form(const char *name, struct buf *out);
+/* Appends the request for what has been checked. 0, -EFBIG, -ENOMEM. */
+int secretsmanager_form(const struct source_want *want, struct buf *out);
+
+/* Puts what was asked for in front of an error: "GetSecretValue 'NAME' (version
+ * VERSION, stage STAGE)", each as far as it was given. Returns the code. */
+int secretsmanager_wrap(const struct source_want *want, struct err *err);
 
 /*
  * Reads the reply. A refusal is as in refusal.h; -EFBIG for a value of more
  * than SECRET_LENGTH_MAX bytes; -EIO for a success that cannot be understood;
- * -ENOMEM. err begins with "GetSecretValue 'NAME'" and never quotes a value.
+ * -ENOMEM. err begins as after secretsmanager_wrap() and never quotes a value.
  */
-int secretsmanager_reply_read(const struct aws_reply *reply, const char *name,
+int secretsmanager_reply_read(const struct aws_reply *reply,
+			      const struct source_want *want,
 			      struct value **ret, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -118,6 +119,15 @@ static int append_value(struct buf *out, const char *value)
 	return r;
 }
 
+static int append_name(struct buf *out, const char *name, bool is_first)
+{
+	int r = buf_append_text(out, is_first ? "" : "\n");
+
+	if (r == 0)
+		r = append_lower(out, name);
+	return r == 0 ? buf_append_text(out, ":") : r;
+}
+
 static int append_headers(const struct sigv4_request *request, struct buf *out)
 {
 	const struct sigv4_header *order[SIGV4_HEADERS_MAX];
@@ -125,15 +135,10 @@ static int append_headers(const struct sigv4_request *request, struct buf *out)
 	int r = sort_headers(request, order);
 
 	for (size_t i = 0; r == 0 && i < request->header_count; i++) {
-		if (i > 0 && strcasecmp(last, order[i]->name) == 0) {
+		if (i > 0 && strcasecmp(last, order[i]->name) == 0)
 			r = buf_append_text(out, ",");
-		} else {
-			r = buf_append_text(out, i > 0 ? "\n" : "");
-			if (r == 0)
-				r = append_lower(out, order[i]->name);
-			if (r == 0)
-				r = buf_append_text(out, ":");
-		}
+		else
+			r = append_name(out, order[i]->name, i == 0);
 		if (r == 0)
 			r = append_value(out, order[i]->value);
 		last = order[i]->name;
@@ -252,7 +257,7 @@ static int append_signature(const struct sigv4_request *request,
 {
 	cleanup_buf struct buf text;
 	cleanup_hash struct hash key = { 0 };
-	struct hash signature;
+	struct hash signature = { 0 };
 	char hex[HEX_SIZE];
 	int r;
 

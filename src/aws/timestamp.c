@@ -100,7 +100,7 @@ static bool take_offset(const char **at, int64_t *ret_s)
 	if (!take_number(at, 2, 0, 23, &hours) || !take_char(at, ':') ||
 	    !take_number(at, 2, 0, 59, &minutes))
 		return false;
-	*ret_s = (hours * 60 + minutes) * (is_east ? 60 : -60);
+	*ret_s = (hours * 60L + minutes) * (is_east ? 60 : -60);
 	return true;
 }
 

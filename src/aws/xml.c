@@ -59,7 +59,7 @@ static bool skip_past(struct scanner *scanner, const char *text)
 
 static bool is_name_end(char c)
 {
-	return memchr(" \t\r\n/>", c, 6) != NULL;
+	return c != '\0' && strchr(" \t\r\n/>", c);
 }
 
 /* Moves behind the '>' of a tag; one in quotes is part of an attribute. */
@@ -230,29 +230,39 @@ static int read_text(struct scanner *scanner, struct buf *out)
 	return r;
 }
 
+/* Takes the next tag; ret_is_found when it begins the element of the path. */
+static int step(struct scanner *scanner, const char *path, struct tag *ret,
+		bool *ret_is_found)
+{
+	int r = next_tag(scanner, ret);
+
+	if (r < 0)
+		return r;
+	if (ret->kind == TAG_NONE)
+		return scanner->depth == 0 ? -ENOENT : -EBADMSG;
+	if (ret->kind == TAG_END)
+		return leave(scanner, ret);
+	r = enter(scanner, ret);
+	if (r < 0)
+		return r;
+	*ret_is_found = is_at_path(scanner, path);
+	if (ret->kind == TAG_EMPTY)
+		scanner->depth--;
+	return 0;
+}
+
 int xml_find_text(const char *xml, size_t length, const char *path,
 		  struct buf *out)
 {
 	struct scanner scanner = { .at = xml, .end = xml + length };
+	bool is_found = false;
 	struct tag tag;
-	int r;
 
-	while ((r = next_tag(&scanner, &tag)) == 0) {
-		if (tag.kind == TAG_NONE)
-			return scanner.depth == 0 ? -ENOENT : -EBADMSG;
-		if (tag.kind == TAG_END) {
-			r = leave(&scanner, &tag);
-		} else {
-			r = enter(&scanner, &tag);
-			if (r == 0 && is_at_path(&scanner, path))
-				return tag.kind == TAG_EMPTY
-					       ? 0
-					       : read_text(&scanner, out);
-			if (tag.kind == TAG_EMPTY)
-				scanner.depth--;
-		}
+	while (!is_found) {
+		int r = step(&scanner, path, &tag, &is_found);
+
 		if (r < 0)
 			return r;
 	}
-	return r;
+	return tag.kind == TAG_EMPTY ? 0 : read_text(&scanner, out);
 }

@@ -44,7 +44,7 @@ struct map *map_new(void)
 
 	if (!map)
 		return NULL;
-	map->buckets = calloc(MAP_FIRST_BUCKETS, sizeof(*map->buckets));
+	map->buckets = calloc(MAP_FIRST_BUCKETS, sizeof(struct entry *));
 	if (!map->buckets) {
 		free(map);
 		return NULL;

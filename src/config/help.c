@@ -14,6 +14,7 @@ const char *options_help(void)
 	       "  --region REGION        where the secrets are\n"
 	       "  --endpoint-url URL     ask there instead of AWS\n"
 	       "  --proxy-from-env       use the proxy that the environment names\n"
+	       "  --class NAME           which class of a file that has several\n"
 	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
 	       "  --owner UID[:GID]      whose the files are (whoever mounts)\n"
 	       "  --mode, --dir-mode     octal modes of files (0400) and directories (0500)\n"

@@ -46,6 +46,13 @@ const struct option option_table[] = {
 		.offset = MEMBER(offline),
 	},
 	{
+		.name = "class",
+		.kind = OPTION_TEXT,
+		.for_worker = true,
+		.takes = "the name of a class, or NAMESPACE/NAME",
+		.offset = MEMBER(class_name),
+	},
+	{
 		.name = "proxy-from-env",
 		.kind = OPTION_FLAG,
 		.for_worker = true,

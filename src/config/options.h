@@ -20,7 +20,8 @@ struct options {
 	/* what to show, and where */
 	const char *source;
 	const char *mount_point;
-	const char *offline; /* directory that stands in for AWS */
+	const char *offline;	/* directory that stands in for AWS */
+	const char *class_name; /* which class of SOURCE; NULL: the only one */
 
 	/* how long, in milliseconds */
 	int64_t ttl_ms;

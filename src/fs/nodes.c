@@ -2,11 +2,15 @@
 /* Two maps over the same nodes: every one by id, and the current ones by
  * parent and name. */
 #include "fs/nodes.h"
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/map.h"
 #include "base/secret.h"
 #include "store/value.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +30,7 @@ static size_t name_key(const struct node *parent, const char *name,
 
 	assert(length < 256);
 	memcpy(key, &parent->id, sizeof(parent->id));
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it is counted */
 	memcpy(key + sizeof(parent->id), name, length);
 	return sizeof(parent->id) + length;
 }
@@ -34,10 +39,15 @@ static void free_node(struct node *node)
 {
 	char *name = (char *)(uintptr_t)node->name;
 	char *prefix = (char *)(uintptr_t)node->prefix;
+	char *secret = (char *)(uintptr_t)node->secret;
+	char *path_text = (char *)(uintptr_t)node->view.path_text;
 
 	value_unref(node->value);
+	secret_unref(node->content);
 	free(name);
 	free(prefix);
+	free(secret);
+	free(path_text);
 	free(node);
 }
 
@@ -82,26 +92,35 @@ static struct node *enter(struct nodes *nodes, struct node *parent,
 	return node;
 }
 
+static bool enter_root(struct nodes *nodes, int64_t now_ns)
+{
+	struct node *root = make_node("", "");
+
+	if (!root)
+		return false;
+	root->changed_ns = now_ns;
+	root->lookups = 1; /* the kernel never looks the root up */
+	return enter(nodes, NULL, root) != NULL;
+}
+
+static void free_tables(struct nodes *nodes)
+{
+	map_free(nodes->by_id);
+	map_free(nodes->by_name);
+	free(nodes);
+}
+
 struct nodes *nodes_new(int64_t now_ns)
 {
 	struct nodes *nodes = calloc(1, sizeof(*nodes));
-	struct node *root = make_node("", "");
 
-	if (!nodes || !root) {
-		free(nodes);
-		if (root)
-			free_node(root);
+	if (!nodes)
 		return NULL;
-	}
 	nodes->by_id = map_new();
 	nodes->by_name = map_new();
 	nodes->next_id = NODE_ROOT;
-	root->changed_ns = now_ns;
-	root->lookups = 1; /* the kernel never looks the root up */
-	if (!nodes->by_id || !nodes->by_name || !enter(nodes, NULL, root)) {
-		map_free(nodes->by_id);
-		map_free(nodes->by_name);
-		free(nodes);
+	if (!nodes->by_id || !nodes->by_name || !enter_root(nodes, now_ns)) {
+		free_tables(nodes);
 		return NULL;
 	}
 	return nodes;
@@ -118,9 +137,7 @@ void nodes_free(struct nodes *nodes)
 	if (!nodes)
 		return;
 	map_each(nodes->by_id, free_each, NULL);
-	map_free(nodes->by_id);
-	map_free(nodes->by_name);
-	free(nodes);
+	free_tables(nodes);
 }
 
 struct node *nodes_find(const struct nodes *nodes, uint64_t id)
@@ -162,11 +179,19 @@ void nodes_settle(struct nodes *nodes, struct node *node)
 	}
 }
 
-static bool shows(const struct node *node, const struct value *value,
-		  size_t key)
+/* Expressions are compared as text: a class that was read again has others. */
+static bool is_same_view(const struct view *a, const struct view *b)
 {
-	return !node->is_directory && node->key == key &&
-	       strcmp(value_version(node->value), value_version(value)) == 0;
+	return a->key == b->key && a->decode_base64 == b->decode_base64 &&
+	       (a->key != VIEW_PATH || strcmp(a->path_text, b->path_text) == 0);
+}
+
+static bool shows(const struct node *node, const struct node_file *file)
+{
+	return !node->is_directory && is_same_view(&node->view, &file->view) &&
+	       strcmp(node->secret, file->secret) == 0 &&
+	       strcmp(value_version(node->value), value_version(file->value)) ==
+		       0;
 }
 
 /* Puts a new node in the place of the one that has its name. */
@@ -187,22 +212,78 @@ static struct node *replace(struct nodes *nodes, struct node *parent,
 	return entered;
 }
 
-struct node *nodes_file(struct nodes *nodes, struct node *parent,
-			const char *name, struct value *value, size_t key)
+static int keep_content(struct node *node, const struct view *view,
+			struct err *err)
+{
+	cleanup_buf struct buf bytes;
+	int r;
+
+	buf_init(&bytes, SECRET_LENGTH_MAX);
+	r = view_read(view, node->value, &bytes, err);
+	if (r < 0)
+		return r;
+	node->content = secret_new(buf_text(&bytes), bytes.length);
+	if (!node->content)
+		return err_set(err, -errno, "no memory");
+	node->size = bytes.length;
+	return 0;
+}
+
+/* What the file shows, and how long it is. */
+static int fill_file(struct node *node, const struct node_file *file,
+		     struct err *err)
+{
+	const struct view *view = &file->view;
+
+	node->secret = strdup(file->secret);
+	node->value = value_ref(file->value);
+	node->view = *view;
+	node->view.path = NULL;
+	node->view.path_text =
+		view->key == VIEW_PATH ? strdup(view->path_text) : NULL;
+	if (!node->secret || (view->key == VIEW_PATH && !node->view.path_text))
+		return err_set(err, -ENOMEM, "no memory");
+	node->modified_ns = value_created_ns(file->value);
+	node->rights = file->rights;
+	if (!view_is_plain(view))
+		return keep_content(node, view, err);
+	node->size = view->key == VIEW_WHOLE
+			     ? secret_length(value_bytes(node->value))
+			     : value_key_length(node->value, view->key);
+	return 0;
+}
+
+int nodes_file(struct nodes *nodes, struct node *parent, const char *name,
+	       const struct node_file *file, struct node **ret, struct err *err)
 {
 	struct node *node = nodes_current(nodes, parent, name);
+	int r;
 
-	if (node && shows(node, value, key))
-		return node;
+	if (node && shows(node, file)) {
+		node->rights = file->rights;
+		*ret = node;
+		return 0;
+	}
 	node = make_node(name, NULL);
 	if (!node)
-		return NULL;
-	node->value = value_ref(value);
-	node->key = key;
-	node->size = key == NODE_WHOLE ? secret_length(value_bytes(value))
-				       : value_key_length(value, key);
-	node->modified_ns = value_created_ns(value);
-	return replace(nodes, parent, node, node->modified_ns);
+		return err_set(err, -ENOMEM, "no memory");
+	r = fill_file(node, file, err);
+	if (r < 0) {
+		free_node(node);
+		return r;
+	}
+	node = replace(nodes, parent, node, node->modified_ns);
+	if (!node)
+		return err_set(err, -ENOMEM, "no memory");
+	*ret = node;
+	return 0;
+}
+
+const struct secret *node_bytes(const struct node *node)
+{
+	if (node->content)
+		return node->content;
+	return node->view.key == VIEW_WHOLE ? value_bytes(node->value) : NULL;
 }
 
 struct node *nodes_directory(struct nodes *nodes, struct node *parent,

@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fs/rights.h"
+#include "store/view.h"
+
+struct err;
+struct secret;
 struct value;
 
 /*
@@ -20,7 +25,6 @@ struct value;
  */
 
 #define NODE_ROOT 1
-#define NODE_WHOLE SIZE_MAX /* the key of a file that shows the whole value */
 
 struct node {
 	uint64_t id;
@@ -34,8 +38,11 @@ struct node {
 	int64_t changed_ns;
 
 	/* of a file */
+	const char *secret; /* the name of the secret that it is of */
 	struct value *value;
-	size_t key; /* of value; or NODE_WHOLE */
+	struct view view;	/* of value; path is not kept, path_text is */
+	struct secret *content; /* NULL: the view is plain */
+	struct rights rights;
 	size_t size;
 	int64_t modified_ns;
 	bool is_current; /* the name shows this version */
@@ -60,10 +67,23 @@ struct node *nodes_find(const struct nodes *nodes, uint64_t id);
 struct node *nodes_current(const struct nodes *nodes, const struct node *parent,
 			   const char *name);
 
-/* The file parent/name in this version: the node it has already, or a new one
- * that replaces the current one under that name. NULL: no memory. */
-struct node *nodes_file(struct nodes *nodes, struct node *parent,
-			const char *name, struct value *value, size_t key);
+struct node_file {
+	const char *secret; /* versions of two secrets may have one name */
+	struct value *value;
+	struct view view;
+	struct rights rights;
+};
+
+/* The file parent/name in this version: the node it has already, with these
+ * rights from now on, or a new one that replaces the current one under that
+ * name. 0, or what view_read() says. */
+int nodes_file(struct nodes *nodes, struct node *parent, const char *name,
+	       const struct node_file *file, struct node **ret,
+	       struct err *err);
+
+/* The bytes that the file shows, where they are at hand: borrowed from the
+ * node. NULL: a key of the value, to be decoded by value_key_read(). */
+const struct secret *node_bytes(const struct node *node);
 
 /* The directory parent/name. NULL: no memory. */
 struct node *nodes_directory(struct nodes *nodes, struct node *parent,

@@ -9,15 +9,25 @@
 #include "base/macros.h"
 #include "loop/loop.h"
 #include "store/cache.h"
+#include "store/listing.h"
+#include "store/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* One thing that a parked request waits for. */
+struct wait {
+	struct parked *parked;
+	struct cache_get *get; /* NULL: known */
+	size_t index;
+};
 
 #define LOOK_EVERY_MS 250
 
@@ -32,21 +42,45 @@ void parking_init(struct parking *parking, struct loop *loop,
 	TAILQ_INIT(&parking->waiting);
 }
 
-/* Takes the request out of every queue; it is then its caller's again. */
+/* Takes the request out of every queue; it is then its caller's again, and
+ * parked->results are whoever takes them. */
 static void unpark(struct parked *parked)
 {
 	TAILQ_REMOVE(&parked->parking->waiting, parked, link);
 	loop_timer_cancel(TAKE(parked->look));
 	loop_timer_cancel(TAKE(parked->patience));
-	parked->get = NULL;
+	for (size_t i = 0; parked->waits && i < parked->count; i++)
+		cache_cancel(parked->waits[i].get);
+	free(TAKE(parked->waits));
+	request_watch_interrupt(parked->request, NULL, NULL);
+}
+
+static void free_results(struct parked_result *results, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		value_unref(results[i].value);
+		listing_unref(results[i].listing);
+	}
+	free(results);
 }
 
 static void give_up(struct parked *parked, int code)
 {
-	cache_cancel(parked->get);
 	unpark(parked);
+	free_results(TAKE(parked->results), parked->count);
 	request_fail(parked->request, code);
-	free(parked);
+	parked->release(parked);
+}
+
+/* The struct may be gone when go_on returns, or waiting for something else. */
+static void go_on(struct parked *parked)
+{
+	struct parked_result *results = TAKE(parked->results);
+	size_t count = parked->count;
+
+	parked->go_on(parked, &(struct parked_results){ .at = results,
+							.count = count });
+	free_results(results, count);
 }
 
 void parking_done(struct parking *parking)
@@ -54,18 +88,26 @@ void parking_done(struct parking *parking)
 	struct parked *parked;
 
 	while ((parked = TAILQ_FIRST(&parking->waiting)))
+		/* It has left the list, which the analyzer does not follow.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		give_up(parked, -EIO);
 }
 
 /* Whether "NAME:\t<hex mask>" in a /proc/PID/status has SIGKILL in it. */
 static bool mask_has_kill(const char *status, const char *name)
 {
+	static const char digits[] = "0123456789abcdef";
 	const char *line = strstr(status, name);
-	unsigned long long mask = 0;
+	const char *digit;
+	uint64_t mask = 0;
 
-	if (!line || sscanf(line + strlen(name), " %llx", &mask) != 1)
+	if (!line)
 		return false;
-	return mask & (1ULL << (SIGKILL - 1));
+	line += strlen(name);
+	line += strspn(line, "\t");
+	for (; *line && (digit = strchr(digits, *line)); line++)
+		mask = mask << 4 | (uint64_t)(digit - digits);
+	return mask & (UINT64_C(1) << (SIGKILL - 1));
 }
 
 enum caller_state { CALLER_LIVES, CALLER_DIES, CALLER_UNSEEN };
@@ -125,64 +167,117 @@ static void on_interrupt(void *owner)
 		parked->look = loop_soon(loop, on_look, parked);
 }
 
+static void note(struct parked *parked, size_t index,
+		 const struct cache_result *result)
+{
+	struct parked_result *noted = &parked->results[index];
+
+	noted->is_known = true;
+	noted->code = result->err ? result->err->code : 0;
+	noted->value = result->value ? value_ref(result->value) : NULL;
+	noted->listing = result->listing ? listing_ref(result->listing) : NULL;
+	noted->fresh_ms = result->fresh_ms;
+	parked->unknown--;
+}
+
+static bool is_settled(struct parked *parked)
+{
+	if (parked->unknown == 0)
+		return true;
+	return parked->is_enough &&
+	       parked->is_enough(parked, &(struct parked_results){
+						 .at = parked->results,
+						 .count = parked->count });
+}
+
 static void on_result(void *owner, const struct cache_result *result)
 {
-	struct parked *parked = owner;
+	struct wait *wait = owner;
+	struct parked *parked = wait->parked;
 
+	wait->get = NULL;
+	note(parked, wait->index, result);
+	if (!is_settled(parked))
+		return;
 	unpark(parked);
-	request_watch_interrupt(parked->request, NULL, NULL);
-	parked->go_on(parked, result);
+	go_on(parked);
 }
 
 static void on_patience_over(void *owner)
 {
 	struct parked *parked = owner;
-	struct err err;
 
 	parked->patience = NULL;
-	cache_cancel(parked->get);
 	unpark(parked);
-	request_watch_interrupt(parked->request, NULL, NULL);
-	err_set(&err, -EIO, "not known yet");
-	parked->go_on(parked, &(struct cache_result){ .err = &err });
+	go_on(parked);
 }
 
-static int park(struct parked *parked, const struct cache_want *want,
-		int64_t patience_ms)
+/* Starts to wait for what is not known. */
+static int wait_for(struct parked *parked, const struct parked_wants *wants)
 {
 	struct parking *parking = parked->parking;
-	struct loop *loop = parking->loop;
 
-	if (patience_ms > 0) {
+	parked->waits = calloc(wants->count, sizeof(*parked->waits));
+	if (!parked->waits)
+		return -ENOMEM;
+	for (size_t i = 0; i < wants->count; i++) {
+		struct wait *wait = &parked->waits[i];
+
+		if (parked->results[i].is_known)
+			continue;
+		wait->parked = parked;
+		wait->index = i;
+		wait->get = cache_get(parking->cache, &wants->at[i], on_result,
+				      wait);
+		if (!wait->get)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int park(struct parked *parked, const struct parked_wants *wants)
+{
+	struct loop *loop = parked->parking->loop;
+
+	TAILQ_INSERT_TAIL(&parked->parking->waiting, parked, link);
+	request_watch_interrupt(parked->request, on_interrupt, parked);
+	if (wants->patience_ms > 0) {
 		parked->patience =
-			loop_timer(loop, loop_now_ms(loop) + patience_ms,
+			loop_timer(loop, loop_now_ms(loop) + wants->patience_ms,
 				   on_patience_over, parked);
 		if (!parked->patience)
 			return -ENOMEM;
 	}
-	parked->get = cache_get(parking->cache, want, on_result, parked);
-	if (!parked->get) {
-		loop_timer_cancel(TAKE(parked->patience));
-		return -ENOMEM;
-	}
-	TAILQ_INSERT_TAIL(&parking->waiting, parked, link);
-	return 0;
+	return wait_for(parked, wants);
 }
 
-void parked_want(struct parked *parked, const struct cache_want *want,
-		 int64_t patience_ms, parked_go_on *go_on)
+static void note_what_is_known(struct parked *parked,
+			       const struct parked_wants *wants)
 {
-	struct cache_result result;
+	for (size_t i = 0; i < wants->count; i++) {
+		struct cache_result result;
 
-	if (cache_peek(parked->parking->cache, want, &result)) {
-		go_on(parked, &result);
-		return;
+		if (cache_peek(parked->parking->cache, &wants->at[i], &result))
+			note(parked, i, &result);
 	}
-	parked->go_on = go_on;
-	if (park(parked, want, patience_ms) < 0) {
+}
+
+void parked_want(struct parked *parked, const struct parked_wants *wants,
+		 parked_go_on *what_next)
+{
+	parked->results = calloc(wants->count + 1, sizeof(*parked->results));
+	if (!parked->results) {
 		request_fail(parked->request, -ENOMEM);
-		free(parked);
+		parked->release(parked);
 		return;
 	}
-	request_watch_interrupt(parked->request, on_interrupt, parked);
+	parked->count = wants->count;
+	parked->unknown = wants->count;
+	parked->go_on = what_next;
+	parked->is_enough = wants->is_enough;
+	note_what_is_known(parked, wants);
+	if (is_settled(parked))
+		go_on(parked);
+	else if (park(parked, wants) < 0)
+		give_up(parked, -ENOMEM);
 }

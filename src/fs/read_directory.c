@@ -8,14 +8,13 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/map.h"
+#include "fs/contents.h"
+#include "fs/layout.h"
 #include "fs/tree.h"
 #include "fs/tree_private.h"
-#include "store/listing.h"
-#include "store/value.h"
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,45 +29,24 @@
 /* ls waits for a secret that is not known this long, then lists what is. */
 #define PATIENCE_MS 2000
 
-struct noted {
-	const char *name;
-	bool is_folder;
-	char *secret; /* of a prefix: the secret's whole name */
-	size_t key;   /* of the value, or NODE_WHOLE */
-};
-
 struct handle {
 	uint64_t id;
-	struct value *value; /* whose keys were noted; NULL below a prefix */
-	struct noted *names;
-	size_t count;
-	size_t capacity;
+	struct contents contents;
 };
 
 struct reading {
-	struct parked parked; /* first: freed as one */
+	struct parked parked;
 	struct tree *tree;
+	struct layout *layout; /* of the moment it began; NULL: a prefix */
 	struct tree_read_directory what;
 };
-
-static void clear_handle(struct handle *handle)
-{
-	for (size_t i = 0; i < handle->count; i++) {
-		free((char *)(uintptr_t)handle->names[i].name);
-		free(handle->names[i].secret);
-	}
-	handle->count = 0;
-	value_unref(handle->value);
-	handle->value = NULL;
-}
 
 static void free_handle(void *owner, void *value)
 {
 	struct handle *handle = value;
 
 	(void)owner;
-	clear_handle(handle);
-	free(handle->names);
+	contents_clear(&handle->contents);
 	free(handle);
 }
 
@@ -114,138 +92,66 @@ void tree_close_directory(struct tree *tree, struct request *request,
 	request_fail(request, 0);
 }
 
-static int note(struct handle *handle, const struct noted *noted)
+static struct cache_want want_of(const struct reading *reading,
+				 const struct contents *contents,
+				 const struct noted *noted)
 {
-	if (handle->count == handle->capacity) {
-		size_t capacity = handle->capacity ? handle->capacity * 2 : 16;
-		struct noted *names = reallocarray(handle->names, capacity,
-						   sizeof(struct noted));
-
-		if (!names)
-			return -ENOMEM;
-		handle->names = names;
-		handle->capacity = capacity;
-	}
-	handle->names[handle->count] = *noted;
-	handle->names[handle->count].name = strdup(noted->name);
-	if (!handle->names[handle->count].name)
-		return -ENOMEM;
-	handle->count++;
-	return 0;
+	if (noted->secret)
+		return tree_want(reading->tree, noted->secret, false);
+	return tree_want_object(contents->layout, noted->given
+							  ? noted->given->object
+							  : noted->object);
 }
 
-/* The whole value's name stands first and hides a key of that name. */
-static int note_keys(const struct tree *tree, const struct value *value,
-		     struct handle *handle)
+static int make_node(struct tree *tree, struct node *directory,
+		     const struct noted *noted, struct value *value,
+		     struct node **ret)
 {
-	char file[NAME_LENGTH_MAX + 1];
+	const struct tree_key key = { .name = noted->name,
+				      .object = noted->object,
+				      .value = value,
+				      .key = noted->key };
 
-	for (size_t key = 0; key < value_key_count(value); key++) {
-		size_t length;
-		const char *bytes = value_key_name(value, key, &length);
-		int r = name_from_key(bytes, length, file);
-
-		if (r < 0 || strcmp(file, tree->whole_file) == 0)
-			continue;
-		r = note(handle, &(struct noted){ .name = file, .key = key });
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* ls lists what is known: with the secret out of reach, its own name. */
-static int note_secret(struct tree *tree, const struct cache_result *result,
-		       struct handle *handle)
-{
-	struct noted whole = { .name = tree->whole_file, .key = NODE_WHOLE };
-	int r;
-
-	if (result->err && result->err->code == -ENOENT)
-		return 0;
-	r = note(handle, &whole);
-	if (r < 0 || result->err)
-		return r;
-	handle->value = value_ref(result->value);
-	return note_keys(tree, handle->value, handle);
-}
-
-static int note_secret_at(struct handle *handle, const char *file,
-			  const struct listing_name *listed,
-			  const char *secret_prefix)
-{
-	struct noted noted = {
-		.name = file,
-		.is_folder = listed->is_folder,
-		.key = NODE_WHOLE,
-	};
-	int r;
-
-	if (asprintf(&noted.secret, "%s%s", secret_prefix, listed->name) < 0)
-		return -ENOMEM;
-	r = note(handle, &noted);
-	if (r < 0)
-		free(noted.secret);
-	return r;
-}
-
-/* A secret that has the name of its folder stands in it. */
-static int note_folder_value(const struct node *directory,
-			     struct handle *handle)
-{
-	char secret[SECRET_NAME_MAX];
-
-	if (!directory->has_value)
-		return 0;
-	(void)snprintf(secret, sizeof(secret), "%.*s",
-		       (int)strlen(directory->prefix) - 1, directory->prefix);
-	return note_secret_at(handle, NAME_FOLDER_VALUE,
-			      &(struct listing_name){ .name = secret }, "");
-}
-
-static int note_listing(const struct node *directory,
-			const struct listing *listing, struct handle *handle)
-{
-	char file[NAME_LENGTH_MAX + 1];
-	int r = note_folder_value(directory, handle);
-
-	for (size_t i = 0; r == 0 && i < listing_count(listing); i++) {
-		const struct listing_name *listed = listing_at(listing, i);
-
-		if (name_from_key(listed->name, strlen(listed->name), file) ==
-		    0)
-			r = note_secret_at(handle, file, listed,
-					   directory->prefix);
-	}
-	return r;
+	if (noted->secret)
+		return tree_secret_node(tree, directory, noted->name, value,
+					ret);
+	if (noted->given)
+		return tree_file_node(tree, directory, noted->given, value,
+				      ret);
+	/* a rotation since then: the key's number is another version's */
+	if (noted->value != value)
+		return -ESTALE;
+	return tree_key_node(tree, directory, &key, ret);
 }
 
 /*
  * The node of a name, if its value is at hand and fresh, and how long it will
  * be: ls -l then needs no further request. NULL where it is not.
  */
-static struct node *fresh_node(struct tree *tree, const struct handle *handle,
+static struct node *fresh_node(const struct reading *reading,
+			       const struct contents *contents,
 			       struct node *directory,
 			       const struct noted *noted, int64_t *ret_fresh_ms)
 {
-	struct cache_want want = tree_want(
-		tree, noted->secret ? noted->secret : tree->name, false);
+	struct tree *tree = reading->tree;
 	struct cache_result result;
+	struct cache_want want;
+	struct node *node = NULL;
 
-	if (noted->is_folder ||
-	    !cache_peek(tree->settings.cache, &want, &result) || result.err)
+	if (noted->is_folder)
 		return NULL;
-	/* a rotation since then: the key numbers are another version's */
-	if (handle->value && handle->value != result.value)
+	want = want_of(reading, contents, noted);
+	if (!cache_peek(tree->settings.cache, &want, &result) || result.err)
+		return NULL;
+	if (make_node(tree, directory, noted, result.value, &node) < 0)
 		return NULL;
 	*ret_fresh_ms = result.fresh_ms;
-	return nodes_file(tree->nodes, directory, noted->name, result.value,
-			  noted->key);
+	return node;
 }
 
 /* One of ours as an entry: with its node where is_plus, else by type alone. */
-static struct request_name name_of(struct reading *reading,
-				   const struct handle *handle,
+static struct request_name name_of(const struct reading *reading,
+				   const struct contents *contents,
 				   struct node *directory,
 				   const struct noted *noted)
 {
@@ -262,7 +168,7 @@ static struct request_name name_of(struct reading *reading,
 
 	if (!name.is_plus)
 		return name;
-	node = fresh_node(reading->tree, handle, directory, noted, &fresh_ms);
+	node = fresh_node(reading, contents, directory, noted, &fresh_ms);
 	if (node)
 		name.entry = tree_entry_of(reading->tree, node, fresh_ms);
 	return name;
@@ -301,12 +207,12 @@ static int add_name(struct reading *reading, struct buf *out,
 
 /* Fills out with entries from the offset on; their nodes go to ret_nodes, so
  * that they can be taken back. */
-static void fill(struct reading *reading, const struct handle *handle,
+static void fill(struct reading *reading, const struct contents *contents,
 		 struct buf *out, struct buf *ret_nodes)
 {
 	struct node *directory =
 		nodes_find(reading->tree->nodes, reading->what.node);
-	size_t count = OWN_NAMES + handle->count;
+	size_t count = OWN_NAMES + contents->count;
 
 	for (size_t i = (size_t)reading->what.offset; i < count; i++) {
 		struct request_name name;
@@ -317,8 +223,8 @@ static void fill(struct reading *reading, const struct handle *handle,
 		if (i < OWN_NAMES)
 			name = own_name(reading, directory, i);
 		else
-			name = name_of(reading, handle, directory,
-				       &handle->names[i - OWN_NAMES]);
+			name = name_of(reading, contents, directory,
+				       &contents->names[i - OWN_NAMES]);
 		id = name.entry.node;
 		if (add_name(reading, out, &name, i) < 0)
 			return;
@@ -337,6 +243,17 @@ static void take_back(struct nodes *nodes, const struct buf *ids)
 	}
 }
 
+static void free_reading(struct reading *reading)
+{
+	layout_unref(reading->layout);
+	free(reading);
+}
+
+static void release(struct parked *parked)
+{
+	free_reading(CONTAINER_OF(parked, struct reading, parked));
+}
+
 static void reply(struct reading *reading, const struct handle *handle)
 {
 	struct nodes *nodes = reading->tree->nodes;
@@ -350,18 +267,18 @@ static void reply(struct reading *reading, const struct handle *handle)
 	if (buf_reserve(&out, reading->what.size) < 0) {
 		request_fail(reading->parked.request, -ENOMEM);
 	} else {
-		fill(reading, handle, &out, &ids);
+		fill(reading, &handle->contents, &out, &ids);
 		if (request_reply_bytes(reading->parked.request, out.bytes,
 					out.length) < 0)
 			take_back(nodes, &ids);
 	}
-	free(reading);
+	free_reading(reading);
 }
 
 static void fail(struct reading *reading, int code)
 {
 	request_fail(reading->parked.request, code);
-	free(reading);
+	free_reading(reading);
 }
 
 static struct handle *handle_of(const struct reading *reading)
@@ -370,41 +287,73 @@ static struct handle *handle_of(const struct reading *reading)
 			sizeof(reading->what.handle));
 }
 
-/* Starts a new note with what is known now. */
-static void go_on(struct parked *parked, const struct cache_result *result)
+/* Notes anew what the directory holds, with what is known now. */
+static void go_on(struct parked *parked, const struct parked_results *results)
 {
 	struct reading *reading = CONTAINER_OF(parked, struct reading, parked);
 	struct tree *tree = reading->tree;
 	struct handle *handle = handle_of(reading);
-	const struct node *directory =
-		nodes_find(tree->nodes, reading->what.node);
-	int r;
+	struct node *directory = nodes_find(tree->nodes, reading->what.node);
+	int r = 0;
 
 	if (!handle || !directory) {
 		fail(reading, -ESTALE);
 		return;
 	}
-	clear_handle(handle);
-	if (!tree->settings.is_prefix)
-		r = note_secret(tree, result, handle);
-	else if (result->err)
-		r = result->err->code;
+	contents_clear(&handle->contents);
+	if (reading->layout)
+		r = contents_note_layout(&handle->contents, tree, directory,
+					 reading->layout, results);
+	else if (results->at[0].code < 0)
+		r = results->at[0].code;
+	else if (results->at[0].listing)
+		r = contents_note_listing(&handle->contents, directory,
+					  results->at[0].listing);
 	else
-		r = note_listing(directory, result->listing, handle);
+		r = -EIO;
 	if (r < 0)
 		fail(reading, r);
 	else
 		reply(reading, handle);
 }
 
+/* ls needs the secrets whose keys are names, and no other. */
+static void want_objects(struct reading *reading, const struct node *directory)
+{
+	const struct layout_directory *names =
+		layout_directory(reading->layout, directory->prefix);
+	size_t count = names ? layout_expanding_count(names) : 0;
+	struct cache_want *wants = calloc(count + 1, sizeof(*wants));
+
+	if (!wants) {
+		fail(reading, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		wants[i] = tree_want_object(reading->layout,
+					    layout_expanding_at(names, i));
+	parked_want(&reading->parked,
+		    &(struct parked_wants){ .at = wants,
+					    .count = count,
+					    .patience_ms = PATIENCE_MS },
+		    go_on);
+	free(wants);
+}
+
 static void start_note(struct reading *reading, const struct node *directory)
 {
-	struct tree *tree = reading->tree;
-	bool is_prefix = tree->settings.is_prefix;
-	struct cache_want want = tree_want(
-		tree, is_prefix ? directory->prefix : tree->name, is_prefix);
+	struct cache_want want;
 
-	parked_want(&reading->parked, &want, PATIENCE_MS, go_on);
+	if (reading->layout) {
+		want_objects(reading, directory);
+		return;
+	}
+	want = tree_want(reading->tree, directory->prefix, true);
+	parked_want(&reading->parked,
+		    &(struct parked_wants){ .at = &want,
+					    .count = 1,
+					    .patience_ms = PATIENCE_MS },
+		    go_on);
 }
 
 void tree_read_directory(struct tree *tree, struct request *request,
@@ -419,7 +368,10 @@ void tree_read_directory(struct tree *tree, struct request *request,
 	}
 	reading->parked.parking = &tree->parking;
 	reading->parked.request = request;
+	reading->parked.release = release;
 	reading->tree = tree;
+	if (tree->layout)
+		reading->layout = layout_ref(tree->layout);
 	reading->what = *what;
 	if (!directory || !directory->is_directory || !handle_of(reading) ||
 	    what->offset < 0)

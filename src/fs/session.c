@@ -29,6 +29,9 @@
 /* Requests taken in one turn, so that other mounts get theirs. */
 #define REQUESTS_A_TURN 64
 
+/* FUSE_NOTIFY_INC_EPOCH of linux/fuse.h since 7.44. */
+#define NOTIFY_INC_EPOCH 8
+
 struct session {
 	struct loop *loop;
 	struct tree *tree;
@@ -454,6 +457,21 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	}
 	*ret = session;
 	return 0;
+}
+
+bool session_expire_names(struct session *session)
+{
+	/* struct fuse_out_header of linux/fuse.h; libfuse has no call for it
+	 * before 3.18 */
+	const struct {
+		uint32_t length;
+		int32_t notification;
+		uint64_t unique;
+	} message = { .length = sizeof(message),
+		      .notification = NOTIFY_INC_EPOCH };
+
+	return write(session->fd, &message, sizeof(message)) ==
+	       (ssize_t)sizeof(message);
 }
 
 void session_free(struct session *session)

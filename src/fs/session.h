@@ -2,6 +2,7 @@
 #ifndef FS_SESSION_H
 #define FS_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -31,6 +32,13 @@ struct session_settings {
 /* Serves from the next turn on. 0, or negative errno with err filled. */
 int session_new(const struct session_settings *settings, struct session **ret,
 		struct err *err);
+
+/*
+ * Has the kernel ask again for every name, without taking a lock, so that it is
+ * safe from the loop (FUSE_NOTIFY_INC_EPOCH, since Linux 6.16). False: it does
+ * not know how; names then live to the end of their time.
+ */
+bool session_expire_names(struct session *session);
 
 /* Closes the fd. Requests of the tree must have been answered before
  * (tree_free()). NULL is allowed. */

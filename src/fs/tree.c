@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/once.h"
 #include "base/secret.h"
+#include "fs/layout.h"
 #include "fs/tree_private.h"
 #include "loop/loop.h"
 #include "store/source.h"
@@ -18,43 +20,41 @@
 
 #define NS_PER_S 1000000000
 
+/* Lines in the log that one mount says once; more are not said at all. */
+#define COMPLAINTS_MAX 1000
+
 int64_t tree_now_ns(const struct tree *tree)
 {
 	return clock_wall_s(loop_clock(tree->settings.loop)) * NS_PER_S;
 }
 
-static int set_up(struct tree *tree, const struct tree_settings *settings)
+static int set_up(struct tree *tree)
 {
-	tree->settings = *settings;
-	tree->name = strdup(settings->name);
-	if (!tree->name)
-		return -ENOMEM;
-	tree->settings.name = tree->name;
-	if (!settings->is_prefix) {
-		int r = name_from_secret(
-			settings->file_name ? settings->file_name : tree->name,
-			tree->whole_file);
+	const char *prefix = tree->settings.prefix.name;
 
-		if (r < 0)
-			return r;
-	}
+	tree->prefix = strdup(prefix ? prefix : "");
+	tree->settings.prefix.name = tree->prefix;
 	tree->nodes = nodes_new(tree_now_ns(tree));
 	tree->handles = map_new();
-	return tree->nodes && tree->handles ? 0 : -ENOMEM;
+	tree->told = once_new(COMPLAINTS_MAX);
+	return tree->prefix && tree->nodes && tree->handles && tree->told
+		       ? 0
+		       : -ENOMEM;
 }
 
 struct tree *tree_new(const struct tree_settings *settings)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
-	int r;
 
 	if (!tree)
 		return NULL;
+	tree->settings = *settings;
+	if (settings->layout)
+		tree->layout = layout_ref(settings->layout);
 	parking_init(&tree->parking, settings->loop, settings->cache);
-	r = set_up(tree, settings);
-	if (r < 0) {
+	if (set_up(tree) < 0) {
 		tree_free(tree);
-		errno = -r;
+		errno = ENOMEM;
 		return NULL;
 	}
 	return tree;
@@ -69,20 +69,54 @@ void tree_free(struct tree *tree)
 		tree_drop_handles(tree);
 	map_free(tree->handles);
 	nodes_free(tree->nodes);
-	free(tree->name);
+	layout_unref(tree->layout);
+	once_free(tree->told);
+	free(tree->prefix);
 	free(tree);
+}
+
+void tree_set_layout(struct tree *tree, struct layout *layout)
+{
+	struct layout *old = tree->layout;
+
+	tree->layout = layout_ref(layout);
+	layout_unref(old);
+	once_clear(tree->told);
 }
 
 struct cache_want tree_want(const struct tree *tree, const char *name,
 			    bool is_listing)
 {
+	const struct tree_prefix *prefix = &tree->settings.prefix;
+
 	return (struct cache_want){
-		.source = tree->settings.source,
+		.source = prefix->source,
 		.name = name,
 		.is_listing = is_listing,
-		.ttl_ms = tree->settings.ttl_ms,
-		.timeout_ms = tree->settings.timeout_ms,
+		.ttl_ms = prefix->ttl_ms,
+		.timeout_ms = prefix->timeout_ms,
 	};
+}
+
+struct cache_want tree_want_object(const struct layout *layout,
+				   const struct layout_object *object)
+{
+	const struct layout_settings *settings = layout_settings(layout);
+
+	return (struct cache_want){
+		.source = object->source,
+		.name = object->name,
+		.version = object->version,
+		.stage = object->stage,
+		.ttl_ms = settings->ttl_ms,
+		.timeout_ms = settings->timeout_ms,
+	};
+}
+
+static const struct rights *directory_rights(const struct tree *tree)
+{
+	return tree->layout ? &layout_settings(tree->layout)->directory_rights
+			    : &tree->settings.prefix.directory_rights;
 }
 
 static struct timespec to_timespec(int64_t ns)
@@ -98,20 +132,22 @@ static struct timespec to_timespec(int64_t ns)
 void tree_fill_stat(const struct tree *tree, const struct node *node,
 		    struct stat *ret)
 {
-	const struct tree_settings *settings = &tree->settings;
+	const struct rights *rights =
+		node->is_directory ? directory_rights(tree) : &node->rights;
 
 	*ret = (struct stat){
 		.st_ino = node->id,
-		.st_uid = settings->uid,
-		.st_gid = settings->gid,
+		.st_uid = rights->uid,
+		.st_gid = rights->gid,
+		.st_mode = rights->mode,
 		.st_blksize = 4096,
 	};
 	if (node->is_directory) {
-		ret->st_mode = S_IFDIR | settings->directory_mode;
+		ret->st_mode |= S_IFDIR;
 		ret->st_nlink = 2;
 		ret->st_mtim = to_timespec(node->changed_ns);
 	} else {
-		ret->st_mode = S_IFREG | settings->mode;
+		ret->st_mode |= S_IFREG;
 		ret->st_nlink = node->is_current;
 		ret->st_size = (off_t)node->size;
 		ret->st_blocks = ((blkcnt_t)node->size + 511) / 512;
@@ -128,12 +164,16 @@ void tree_fill_stat(const struct tree *tree, const struct node *node,
  */
 static int64_t attributes_ms(const struct tree *tree, const struct node *node)
 {
-	int64_t bound_ms = tree->settings.source->max_ttl_ms;
-	int64_t ttl_ms = tree->settings.ttl_ms;
+	const struct tree_prefix *prefix = &tree->settings.prefix;
+	int64_t bound_ms;
 
 	if (!node->is_directory)
 		return FILE_ATTRIBUTES_MS;
-	return bound_ms && bound_ms < ttl_ms ? bound_ms : ttl_ms;
+	if (tree->layout)
+		return layout_ttl_ms(tree->layout);
+	bound_ms = prefix->source->max_ttl_ms;
+	return bound_ms && bound_ms < prefix->ttl_ms ? bound_ms
+						     : prefix->ttl_ms;
 }
 
 struct request_entry tree_entry_of(const struct tree *tree,
@@ -184,7 +224,7 @@ static void reply_key(struct request *request, const struct node *node,
 	int r;
 
 	buf_init(&decoded, SECRET_LENGTH_MAX);
-	r = value_key_read(node->value, node->key, &decoded);
+	r = value_key_read(node->value, node->view.key, &decoded);
 	if (r < 0)
 		request_fail(request, r);
 	else
@@ -196,19 +236,18 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	       off_t offset, size_t size)
 {
 	const struct node *node = nodes_find(tree->nodes, id);
+	const struct secret *bytes;
 
 	if (!node || node->is_directory) {
 		request_fail(request, node ? -EISDIR : -ESTALE);
 		return;
 	}
-	if (node->key == NODE_WHOLE) {
-		const struct secret *secret = value_bytes(node->value);
-
-		reply_part(request, secret_bytes(secret), secret_length(secret),
+	bytes = node_bytes(node);
+	if (bytes)
+		reply_part(request, secret_bytes(bytes), secret_length(bytes),
 			   offset, size);
-	} else {
+	else
 		reply_key(request, node, offset, size);
-	}
 }
 
 void tree_forget(struct tree *tree, uint64_t id, uint64_t count)

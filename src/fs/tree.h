@@ -7,7 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fs/rights.h"
+
 struct cache;
+struct layout;
 struct loop;
 struct request;
 struct source;
@@ -15,8 +18,8 @@ struct source;
 /*
  * What one mount shows, and the answers to what the kernel asks about it.
  *
- * A tree shows either one secret, flat: a file with the whole value and one
- * for each key of it; or a prefix: every secret below it as a file with its
+ * A tree shows either a layout: the names that it gives, and the keys of those
+ * objects that expand; or a prefix: every secret below it as a file with its
  * whole value, '/' in names as directories.
  *
  * Each handler owns its request and answers it, at once where what it takes is
@@ -25,38 +28,45 @@ struct source;
 
 struct tree;
 
-struct tree_settings {
-	struct loop *loop; /* borrowed, like cache and source */
-	struct cache *cache;
-	struct source *source;
-	const char *name; /* copied: a secret, or a prefix: "" or "a/b/" */
-	bool is_prefix;
-	const char *file_name; /* of the whole value; NULL: made of the name */
+/* A prefix of a source. */
+struct tree_prefix {
+	struct source *source; /* borrowed */
+	const char *name;      /* copied: "" or "a/b/" */
 	int64_t ttl_ms;
 	int64_t timeout_ms;
-	uid_t uid;
-	gid_t gid;
-	mode_t mode; /* of files: permission bits */
-	mode_t directory_mode;
+	struct rights rights; /* of files */
+	struct rights directory_rights;
 };
 
-/* NULL with errno set: EINVAL for a secret whose name makes no file name. */
+struct tree_settings {
+	struct loop *loop; /* borrowed, like cache */
+	struct cache *cache;
+	struct layout *layout; /* counted; NULL: the prefix */
+	struct tree_prefix prefix;
+};
+
+/* NULL: no memory. */
 struct tree *tree_new(const struct tree_settings *settings);
 
 /* Answers what still waits with -EIO. NULL is allowed. */
 void tree_free(struct tree *tree);
 
+/* Shows another layout from now on; the tree had one before. Files that both
+ * show alike keep their nodes. What waits goes on with the old one. */
+void tree_set_layout(struct tree *tree, struct layout *layout);
+
+/* An id is of a node; of a handle where one is closed. */
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent,
 		 const char *name);
-void tree_forget(struct tree *tree, uint64_t node, uint64_t count);
+void tree_forget(struct tree *tree, uint64_t id, uint64_t count);
 void tree_get_attributes(struct tree *tree, struct request *request,
-			 uint64_t node);
-void tree_read(struct tree *tree, struct request *request, uint64_t node,
+			 uint64_t id);
+void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	       off_t offset, size_t size);
 void tree_open_directory(struct tree *tree, struct request *request,
-			 uint64_t node);
+			 uint64_t id);
 void tree_close_directory(struct tree *tree, struct request *request,
-			  uint64_t handle);
+			  uint64_t id);
 
 struct tree_read_directory {
 	uint64_t node;

@@ -2,7 +2,8 @@
 #ifndef FS_TREE_PRIVATE_H
 #define FS_TREE_PRIVATE_H
 
-/* What the files of the tree share: tree.c, lookup.c and read_directory.c. */
+/* What the files of the tree share: tree.c for what needs no fetch; lookup*.c
+ * and read_directory.c, note_*.c for what may. */
 
 #include "fs/name.h"
 #include "fs/nodes.h"
@@ -10,7 +11,9 @@
 #include "fs/tree.h"
 #include "store/cache.h"
 
-struct map;
+struct layout_name;
+struct layout_object;
+struct once;
 
 /* The attributes of a version never change. */
 #define FILE_ATTRIBUTES_MS ((int64_t)365 * 86400 * 1000)
@@ -26,12 +29,13 @@ struct map;
 
 struct tree {
 	struct tree_settings settings;
-	char *name;			      /* settings.name's copy */
-	char whole_file[NAME_LENGTH_MAX + 1]; /* of a secret; else empty */
+	struct layout *layout; /* NULL: a prefix */
+	char *prefix;	       /* settings.prefix.name's copy */
 	struct nodes *nodes;
 	struct parking parking;
 	struct map *handles; /* open directories, by id */
 	uint64_t next_handle;
+	struct once *told; /* complaints that need no repeating */
 };
 
 /* What stat(2) says of a node. */
@@ -42,14 +46,66 @@ void tree_fill_stat(const struct tree *tree, const struct node *node,
 struct request_entry tree_entry_of(const struct tree *tree,
 				   const struct node *node, int64_t entry_ms);
 
-/* What the cache is asked for: a secret, or the listing of a prefix. */
+/* Below a prefix the cache is asked for a secret, or for a listing. */
 struct cache_want tree_want(const struct tree *tree, const char *name,
 			    bool is_listing);
+
+/* Of an object the cache is asked for its secret. */
+struct cache_want tree_want_object(const struct layout *layout,
+				   const struct layout_object *object);
+
+/* The node of a file of the layout, or of a key of an object that expands, as
+ * nodes_file(). What cannot be shown is complained of once a version. */
+int tree_file_node(struct tree *tree, struct node *parent,
+		   const struct layout_name *name, struct value *value,
+		   struct node **ret);
+
+struct tree_key {
+	const char *name; /* the file's */
+	const struct layout_object *object;
+	struct value *value;
+	size_t key; /* of value */
+};
+int tree_key_node(struct tree *tree, struct node *parent,
+		  const struct tree_key *key, struct node **ret);
+
+/* The node of a secret below a prefix, under the name that it has there, as
+ * nodes_file(). */
+int tree_secret_node(struct tree *tree, struct node *parent, const char *name,
+		     struct value *value, struct node **ret);
+
+/* Which key of the value the file name stands for. */
+bool tree_find_key(const struct value *value, const char *name,
+		   size_t *ret_key);
 
 /* Wall time in ns, for changes without a date of their own. */
 int64_t tree_now_ns(const struct tree *tree);
 
 /* Frees the open directories. */
 void tree_drop_handles(struct tree *tree);
+
+/*
+ * What lookup.c and its two halves share: a name that is asked for, and how it
+ * is answered; each answer frees it.
+ */
+struct lookup {
+	struct parked parked;
+	struct tree *tree;
+	struct layout *layout; /* of the moment it was asked; NULL: a prefix */
+	uint64_t parent;
+	size_t scanned; /* objects that are known not to have the key */
+	char name[NAME_LENGTH_MAX + 1];
+};
+
+/* NULL: the kernel's own parent went while the request waited. */
+struct node *lookup_parent(const struct lookup *lookup);
+void lookup_fail(struct lookup *lookup, int code);
+void lookup_reply_absent(struct lookup *lookup, int64_t fresh_ms);
+void lookup_reply_node(struct lookup *lookup, struct node *node,
+		       int64_t entry_ms);
+
+/* The two kinds of trees. */
+void lookup_in_layout(struct lookup *lookup, const struct node *parent);
+void lookup_in_prefix(struct lookup *lookup, const struct node *parent);
 
 #endif

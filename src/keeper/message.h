@@ -12,7 +12,7 @@
  *	worker -> keeper	WARNING (any number, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
- *	keeper -> worker	MOUNT (with the fuse fd), STOP
+ *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP
  *	command -> keeper	UNMOUNT
  *	keeper -> command	DONE, FAILED
  */
@@ -31,6 +31,7 @@ enum message_type {
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE,
 	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
+	MESSAGE_RELOAD,	 /* read the configuration again, all or nothing */
 };
 
 struct message {

@@ -101,12 +101,26 @@ static enum state on_worker_message(struct session *session)
 	return STATE_FAILED;
 }
 
+static void tell_worker(const struct session *session, enum message_type type)
+{
+	struct message message;
+
+	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
+	if (message_send(session->worker.socket, &message, -1) < 0)
+		log_warn("the worker does not listen", "pid=%d",
+			 session->worker.pid);
+}
+
 static enum state on_signal(struct session *session)
 {
 	struct signalfd_siginfo info;
 
 	if (read(session->signals, &info, sizeof(info)) != sizeof(info))
 		return STATE_SERVING;
+	if (info.ssi_signo == SIGHUP) {
+		tell_worker(session, MESSAGE_RELOAD);
+		return STATE_SERVING;
+	}
 	log_info("ending", "signal=%s",
 		 info.ssi_signo == SIGINT ? "INT" : "TERM");
 	return STATE_STOPPED;
@@ -224,11 +238,9 @@ static void drop_mounts(struct session *session)
 
 static void end_worker(struct session *session)
 {
-	struct message message;
 	int status;
 
-	message_fill(&message, MESSAGE_STOP, MESSAGE_NO_MOUNT, NULL, 0);
-	(void)message_send(session->worker.socket, &message, -1);
+	tell_worker(session, MESSAGE_STOP);
 	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0)
 		log_warn("the worker does not end, leaving it", "pid=%d",
 			 session->worker.pid);
@@ -255,10 +267,27 @@ static void answer_clients(struct session *session)
 			answer(session->clients[i], MESSAGE_DONE, "");
 }
 
+/* From now on SIGHUP means something; before, it was ignored. A blocked signal
+ * reaches signalfd(2) also where it is ignored. */
+static void take_reloads(const struct session *session)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	if (signalfd(session->signals, &signals, 0) < 0)
+		log_warn("no reload on SIGHUP", "error=%s",
+			 strerrordesc_np(errno));
+}
+
 int session_run(struct session *session)
 {
 	enum state state = STATE_SERVING;
 
+	take_reloads(session);
 	while (state == STATE_SERVING)
 		state = turn(session);
 	if (state == STATE_FAILED) {

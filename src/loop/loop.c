@@ -208,7 +208,7 @@ struct loop_signal *loop_signal(struct loop *loop, int number,
 		(struct loop_signal){ .on_signal = on_signal, .owner = owner };
 	sigemptyset(&set);
 	sigaddset(&set, number);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal->fd >= 0)
 		signal->watch = loop_watch(loop, signal->fd, LOOP_READ,

@@ -26,8 +26,7 @@ struct cache *cache_new(struct loop *loop, const struct cache_limits *limits)
 		return NULL;
 	cache->loop = loop;
 	cache->limits = *limits;
-	cache->entries = map_new();
-	if (!cache->entries) {
+	if (cache_entries_init(cache) < 0) {
 		free(cache);
 		return NULL;
 	}
@@ -48,7 +47,7 @@ void cache_free(struct cache *cache)
 	if (!cache)
 		return;
 	map_each(cache->entries, drop_each, NULL);
-	map_free(cache->entries);
+	cache_entries_done(cache);
 	free(cache);
 }
 
@@ -152,7 +151,7 @@ static void land(struct entry *entry)
 	entry->confirmed_ms = loop_now_ms(cache->loop);
 	entry->is_outdated = entry->changed_in_flight;
 	if (entry->has_failed && cache->on_failure)
-		cache->on_failure(cache->failure_owner, entry->name,
+		cache->on_failure(cache->failure_owner, entry->what.name,
 				  &entry->failure);
 	while ((get = TAILQ_FIRST(&entry->waiting))) {
 		TAILQ_REMOVE(&entry->waiting, get, link);
@@ -222,7 +221,7 @@ static void on_linger(void *owner)
 
 	entry->linger = NULL;
 	log_debug("nobody waits for it any more, fetch cancelled", "name=%s",
-		  entry->name);
+		  entry->what.name);
 	cache_entry_cancel(entry);
 }
 
@@ -236,16 +235,16 @@ static int take_off(struct entry *entry, int64_t timeout_ms)
 	entry->deadline = loop_timer(loop, loop_now_ms(loop) + timeout_ms,
 				     on_deadline, entry);
 	if (entry->deadline && entry->is_listing)
-		entry->call = operations->list(entry->source, entry->name,
+		entry->call = operations->list(entry->source, entry->what.name,
 					       on_listing, entry);
 	else if (entry->deadline)
-		entry->call = operations->fetch(entry->source, entry->name,
+		entry->call = operations->fetch(entry->source, &entry->what,
 						on_value, entry);
 	if (!entry->call) {
 		cache_entry_land(entry);
 		return -ENOMEM;
 	}
-	log_debug("fetch", "name=%s", entry->name);
+	log_debug("fetch", "name=%s", entry->what.name);
 	return 0;
 }
 

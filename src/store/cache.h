@@ -13,7 +13,8 @@ struct source;
 struct value;
 
 /*
- * Secrets and listings by (identity, name), each fetched when somebody asks.
+ * Secrets by (identity, name, version, stage) and listings by (identity,
+ * prefix), each fetched when somebody asks.
  *
  * - Gets for the same thing share one fetch, which ends by its deadline.
  * - Each get ends exactly once: in its callback, or in cache_cancel().
@@ -50,6 +51,8 @@ void cache_set_on_failure(struct cache *cache, cache_on_failure *on_failure,
 struct cache_want {
 	struct source *source; /* borrowed until cache_drop_source() */
 	const char *name;      /* a secret, or a prefix ("" or "a/b/") */
+	const char *version;   /* as in store/source.h; of a listing NULL */
+	const char *stage;     /* likewise */
 	bool is_listing;
 	int64_t ttl_ms;	    /* what is older is fetched again */
 	int64_t timeout_ms; /* then a fetch fails with -EIO */

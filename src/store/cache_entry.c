@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How entries are found, made, outdated and dropped. What is in them changes
- * in cache.c. */
+/*
+ * How entries are found, made, outdated and dropped. What is in them changes
+ * in cache.c. Those of one name are on a list of their own, since a change is
+ * told by name and must not cost a walk through all that is cached.
+ */
 #include "base/macros.h"
 #include "base/map.h"
 #include "loop/loop.h"
@@ -10,8 +13,25 @@
 #include "store/value.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+int cache_entries_init(struct cache *cache)
+{
+	cache->entries = map_new();
+	cache->names = map_new();
+	if (cache->entries && cache->names)
+		return 0;
+	cache_entries_done(cache);
+	return -ENOMEM;
+}
+
+void cache_entries_done(struct cache *cache)
+{
+	map_free(cache->entries);
+	map_free(cache->names);
+}
 
 void cache_entry_clear(struct entry *entry)
 {
@@ -47,9 +67,41 @@ static void forget_gets(struct get_list *list)
 	}
 }
 
+/* The list that entries of a name are on; made where it is missing. NULL: no
+ * memory. */
+static struct entry_list *need_name(struct map *names, const void *key,
+				    size_t length)
+{
+	struct entry_list *list = map_find(names, key, length);
+
+	if (list)
+		return list;
+	list = malloc(sizeof(*list));
+	if (!list)
+		return NULL;
+	LIST_INIT(list);
+	if (map_put(names, key, length, list) < 0) {
+		free(list);
+		return NULL;
+	}
+	return list;
+}
+
+static void leave_name(struct entry *entry)
+{
+	struct map *names = entry->cache->names;
+	struct entry_list *list =
+		map_find(names, entry->key, entry->name_length);
+
+	LIST_REMOVE(entry, of_name);
+	if (LIST_EMPTY(list))
+		free(map_remove(names, entry->key, entry->name_length));
+}
+
 void cache_entry_drop(struct entry *entry)
 {
 	map_remove(entry->cache->entries, entry->key, entry->key_length);
+	leave_name(entry);
 	cache_entry_cancel(entry);
 	loop_timer_cancel(entry->soon);
 	forget_gets(&entry->waiting);
@@ -58,19 +110,72 @@ void cache_entry_drop(struct entry *entry)
 	free(entry);
 }
 
-/* The key: identity, NUL, kind, name. No identity holds a NUL. */
-static size_t key_length_of(const struct cache_want *want)
+/* To ask for the current stage by its name is to ask for nothing special. */
+static struct source_want what_of(const struct cache_want *want)
 {
-	return strlen(want->source->identity) + 2 + strlen(want->name);
+	struct source_want what = { .name = want->name,
+				    .version = want->version,
+				    .stage = want->stage };
+
+	if (!what.version && what.stage &&
+	    strcmp(what.stage, SOURCE_STAGE_CURRENT) == 0)
+		what.stage = NULL;
+	return what;
 }
 
-static void write_key(const struct cache_want *want, char *key)
+/* The key: identity, NUL, kind, name, NUL, and then version and stage, each as
+ * '=', text, NUL, or as NUL alone. No text holds a NUL, so that no two wants
+ * have one key, and all of a name begin alike. */
+static size_t name_length_of(const struct cache_want *want)
 {
-	size_t identity_length = strlen(want->source->identity) + 1;
+	return strlen(want->source->identity) + strlen(want->name) + 3;
+}
 
-	memcpy(key, want->source->identity, identity_length);
-	key[identity_length] = want->is_listing ? 'l' : 'v';
-	memcpy(key + identity_length + 1, want->name, strlen(want->name));
+static size_t part_length_of(const char *text)
+{
+	return text ? strlen(text) + 2 : 1;
+}
+
+static size_t key_length_of(const struct cache_want *want)
+{
+	struct source_want what = what_of(want);
+
+	return name_length_of(want) + part_length_of(what.version) +
+	       part_length_of(what.stage);
+}
+
+/* Returns where the copy stands in the key; moves `to` behind it. */
+static const char *write_text(char **to, const char *text)
+{
+	size_t length = strlen(text) + 1;
+	const char *copy = memcpy(*to, text, length);
+
+	*to += length;
+	return copy;
+}
+
+static const char *write_part(char **to, const char *text)
+{
+	if (!text) {
+		*(*to)++ = '\0';
+		return NULL;
+	}
+	*(*to)++ = '=';
+	return write_text(to, text);
+}
+
+/* Returns what is asked for, in texts inside the key. */
+static struct source_want write_key(const struct cache_want *want, char *key)
+{
+	struct source_want what = what_of(want);
+	struct source_want copy;
+
+	(void)write_text(&key, want->source->identity);
+	*key++ = want->is_listing ? 'l' : 'v';
+	copy.name = write_text(&key, what.name);
+	copy.version = write_part(&key, what.version);
+	copy.stage = write_part(&key, what.stage);
+	return copy;
 }
 
 struct entry *cache_entry_find(const struct cache *cache,
@@ -82,7 +187,7 @@ struct entry *cache_entry_find(const struct cache *cache,
 
 	if (!key)
 		return NULL;
-	write_key(want, key);
+	(void)write_key(want, key);
 	entry = map_find(cache->entries, key, length);
 	free(key);
 	assert(!entry || entry->source == want->source);
@@ -116,15 +221,37 @@ static void make_room(struct cache *cache)
 		cache_entry_drop(oldest);
 }
 
-static void expire_each(void *owner, void *value)
+static void outdate(struct entry *entry)
 {
-	struct entry *entry = value;
-	const struct source *source = owner;
-
-	if (entry->source != source)
-		return;
 	entry->is_outdated = true;
 	entry->changed_in_flight = true;
+}
+
+static void outdate_each(void *owner, void *value)
+{
+	struct entry *entry = value;
+
+	if (entry->source == owner)
+		outdate(entry);
+}
+
+static void outdate_name(const struct cache *cache,
+			 const struct cache_want *want)
+{
+	struct entry_list *list;
+	struct entry *entry;
+	char *key = malloc(key_length_of(want));
+
+	if (!key) { /* rather too much than a value that is old */
+		map_each(cache->entries, outdate_each, want->source);
+		return;
+	}
+	(void)write_key(want, key);
+	list = map_find(cache->names, key, name_length_of(want));
+	free(key);
+	if (list)
+		LIST_FOREACH(entry, list, of_name)
+	outdate(entry);
 }
 
 static void on_source_change(void *owner, struct source *source,
@@ -132,16 +259,29 @@ static void on_source_change(void *owner, struct source *source,
 {
 	struct cache *cache = owner;
 	struct cache_want want = { .source = source, .name = name };
-	struct entry *entry;
 
 	if (!name) {
-		map_each(cache->entries, expire_each, source);
+		map_each(cache->entries, outdate_each, source);
 		return;
 	}
 	want.is_listing = !*name || name[strlen(name) - 1] == '/';
-	entry = cache_entry_find(cache, &want);
-	if (entry)
-		expire_each(source, entry);
+	outdate_name(cache, &want);
+}
+
+static int enlist(struct entry *entry)
+{
+	struct cache *cache = entry->cache;
+	struct entry_list *list =
+		need_name(cache->names, entry->key, entry->name_length);
+
+	if (!list)
+		return -ENOMEM;
+	LIST_INSERT_HEAD(list, entry, of_name);
+	if (map_put(cache->entries, entry->key, entry->key_length, entry) < 0) {
+		leave_name(entry);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 struct entry *cache_entry_add(struct cache *cache,
@@ -151,18 +291,18 @@ struct entry *cache_entry_add(struct cache *cache,
 	struct entry *entry;
 
 	make_room(cache);
-	entry = calloc(1, sizeof(*entry) + length + 1);
+	entry = calloc(1, sizeof(*entry) + length);
 	if (!entry)
 		return NULL;
 	entry->cache = cache;
 	entry->source = want->source;
 	entry->is_listing = want->is_listing;
 	entry->key_length = length;
-	write_key(want, entry->key);
-	entry->name = entry->key + length - strlen(want->name);
+	entry->name_length = name_length_of(want);
+	entry->what = write_key(want, entry->key);
 	TAILQ_INIT(&entry->waiting);
 	TAILQ_INIT(&entry->served);
-	if (map_put(cache->entries, entry->key, length, entry) < 0) {
+	if (enlist(entry) < 0) {
 		free(entry);
 		return NULL;
 	}

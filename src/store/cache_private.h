@@ -8,17 +8,20 @@
 
 #include "base/err.h"
 #include "store/cache.h"
+#include "store/source.h"
 
 struct loop_timer;
 struct map;
 struct source_call;
 
 TAILQ_HEAD(get_list, cache_get);
+LIST_HEAD(entry_list, entry);
 
 struct cache {
 	struct loop *loop;
 	struct cache_limits limits;
 	struct map *entries; /* by key */
+	struct map *names;   /* an entry_list, by what keys begin with */
 	cache_on_failure *on_failure;
 	void *failure_owner;
 };
@@ -58,10 +61,19 @@ struct entry {
 	struct get_list served;
 	bool is_serving;
 
+	LIST_ENTRY(entry) of_name; /* the versions and stages of one name */
+	struct source_want what;   /* its texts stand in key; of a listing the
+				    * name is the prefix */
 	size_t key_length;
-	const char *name; /* inside key */
+	size_t name_length; /* of what key begins with: who, kind, name */
 	char key[];
 };
+
+/* The maps of a new cache. 0, -ENOMEM. */
+int cache_entries_init(struct cache *cache);
+
+/* Every entry must have been dropped. */
+void cache_entries_done(struct cache *cache);
 
 /* NULL: never asked for. */
 struct entry *cache_entry_find(const struct cache *cache,

@@ -5,12 +5,12 @@
  * the directory that was opened at the start.
  */
 #include "store/file_source.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/secret.h"
 #include "loop/loop.h"
 #include "store/dir_watch.h"
+#include "store/file_value.h"
 #include "store/listing.h"
 #include "store/source.h"
 #include "store/value.h"
@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 #define FILE_TTL_MS 1000
-#define FILE_READ_TRIES 3
 #define FILE_PATH_MAX 1024
 #define SUFFIX ".json"
 
@@ -48,6 +47,7 @@ struct source_call {
 	source_on_value *on_value;     /* of a fetch */
 	source_on_listing *on_listing; /* of a listing */
 	void *owner;
+	const char *label; /* what is behind NAME@ in name; NULL: no version */
 	char name[];
 };
 
@@ -61,11 +61,6 @@ static void close_directory(DIR **directory)
 {
 	if (*directory)
 		(void)closedir(*directory);
-}
-
-static void unref_secret(struct secret **secret)
-{
-	secret_unref(*secret);
 }
 
 static void unref_listing(struct listing **listing)
@@ -118,79 +113,6 @@ static int open_secret(const struct file_source *source, const char *name,
 	return open_beneath(source, name, OPEN_TO_READ);
 }
 
-/* Reads to the end; a file longer than a secret may be is -EFBIG. */
-static int read_all(int fd, struct buf *content)
-{
-	for (;;) {
-		ssize_t length;
-		int r = buf_reserve(content, 1);
-
-		if (r < 0)
-			return r;
-		length = read(fd, content->bytes + content->length,
-			      content->capacity - content->length - 1);
-		if (length < 0 && errno != EINTR)
-			return -errno;
-		if (length == 0)
-			return 0;
-		if (length > 0)
-			content->length += (size_t)length;
-		if (content->length > SECRET_LENGTH_MAX)
-			return -EFBIG;
-	}
-}
-
-static bool is_same_state(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
-/* Content and state that belong together. */
-static int read_settled(int fd, struct buf *content, struct stat *ret_state)
-{
-	for (int i = 0; i < FILE_READ_TRIES; i++) {
-		struct stat before;
-		int r;
-
-		buf_clear(content);
-		if (fstat(fd, &before) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-			return -errno;
-		r = read_all(fd, content);
-		if (r < 0)
-			return r;
-		if (fstat(fd, ret_state) < 0)
-			return -errno;
-		if (is_same_state(&before, ret_state))
-			return 0;
-	}
-	return -EIO;
-}
-
-static struct value *make_value(const struct buf *content,
-				const struct stat *state, bool is_raw)
-{
-	CLEANUP(unref_secret) struct secret *secret = NULL;
-	char version[VALUE_VERSION_MAX + 1];
-	struct value_about about = {
-		.version = version,
-		.created_ns = (int64_t)state->st_mtim.tv_sec * 1000000000 +
-			      state->st_mtim.tv_nsec,
-		.is_binary = is_raw,
-	};
-
-	(void)snprintf(version, sizeof(version), "%llx-%llx-%llx.%lx",
-		       (unsigned long long)state->st_ino,
-		       (unsigned long long)state->st_size,
-		       (unsigned long long)state->st_ctim.tv_sec,
-		       (unsigned long)state->st_ctim.tv_nsec);
-	secret = secret_new(content->bytes, content->length);
-	return secret ? value_new(secret, &about) : NULL;
-}
-
 /* What a reader gets for a file that cannot be read. */
 static int refusal(int code, const char *name, struct err *err)
 {
@@ -213,29 +135,22 @@ static int refusal(int code, const char *name, struct err *err)
 	}
 }
 
-static int read_secret(const struct file_source *source, const char *name,
-		       struct value **ret, struct err *err)
+static int read_secret(const struct source_call *call, struct value **ret,
+		       struct err *err)
 {
+	const char *name = call->name;
 	CLEANUP(close_fd) int fd = -1;
-	cleanup_buf struct buf content;
-	struct stat state;
 	bool is_raw = false;
 	int r;
 
-	/* more than allowed, so that too long is noticed */
-	buf_init(&content, 2 * SECRET_LENGTH_MAX);
-	if (!is_name(name))
+	/* no label leads to another directory */
+	if (!is_name(name) || (call->label && strchr(call->label, '/')))
 		return refusal(-ENOENT, name, err);
-	fd = open_secret(source, name, &is_raw);
+	fd = open_secret(call->source, name, &is_raw);
 	if (fd < 0)
 		return refusal(fd, name, err);
-	if (fstat(fd, &state) < 0 || !S_ISREG(state.st_mode))
-		return refusal(-ENOENT, name, err);
-	r = read_settled(fd, &content, &state);
-	if (r < 0)
-		return refusal(r, name, err);
-	*ret = make_value(&content, &state, is_raw);
-	return *ret ? 0 : refusal(-ENOMEM, name, err);
+	r = file_value_read(fd, is_raw, ret);
+	return r == 0 ? 0 : refusal(r, name, err);
 }
 
 /* Links count as what they lead to, as long as that is inside. */
@@ -349,7 +264,7 @@ static void on_fetch(void *owner)
 	struct err err;
 
 	watch_parent(call->source, call->name);
-	if (read_secret(call->source, call->name, &value, &err) < 0)
+	if (read_secret(call, &value, &err) < 0)
 		call->on_value(call->owner, NULL, &err);
 	else
 		call->on_value(call->owner, value, NULL);
@@ -371,19 +286,33 @@ static void on_list(void *owner)
 	free(call);
 }
 
+/* Appends @LABEL to the name, for which there is room. */
+static void put_label(struct source_call *call, const char *label)
+{
+	size_t name_length = strlen(call->name);
+
+	call->name[name_length] = '@';
+	call->label =
+		memcpy(call->name + name_length + 1, label, strlen(label) + 1);
+}
+
 static struct source_call *start(struct source *base, const char *name,
 				 loop_on_time *on_time,
 				 const struct source_call *about)
 {
 	struct file_source *source = (struct file_source *)base;
 	size_t length = strlen(name) + 1;
-	struct source_call *call = malloc(sizeof(*call) + length);
+	size_t label_length = about->label ? strlen(about->label) + 1 : 0;
+	struct source_call *call =
+		malloc(sizeof(*call) + length + label_length);
 
 	if (!call)
 		return NULL;
 	*call = *about;
 	call->source = source;
 	memcpy(call->name, name, length);
+	if (about->label)
+		put_label(call, about->label);
 	call->timer = loop_soon(source->loop, on_time, call);
 	if (!call->timer) {
 		free(call);
@@ -392,12 +321,24 @@ static struct source_call *start(struct source *base, const char *name,
 	return call;
 }
 
-static struct source_call *file_fetch(struct source *base, const char *name,
+/* What tells the file of this version from NAME.json; NULL: nothing does. */
+static const char *label_of(const struct source_want *want)
+{
+	if (want->version)
+		return want->version;
+	if (want->stage && strcmp(want->stage, SOURCE_STAGE_CURRENT) != 0)
+		return want->stage;
+	return NULL;
+}
+
+static struct source_call *file_fetch(struct source *base,
+				      const struct source_want *want,
 				      source_on_value *on_value, void *owner)
 {
-	return start(
-		base, name, on_fetch,
-		&(struct source_call){ .on_value = on_value, .owner = owner });
+	return start(base, want->name, on_fetch,
+		     &(struct source_call){ .on_value = on_value,
+					    .owner = owner,
+					    .label = label_of(want) });
 }
 
 static struct source_call *file_list(struct source *base, const char *prefix,
@@ -431,6 +372,24 @@ static const struct source_operations file_operations = {
 	.free = file_free,
 };
 
+static void tell(struct file_source *source, const char *name)
+{
+	source->base.on_change(source->base.on_change_owner, &source->base,
+			       name);
+}
+
+/* The file may be a version of each name that ends before one of its '@'. */
+static void tell_names(struct file_source *source, char *path)
+{
+	char *at;
+
+	tell(source, path);
+	while ((at = strrchr(path, '@')) && !strchr(at, '/')) {
+		*at = '\0';
+		tell(source, path);
+	}
+}
+
 /* The cache must look again at the secret and at the listing it is in. */
 static void on_change(void *owner, const char *prefix, const char *name)
 {
@@ -441,22 +400,18 @@ static void on_change(void *owner, const char *prefix, const char *name)
 	if (!source->base.on_change)
 		return;
 	if (!prefix || name[0] == '.') {
-		source->base.on_change(source->base.on_change_owner,
-				       &source->base, NULL);
+		tell(source, NULL);
 		return;
 	}
-	source->base.on_change(source->base.on_change_owner, &source->base,
-			       prefix);
+	tell(source, prefix);
 	(void)snprintf(path, sizeof(path), "%s%s", prefix, name);
-	source->base.on_change(source->base.on_change_owner, &source->base,
-			       path);
 	length = strlen(path);
 	if (length > strlen(SUFFIX) &&
 	    strcmp(path + length - strlen(SUFFIX), SUFFIX) == 0) {
+		tell(source, path);
 		path[length - strlen(SUFFIX)] = '\0';
-		source->base.on_change(source->base.on_change_owner,
-				       &source->base, path);
 	}
+	tell_names(source, path);
 }
 
 static char *make_identity(const char *directory)

@@ -11,6 +11,11 @@ struct source;
  * NAME, and subdirectories are the '/' in names. A file without .json is raw
  * and has no keys. Names that start with a dot are not secrets.
  *
+ * Other versions are files beside it: NAME@STAGE.json or NAME@STAGE for a stage
+ * other than AWSCURRENT, NAME@VERSION.json or NAME@VERSION for a version. With
+ * both, the version's file is it: which stages that has, no folder tells. In
+ * listings such files are secrets of that name, as all files are.
+ *
  * A changed file is a new version, whose id is made of the file's inode, times
  * and length. inotify tells of changes; without it the second that a value
  * lives does. Links are followed inside the directory only (openat2(2),

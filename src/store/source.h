@@ -18,6 +18,21 @@ struct value;
  * definite.
  */
 
+/* What a secret has at this stage when nobody says which. */
+#define SOURCE_STAGE_CURRENT "AWSCURRENT"
+
+/*
+ * Which secret, and which of its versions. With both a version and a stage the
+ * version must have that stage, as far as the provider can tell; with a version
+ * alone, it may have any or none.
+ */
+struct source_want {
+	const char *name;
+	const char *version; /* NULL: whichever has the stage */
+	const char *stage;   /* NULL: SOURCE_STAGE_CURRENT, unless a version
+			      * is given */
+};
+
 struct source;
 struct source_call; /* a provider embeds or is one; opaque to callers */
 
@@ -29,14 +44,16 @@ typedef void source_on_value(void *owner, struct value *value,
 typedef void source_on_listing(void *owner, struct listing *listing,
 			       const struct err *err);
 
-/* What is cached of name may be old. A prefix ("" or "a/b/") means its listing,
- * NULL everything that the source ever gave. */
+/* What is cached of name may be old, whatever its version or stage. A prefix
+ * ("" or "a/b/") means its listing, NULL everything that the source ever
+ * gave. */
 typedef void source_on_change(void *owner, struct source *source,
 			      const char *name);
 
 struct source_operations {
-	/* NULL: no memory. name is borrowed for the call only. */
-	struct source_call *(*fetch)(struct source *source, const char *name,
+	/* NULL: no memory. want is borrowed for the call only. */
+	struct source_call *(*fetch)(struct source *source,
+				     const struct source_want *want,
 				     source_on_value *on_value, void *owner);
 
 	/* prefix: "" or "a/b/". NULL where the provider cannot list. */

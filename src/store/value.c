@@ -26,7 +26,7 @@ struct value {
 	struct secret *bytes;
 	int64_t created_ns;
 	char version[VALUE_VERSION_MAX + 1];
-	struct jdoc *doc; /* NULL: no keys */
+	struct jdoc *doc; /* NULL: not JSON */
 	struct key *keys;
 	size_t key_count;
 	char *names; /* of all keys, one behind the other */
@@ -106,7 +106,7 @@ static int find_keys(struct value *value)
 }
 
 /* Not being JSON is no failure: such a value has no keys. */
-static int index_object(struct value *value)
+static int index_document(struct value *value)
 {
 	int r = jdoc_parse((const char *)secret_bytes(value->bytes),
 			   secret_length(value->bytes), &value->doc, NULL);
@@ -115,10 +115,7 @@ static int index_object(struct value *value)
 		return r;
 	if (r < 0)
 		return 0;
-	if (jdoc_type(value->doc, 0) == JDOC_OBJECT)
-		return find_keys(value);
-	jdoc_free(TAKE(value->doc));
-	return 0;
+	return jdoc_type(value->doc, 0) == JDOC_OBJECT ? find_keys(value) : 0;
 }
 
 struct value *value_new(struct secret *bytes, const struct value_about *about)
@@ -132,7 +129,7 @@ struct value *value_new(struct secret *bytes, const struct value_about *about)
 	value->created_ns = about->created_ns;
 	memcpy(value->version, about->version,
 	       strnlen(about->version, VALUE_VERSION_MAX));
-	if (!about->is_binary && index_object(value) < 0) {
+	if (!about->is_binary && index_document(value) < 0) {
 		value_unref(value);
 		return NULL;
 	}
@@ -174,9 +171,14 @@ struct secret *value_bytes(const struct value *value)
 	return value->bytes;
 }
 
+const struct jdoc *value_document(const struct value *value)
+{
+	return value->doc;
+}
+
 bool value_has_keys(const struct value *value)
 {
-	return value->doc != NULL;
+	return value->keys != NULL;
 }
 
 size_t value_key_count(const struct value *value)

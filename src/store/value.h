@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct buf;
+struct jdoc;
 struct secret;
 
 /*
@@ -38,6 +39,10 @@ void value_unref(struct value *value);
 const char *value_version(const struct value *value);
 int64_t value_created_ns(const struct value *value);
 struct secret *value_bytes(const struct value *value);
+
+/* The bytes as JSON, whatever its type; NULL where they are not JSON, and for
+ * SecretBinary. Borrowed from the value. */
+const struct jdoc *value_document(const struct value *value);
 
 /* Whether the bytes are a JSON object, so that keys can be asked for. */
 bool value_has_keys(const struct value *value);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A class and a single secret become the same thing: a layout of objects. What
+ * a layout points into is kept in one holding, which goes with it.
+ */
+#include "shown.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "config/options.h"
+#include "provider.h"
+#include "shown_private.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define JSON_SUFFIX ".json"
+
+static void free_holding(void *owner)
+{
+	struct holding *holding = owner;
+
+	free(holding->objects);
+	free(holding->files);
+	free(holding);
+}
+
+void holding_free(struct holding **holding)
+{
+	if (*holding)
+		free_holding(*holding);
+}
+
+struct holding *holding_new(size_t object_count, size_t file_count)
+{
+	struct holding *holding = calloc(1, sizeof(*holding));
+
+	if (!holding)
+		return NULL;
+	holding->object_count = object_count;
+	holding->objects = calloc(object_count + 1, sizeof(*holding->objects));
+	holding->files = calloc(file_count + 1, sizeof(*holding->files));
+	if (!holding->objects || !holding->files) {
+		free_holding(holding);
+		return NULL;
+	}
+	return holding;
+}
+
+struct rights shown_file_rights(const struct options *options)
+{
+	return (struct rights){ .uid = options->owner_uid,
+				.gid = options->owner_gid,
+				.mode = options->mode };
+}
+
+struct rights shown_directory_rights(const struct options *options)
+{
+	struct rights rights = shown_file_rights(options);
+
+	rights.mode = options->dir_mode;
+	return rights;
+}
+
+int shown_lay_out(const struct reading *reading, struct holding **holding,
+		  const struct rights *directory_rights, int64_t ttl_ms)
+{
+	const struct layout_settings settings = {
+		.objects = (*holding)->objects,
+		.object_count = (*holding)->object_count,
+		.directory_rights = *directory_rights,
+		.ttl_ms = ttl_ms,
+		.timeout_ms = reading->options->timeout_ms,
+		.free_owner = free_holding,
+		.owner = *holding,
+	};
+	int r = layout_new(&settings, &reading->shown->layout, reading->err);
+
+	if (r == 0)
+		*holding = NULL;
+	return r;
+}
+
+/* One secret, flat: a file with its whole value and one for each key. */
+static int show_secret(const struct reading *reading, struct source *source,
+		       const char *name, const char *file_name)
+{
+	cleanup_holding struct holding *holding = holding_new(1, 1);
+	const struct options *options = reading->options;
+	const struct rights rights = shown_file_rights(options);
+	const struct rights directory_rights = shown_directory_rights(options);
+
+	if (!holding)
+		return err_set(reading->err, -ENOMEM, "no memory");
+	(void)snprintf(holding->name, sizeof(holding->name), "%s", name);
+	if (name_from_secret(file_name, holding->file) < 0)
+		return err_set(reading->err, -EINVAL,
+			       "'%s' makes no file name; name it in a class",
+			       file_name);
+	holding->files[0] = (struct layout_file){
+		.name = holding->file,
+		.view = { .key = VIEW_WHOLE },
+		.rights = rights,
+	};
+	holding->objects[0] = (struct layout_object){
+		.source = source,
+		.name = holding->name,
+		.files = holding->files,
+		.file_count = 1,
+		.expands = true,
+		.folder = "",
+		.rights = rights,
+	};
+	return shown_lay_out(reading, &holding, &directory_rights,
+			     options->ttl_ms);
+}
+
+/* Splits PATH/NAME.json into a directory to open and a secret in it. */
+static int show_file(const struct reading *reading, char *path)
+{
+	char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t length = strlen(base);
+	char name[SOURCE_NAME_MAX + 1];
+	struct source *source;
+	int r;
+
+	if (length > strlen(JSON_SUFFIX) &&
+	    strcmp(base + length - strlen(JSON_SUFFIX), JSON_SUFFIX) == 0)
+		length -= strlen(JSON_SUFFIX);
+	if (length == 0 || length > SOURCE_NAME_MAX)
+		return err_set(reading->err, -EINVAL,
+			       "'%s' is no name of a secret", path);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)length, base);
+	if (slash)
+		slash[slash == path] = '\0';
+	r = provider_files(reading->provider, slash ? path : ".", &source,
+			   reading->err);
+	return r == 0 ? show_secret(reading, source, name, name) : r;
+}
+
+static int show_directory(const struct reading *reading, const char *path)
+{
+	const struct options *options = reading->options;
+
+	reading->shown->prefix = (struct tree_prefix){
+		.name = "",
+		.ttl_ms = options->ttl_ms,
+		.timeout_ms = options->timeout_ms,
+		.rights = shown_file_rights(options),
+		.directory_rights = shown_directory_rights(options),
+	};
+	return provider_files(reading->provider, path,
+			      &reading->shown->prefix.source, reading->err);
+}
+
+static int show_path(const struct reading *reading, const char *text)
+{
+	char path[PATH_MAX];
+	struct stat about;
+
+	if (snprintf(path, sizeof(path), "%s", text) >= (int)sizeof(path))
+		return err_set(reading->err, -ENAMETOOLONG,
+			       "the path of SOURCE is too long");
+	if (stat(path, &about) < 0)
+		return err_set(reading->err, -errno, "cannot read '%s': %s",
+			       path, strerrordesc_np(errno));
+	return S_ISDIR(about.st_mode) ? show_directory(reading, path)
+				      : show_file(reading, path);
+}
+
+static int show_named(const struct reading *reading,
+		      const struct source_text *text)
+{
+	const struct options *options = reading->options;
+	char name[SOURCE_NAME_MAX + 1];
+	struct source *source;
+	int r;
+
+	source_text_secret_name(text, name);
+	if (options->offline) {
+		r = provider_files(reading->provider, options->offline, &source,
+				   reading->err);
+		return r == 0 ? show_secret(reading, source, name, name) : r;
+	}
+	r = provider_aws(reading->provider, NULL, text->text, &source,
+			 reading->err);
+	return r == 0 ? show_secret(reading, source, text->text, name) : r;
+}
+
+int shown_read(struct provider *provider, const struct options *options,
+	       struct shown *ret, struct err *err)
+{
+	struct shown shown = { 0 };
+	const struct reading reading = { .provider = provider,
+					 .options = options,
+					 .shown = &shown,
+					 .err = err };
+	struct source_text source;
+	int r = source_text_parse(options->source, &source, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(shown.label, sizeof(shown.label), "secretsfs:%s",
+		       source.text);
+	if (source.kind == SOURCE_FILE)
+		r = show_path(&reading, source.text);
+	else
+		r = show_named(&reading, &source);
+	if (r == 0)
+		*ret = shown;
+	return r;
+}
+
+void shown_done(struct shown *shown)
+{
+	layout_unref(shown->layout);
+	shown->layout = NULL;
+}

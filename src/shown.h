@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SHOWN_H
+#define SHOWN_H
+
+#include <stdbool.h>
+
+#include "config/source_text.h"
+#include "fs/tree.h"
+
+struct err;
+struct layout;
+struct options;
+struct provider;
+
+/* What SOURCE means for a mount: the names it gives, and the source behind
+ * them. Part of the worker's wiring. */
+
+#define SHOWN_LABEL_MAX (SOURCE_NAME_MAX + 16)
+
+struct shown {
+	struct layout *layout;	     /* NULL: the prefix */
+	struct tree_prefix prefix;   /* its name is a constant */
+	char label[SHOWN_LABEL_MAX]; /* for mountinfo: what is mounted */
+};
+
+/*
+ * Reads SOURCE, and the class file that it may be. Sources come from provider,
+ * and stay its. 0, or negative errno with one line in err; ret is touched on
+ * success only.
+ */
+int shown_read(struct provider *provider, const struct options *options,
+	       struct shown *ret, struct err *err);
+
+/* Lets the layout go. */
+void shown_done(struct shown *shown);
+
+#endif
