@@ -110,6 +110,8 @@ static void check_refusal(const struct aws_reply *reply)
 	PROMISE(reply->status < 500 || r == -EIO);
 	if (refusal_is_of_keys(reply) && reply->status < 500)
 		PROMISE(r == -EACCES);
+	if (refusal_kind(reply) != REFUSAL_DEFINITE)
+		PROMISE(r == -EIO);
 }
 
 static void check_xml(const struct buf *body)

@@ -5,8 +5,11 @@
 #include "aws/aws_source.h"
 #include "aws/environment.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "config/options.h"
+#include "net/breaker.h"
 #include "net/http.h"
+#include "net/retry.h"
 #include "store/file_source.h"
 #include "store/source.h"
 
@@ -31,9 +34,12 @@ struct provider {
 	struct place places[SOURCES_MAX];
 	size_t place_count;
 
-	/* of AWS; http is NULL until the first source of it */
+	/* of AWS; both are NULL until the first source of it, and all sources
+	 * share them: limits are kept for each endpoint, not each mount */
 	struct aws_environment environment;
+	bool has_environment;
 	struct http *http;
+	struct retry *retry;
 	bool has_warning;
 	struct err warning;
 };
@@ -60,6 +66,7 @@ void provider_free(struct provider *provider)
 			place->source->operations->free(place->source);
 		free(place->name);
 	}
+	retry_free(provider->retry);
 	http_free(provider->http);
 	aws_environment_done(&provider->environment);
 	free(provider);
@@ -133,15 +140,29 @@ int provider_files(struct provider *provider, const char *directory,
 	return settle_place(provider, place, r, ret);
 }
 
+static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
+{
+	const struct breaker *breaker = endpoint->breaker;
+
+	(void)owner;
+	if (breaker->state == BREAKER_CLOSED)
+		log_info("the endpoint answers again", "url=%s", endpoint->url);
+	else
+		log_warn("the endpoint does not answer: asking it seldom",
+			 "url=%s failures=%u error=%s", endpoint->url,
+			 breaker->failures, breaker->last.text);
+}
+
 static int start_http(struct provider *provider, struct err *err)
 {
-	int r;
+	/* once: reading wipes the keys where they were found */
+	int r = provider->has_environment
+			? 0
+			: aws_environment_read(&provider->environment, err);
 
-	if (provider->http)
-		return 0;
-	r = aws_environment_read(&provider->environment, err);
 	if (r < 0)
 		return r;
+	provider->has_environment = true;
 	provider->http = http_new(
 		provider->loop,
 		&(struct http_settings){
@@ -151,6 +172,19 @@ static int start_http(struct provider *provider, struct err *err)
 		},
 		err);
 	return provider->http ? 0 : -ENOMEM;
+}
+
+static int start_retry(struct provider *provider, struct err *err)
+{
+	static const struct retry_settings settings = {
+		.on_breaker = on_breaker,
+	};
+	int r = provider->http ? 0 : start_http(provider, err);
+
+	if (r < 0 || provider->retry)
+		return r;
+	provider->retry = retry_new(provider->loop, provider->http, &settings);
+	return provider->retry ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
 /* What is missing but may still come, as a token file does. */
@@ -167,11 +201,11 @@ static int make_aws(struct provider *provider, const char *region,
 		    const char *secret, struct place *place, struct err *err)
 {
 	const struct options *options = provider->options;
-	int r = start_http(provider, err);
+	int r = start_retry(provider, err);
 
 	if (r < 0)
 		return r;
-	r = aws_source_new(provider->loop, provider->http,
+	r = aws_source_new(provider->loop, provider->retry,
 			   &(struct aws_settings){
 				   .region = region ? region : options->region,
 				   .endpoint_url = options->endpoint_url,

@@ -13,6 +13,13 @@
 #define TURNS 20
 #define CREDENTIAL_MAX 4096
 
+static uint32_t draw(void *owner)
+{
+	const struct fixture *fixture = owner;
+
+	return fixture->random;
+}
+
 void fixture_init(struct fixture *fixture)
 {
 	static const struct http_settings settings = { 0 };
@@ -22,6 +29,10 @@ void fixture_init(struct fixture *fixture)
 	fixture->loop = loop_new(&fixture->clock);
 	assert(fixture->loop);
 	fixture->http = http_new(fixture->loop, &settings, NULL);
+	fixture->retry = retry_new(
+		fixture->loop, fixture->http,
+		&(struct retry_settings){ .random = draw, .owner = fixture });
+	assert(fixture->retry);
 	buf_init(&fixture->environment.secret_key, CREDENTIAL_MAX);
 	buf_init(&fixture->environment.session_token, CREDENTIAL_MAX);
 	fixture->environment.region = "eu-west-1";
@@ -32,6 +43,7 @@ void fixture_done(struct fixture *fixture)
 	if (fixture->token_file[0] != '\0')
 		(void)unlink(fixture->token_file);
 	aws_environment_done(&fixture->environment);
+	retry_free(fixture->retry);
 	http_free(fixture->http);
 	loop_free(fixture->loop);
 }

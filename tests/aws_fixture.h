@@ -4,6 +4,7 @@
 
 #include "aws/environment.h"
 #include "base/clock.h"
+#include "net/retry.h"
 #include "tests/fake_http.h"
 
 /* A loop with a clock that stands still, a fake of the network, and an
@@ -16,6 +17,8 @@ struct fixture {
 	struct clock clock;
 	struct loop *loop;
 	struct http *http;
+	struct retry *retry;
+	uint32_t random; /* 0: retries begin at once */
 	struct aws_environment environment;
 	char token_file[64];
 };

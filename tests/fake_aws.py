@@ -56,7 +56,8 @@ CURRENT = "AWSCURRENT"
 PREVIOUS = "AWSPREVIOUS"
 
 Version = collections.namedtuple("Version", "id value created_s")
-Reply = collections.namedtuple("Reply", "status body content_type")
+Reply = collections.namedtuple("Reply", "status body content_type headers",
+                               defaults=({},))
 
 
 def _json_reply(status, content, ascii_only=True):
@@ -177,6 +178,12 @@ def _instead(other):
     return lambda handler, _reply: handler.send_reply(other)
 
 
+def _throttled_for(wait_ms):
+    reply = refusal("ThrottlingException", "Rate exceeded")
+    return _instead(reply._replace(
+        headers={"x-amz-retry-after": str(wait_ms)}))
+
+
 FAULTS = {
     "silent": _silent,
     "slow": _slow,
@@ -186,6 +193,8 @@ FAULTS = {
     "500": _instead(refusal("InternalServiceError", status=500)),
     "503 without a body": _instead(Reply(503, b"", "text/html")),
     "throttled": _instead(refusal("ThrottlingException", "Rate exceeded")),
+    "throttled for 1.5 s": _throttled_for(1500),
+    "throttled for 10 s": _throttled_for(10000),
     "denied": _instead(refusal("AccessDeniedException", "is not authorized "
                                "to perform: secretsmanager:GetSecretValue")),
     "kms denied": _instead(refusal("AccessDeniedException",
@@ -201,6 +210,7 @@ FAULTS = {
     "html": _instead(Reply(200, b"<html>proxy</html>", "text/html")),
     "assume denied": _instead(_xml_refusal("AccessDenied", status=403)),
     "bad token": _instead(_xml_refusal("InvalidIdentityToken")),
+    "no identity provider": _instead(_xml_refusal("IDPCommunicationError")),
 }
 
 
@@ -225,6 +235,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("x-amzn-RequestId", request_id)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(length))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def send_reply(self, reply):

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define SCRIPT_MAX 16
+#define SCRIPT_MAX 256
 #define TEXT_MAX (1U << 20)
 
 struct http {
@@ -182,6 +182,8 @@ const char *http_reply_header(const struct http_reply *reply, const char *name)
 		return script->error_type;
 	if (strcasecmp(name, "x-amzn-RequestId") == 0)
 		return script->request_id;
+	if (strcasecmp(name, "x-amz-retry-after") == 0)
+		return script->retry_after;
 	return NULL;
 }
 

@@ -13,9 +13,10 @@
 struct fake_reply {
 	int status;
 	const char *body;
-	const char *error_type; /* header x-amzn-ErrorType */
-	const char *request_id; /* header x-amzn-RequestId */
-	int failure;		/* not 0: no reply, but this error */
+	const char *error_type;	 /* header x-amzn-ErrorType */
+	const char *request_id;	 /* header x-amzn-RequestId */
+	const char *retry_after; /* header x-amz-retry-after */
+	int failure;		 /* not 0: no reply, but this error */
 };
 
 /* The next call that starts gets this; borrowed until then. */

@@ -99,7 +99,7 @@ static void prepare(struct setup *setup)
 static void open_source(struct setup *setup)
 {
 	assert_int_equal(aws_source_new(setup->fixture.loop,
-					setup->fixture.http, &setup->settings,
+					setup->fixture.retry, &setup->settings,
 					&setup->fixture.environment,
 					&setup->source, NULL),
 			 0);
@@ -184,7 +184,7 @@ static void fetches_a_value(void **state)
 	assert_string_equal(request->url,
 			    "https://secretsmanager.eu-west-1.amazonaws.com/");
 	assert_string_equal(request->body, "{\"SecretId\":\"prod/db\"}");
-	assert_int_equal(request->timeout_ms, TIMEOUT_MS);
+	assert_int_equal(request->timeout_ms, RETRY_ATTEMPT_TIMEOUT_MS);
 	assert_int_equal(request->reply_max, 1 << 20);
 	assert_false(request->fresh_connection);
 	tear_down(&setup);
@@ -241,22 +241,23 @@ static void gives_readers_their_codes_only(void **state)
 {
 	static const struct {
 		const struct fake_reply *reply;
+		unsigned attempts;
 		int code;
 		const char *text;
 	} cases[] = {
-		{ &absent, -ENOENT,
+		{ &absent, 1, -ENOENT,
 		  "GetSecretValue 'prod/db': ResourceNotFoundException "
 		  "(request id r-1): can't find the specified secret." },
-		{ &unreachable, -EIO,
+		{ &unreachable, 3, -EIO,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
-		{ &too_large, -EFBIG,
+		{ &too_large, 1, -EFBIG,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
-		{ &no_ca_file, -EACCES,
+		{ &no_ca_file, 1, -EACCES,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
-		{ &broken, -EIO,
+		{ &broken, 1, -EIO,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
 		/* keys of the environment cannot be renewed */
-		{ &expired, -EACCES,
+		{ &expired, 1, -EACCES,
 		  "GetSecretValue 'prod/db': ExpiredTokenException: The "
 		  "security token included in the request is expired" },
 	};
@@ -267,11 +268,13 @@ static void gives_readers_their_codes_only(void **state)
 		struct seen seen;
 
 		set_up(&setup);
-		fake_http_add(setup.fixture.http, cases[i].reply);
+		for (unsigned n = 0; n < RETRY_ATTEMPTS_MAX; n++)
+			fake_http_add(setup.fixture.http, cases[i].reply);
 		seen = get(&setup, "prod/db");
 		assert_int_equal(seen.code, cases[i].code);
 		assert_string_equal(seen.text, cases[i].text);
-		assert_int_equal(fake_http_count(setup.fixture.http), 1);
+		assert_int_equal(fake_http_count(setup.fixture.http),
+				 cases[i].attempts);
 		tear_down(&setup);
 	}
 }
@@ -315,6 +318,140 @@ static void does_not_blame_the_value_for_a_reply_of_STS(void **state)
 	open_source(&setup);
 	fake_http_add(setup.fixture.http, &too_large);
 	assert_int_equal(get(&setup, "prod/db").code, -EIO);
+	tear_down(&setup);
+}
+
+static const struct fake_reply failing = {
+	.status = 500,
+	.body = "{\"__type\":\"InternalServiceError\"}",
+};
+static const struct fake_reply throttled = {
+	.status = 400,
+	.body = "{\"__type\":\"ThrottlingException\",\"Message\":\"Rate "
+		"exceeded\"}",
+	.retry_after = "2000",
+};
+
+static void asks_again_for_what_may_pass(void **state)
+{
+	static const struct fake_reply behind_a_proxy = {
+		.status = 503,
+		.body = "<html>",
+	};
+	static const struct fake_reply slow = {
+		.status = 400,
+		.body = "{\"__type\":\"RequestTimeoutException\"}",
+	};
+	static const struct fake_reply *const passing[] = {
+		&failing,
+		&behind_a_proxy,
+		&slow,
+		&unreachable,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++) {
+		struct setup setup;
+		struct seen seen;
+
+		set_up(&setup);
+		fake_http_add(setup.fixture.http, passing[i]);
+		fake_http_add(setup.fixture.http, passing[i]);
+		fake_http_add(setup.fixture.http, &good);
+		seen = get(&setup, "prod/db");
+		assert_string_equal(seen.text, "");
+		assert_string_equal(seen.bytes, "s3cr3t");
+		assert_int_equal(fake_http_count(setup.fixture.http), 3);
+		tear_down(&setup);
+	}
+}
+
+static void says_what_the_last_attempt_brought(void **state)
+{
+	struct setup setup;
+	struct seen seen;
+
+	(void)state;
+	set_up(&setup);
+	fake_http_add(setup.fixture.http, &unreachable);
+	fake_http_add(setup.fixture.http, &unreachable);
+	fake_http_add(setup.fixture.http, &failing);
+	seen = get(&setup, "prod/db");
+	assert_int_equal(seen.code, -EIO);
+	assert_string_equal(seen.text,
+			    "GetSecretValue 'prod/db': InternalServiceError");
+	tear_down(&setup);
+}
+
+static void waits_as_long_as_aws_wishes_and_signs_anew(void **state)
+{
+	struct seen seen = { 0 };
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	fake_http_add(setup.fixture.http, &throttled);
+	fake_http_add(setup.fixture.http, &good);
+	(void)fetch(&setup, "prod/db", &seen);
+	fixture_settle(&setup.fixture);
+	fixture_advance(&setup.fixture, 1999);
+	assert_int_equal(fake_http_count(setup.fixture.http), 1);
+	clock_advance(&setup.fixture.clock, 1000);
+	fixture_settle(&setup.fixture);
+	assert_int_equal(fake_http_count(setup.fixture.http), 2);
+	assert_non_null(
+		strstr(fake_http_request(setup.fixture.http, 0)->headers,
+		       "X-Amz-Date: 20261123T101112Z\n"));
+	assert_non_null(
+		strstr(fake_http_request(setup.fixture.http, 1)->headers,
+		       "X-Amz-Date: 20261123T101114Z\n"));
+	assert_string_equal(seen.bytes, "s3cr3t");
+	tear_down(&setup);
+}
+
+static void ignores_a_wish_that_is_no_number(void **state)
+{
+	static const char *const wishes[] = { "", "-1", "2s", "2000 ",
+					      "99999999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++) {
+		struct fake_reply reply = throttled;
+		struct setup setup;
+
+		set_up(&setup);
+		reply.retry_after = wishes[i];
+		fake_http_add(setup.fixture.http, &reply);
+		fake_http_add(setup.fixture.http, &good);
+		assert_string_equal(get(&setup, "prod/db").bytes, "s3cr3t");
+		tear_down(&setup);
+	}
+}
+
+/* Another mount of the same endpoint knows at once. */
+static void sources_share_what_is_known_of_an_endpoint(void **state)
+{
+	struct source *first;
+	struct setup setup;
+	struct seen seen;
+
+	(void)state;
+	set_up(&setup);
+	for (unsigned i = 0; i < 5; i++)
+		fake_http_add(setup.fixture.http, &unreachable);
+	(void)get(&setup, "prod/db");
+	(void)get(&setup, "prod/db");
+	assert_int_equal(fake_http_count(setup.fixture.http), 5);
+
+	first = TAKE(setup.source);
+	open_source(&setup);
+	seen = get(&setup, "prod/api");
+	assert_int_equal(seen.code, -EIO);
+	assert_string_equal(seen.text,
+			    "GetSecretValue 'prod/api': the fake host does not "
+			    "answer (not asked again for 0.5 s)");
+	assert_int_equal(fake_http_count(setup.fixture.http), 5);
+	first->operations->free(first);
 	tear_down(&setup);
 }
 
@@ -411,26 +548,31 @@ static void says_which_version_was_refused(void **state)
 	};
 	static const struct {
 		const struct fake_reply *reply; /* NULL: nothing is sent */
+		unsigned attempts;
 		struct source_want want;
 		int code;
 		const char *text;
 	} cases[] = {
 		{ &no_version,
+		  1,
 		  { .name = "a", .stage = "AWSPREVIOUS" },
 		  -ENOENT,
 		  "GetSecretValue 'a' (stage AWSPREVIOUS): "
 		  "ResourceNotFoundException: no such version" },
 		{ &mismatch,
+		  1,
 		  { .name = "a", .version = VERSION, .stage = "AWSCURRENT" },
 		  -ENOENT,
 		  "GetSecretValue 'a' (version " VERSION ", stage "
 		  "AWSCURRENT): InvalidRequestException: not associated" },
 		{ &unreachable,
+		  3,
 		  { .name = "a", .version = VERSION },
 		  -EIO,
 		  "GetSecretValue 'a' (version " VERSION "): the fake host "
 		  "does not answer" },
 		{ NULL,
+		  0,
 		  { .name = "a", .version = "1" },
 		  -ENOENT,
 		  "GetSecretValue 'a' (version 1): a version's id has 32 to "
@@ -443,13 +585,13 @@ static void says_which_version_was_refused(void **state)
 		struct seen seen;
 
 		set_up(&setup);
-		if (cases[i].reply)
+		for (unsigned n = 0; n < cases[i].attempts; n++)
 			fake_http_add(setup.fixture.http, cases[i].reply);
 		seen = get_wanted(&setup, &cases[i].want);
 		assert_int_equal(seen.code, cases[i].code);
 		assert_string_equal(seen.text, cases[i].text);
 		assert_int_equal(fake_http_count(setup.fixture.http),
-				 cases[i].reply ? 1 : 0);
+				 cases[i].attempts);
 		tear_down(&setup);
 	}
 }
@@ -587,12 +729,12 @@ static void counts_the_keys_against_the_deadline(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(script); i++)
 		fake_http_add(setup.fixture.http, script[i]);
 	(void)fetch(&setup, "prod/db", &seen);
-	clock_advance(&setup.fixture.clock, 4000);
+	clock_advance(&setup.fixture.clock, 12000);
 	fixture_settle(&setup.fixture);
 	assert_int_equal(fake_http_count(setup.fixture.http), 3);
 	assert_int_equal(fake_http_request(setup.fixture.http, 1)->timeout_ms,
-			 TIMEOUT_MS - 4000);
-	fixture_advance(&setup.fixture, TIMEOUT_MS - 4000);
+			 TIMEOUT_MS - 12000);
+	fixture_advance(&setup.fixture, TIMEOUT_MS - 12000);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.code, -EIO);
 	tear_down(&setup);
@@ -718,7 +860,7 @@ static void refuses_settings_that_cannot_work(void **state)
 
 		prepare(&setup);
 		assert_int_equal(aws_source_new(setup.fixture.loop,
-						setup.fixture.http,
+						setup.fixture.retry,
 						&cases[i].settings,
 						&setup.fixture.environment,
 						&setup.source, &err),
@@ -737,6 +879,11 @@ int main(void)
 		cmocka_unit_test(gives_readers_their_codes_only),
 		cmocka_unit_test(shows_the_request_id_beside_long_texts),
 		cmocka_unit_test(does_not_blame_the_value_for_a_reply_of_STS),
+		cmocka_unit_test(asks_again_for_what_may_pass),
+		cmocka_unit_test(says_what_the_last_attempt_brought),
+		cmocka_unit_test(waits_as_long_as_aws_wishes_and_signs_anew),
+		cmocka_unit_test(ignores_a_wish_that_is_no_number),
+		cmocka_unit_test(sources_share_what_is_known_of_an_endpoint),
 		cmocka_unit_test(sends_nothing_for_a_name_that_cannot_be),
 		cmocka_unit_test(fetches_by_an_arn_of_its_region),
 		cmocka_unit_test(asks_for_a_version_and_a_stage),

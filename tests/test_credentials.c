@@ -77,7 +77,7 @@ static void set_up(struct setup *setup)
 {
 	struct fixture *fixture = &setup->fixture;
 
-	assert_int_equal(credentials_new(fixture->loop, fixture->http,
+	assert_int_equal(credentials_new(fixture->loop, fixture->retry,
 					 &fixture->environment, "eu-west-1",
 					 &setup->credentials, NULL),
 			 0);
@@ -263,17 +263,67 @@ static void goes_on_with_old_keys_while_sts_fails(void **state)
 	(void)state;
 	set_up_role(&setup);
 	fake_http_add(setup.fixture.http, &first);
-	fake_http_add(setup.fixture.http, &unreachable);
+	for (unsigned i = 0; i < RETRY_ATTEMPTS_MAX; i++)
+		fake_http_add(setup.fixture.http, &unreachable);
 	fake_http_add(setup.fixture.http, &second);
 	expect_keys(&setup, "ASIAFIRST");
 	fixture_advance(&setup.fixture, HOUR_MS - CREDENTIALS_REFRESH_MS);
 	for (unsigned i = 0; i < 5; i++)
 		expect_keys(&setup, "ASIAFIRST");
-	assert_int_equal(fake_http_count(setup.fixture.http), 2);
+	assert_int_equal(fake_http_count(setup.fixture.http), 4);
 	fixture_advance(&setup.fixture, CREDENTIALS_HOLD_OFF_MS);
 	expect_keys(&setup, "ASIAFIRST");
-	assert_int_equal(fake_http_count(setup.fixture.http), 3);
+	assert_int_equal(fake_http_count(setup.fixture.http), 5);
 	expect_keys(&setup, "ASIASECOND");
+	tear_down(&setup);
+}
+
+static const struct fake_reply no_provider = {
+	.status = 400,
+	.body = "<ErrorResponse><Error><Code>IDPCommunicationError</Code>"
+		"</Error></ErrorResponse>",
+};
+
+/* The token may have been replaced in between. */
+static void asks_sts_again_with_the_token_of_the_moment(void **state)
+{
+	struct seen seen = { 0 };
+	struct setup setup;
+	FILE *file;
+
+	(void)state;
+	set_up_role(&setup);
+	fake_http_add(setup.fixture.http, &no_provider);
+	fake_http_add(setup.fixture.http, &first);
+	(void)ask(&setup, &seen);
+	file = fopen(setup.fixture.token_file, "w");
+	assert_non_null(file);
+	assert_true(fputs("eyJ.other", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	fixture_settle(&setup.fixture);
+	assert_string_equal(seen.id, "ASIAFIRST");
+	assert_int_equal(fake_http_count(setup.fixture.http), 2);
+	assert_non_null(strstr(fake_http_request(setup.fixture.http, 0)->body,
+			       "WebIdentityToken=eyJ.token"));
+	assert_non_null(strstr(fake_http_request(setup.fixture.http, 1)->body,
+			       "WebIdentityToken=eyJ.other"));
+	tear_down(&setup);
+}
+
+static void says_when_the_token_is_gone_between_two_attempts(void **state)
+{
+	struct seen seen = { 0 };
+	struct setup setup;
+
+	(void)state;
+	set_up_role(&setup);
+	fake_http_add(setup.fixture.http, &no_provider);
+	(void)ask(&setup, &seen);
+	assert_int_equal(unlink(setup.fixture.token_file), 0);
+	fixture_settle(&setup.fixture);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.code, -EACCES);
+	assert_non_null(strstr(seen.text, setup.fixture.token_file));
 	tear_down(&setup);
 }
 
@@ -577,7 +627,7 @@ static void chooses_the_first_provider_that_is_configured(void **state)
 				buf_append_text(&environment.secret_key,
 						choices[i].secret_key),
 				0);
-		assert_int_equal(credentials_new(fixture.loop, fixture.http,
+		assert_int_equal(credentials_new(fixture.loop, fixture.retry,
 						 &environment, "eu-west-1",
 						 &credentials, &err),
 				 choices[i].code);
@@ -603,6 +653,9 @@ int main(void)
 		cmocka_unit_test(refreshes_short_keys_at_half_their_life),
 		cmocka_unit_test(waits_for_new_keys_when_the_old_end),
 		cmocka_unit_test(goes_on_with_old_keys_while_sts_fails),
+		cmocka_unit_test(asks_sts_again_with_the_token_of_the_moment),
+		cmocka_unit_test(
+			says_when_the_token_is_gone_between_two_attempts),
 		cmocka_unit_test(tells_all_who_wait_why_sts_refused),
 		cmocka_unit_test(ends_each_get_at_its_deadline),
 		cmocka_unit_test(never_calls_back_after_a_cancel),

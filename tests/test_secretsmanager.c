@@ -338,6 +338,63 @@ static void knows_which_refusals_are_of_the_keys(void **state)
 	}
 }
 
+static void knows_which_refusals_may_pass(void **state)
+{
+	static const struct {
+		const char *body;
+		int status;
+		enum refusal_kind kind;
+	} cases[] = {
+		{ "{\"__type\":\"ThrottlingException\"}", 400,
+		  REFUSAL_THROTTLED },
+		{ "{\"__type\":\"x#SlowDown\"}", 503, REFUSAL_THROTTLED },
+		{ "<Error><Code>Throttling</Code></Error>", 400,
+		  REFUSAL_THROTTLED },
+		{ "", 429, REFUSAL_THROTTLED },
+		{ "{\"__type\":\"InternalServiceError\"}", 500,
+		  REFUSAL_TRANSIENT },
+		{ "", 502, REFUSAL_TRANSIENT },
+		{ "<html>", 503, REFUSAL_TRANSIENT },
+		{ "", 504, REFUSAL_TRANSIENT },
+		{ "{\"__type\":\"RequestTimeout\"}", 400, REFUSAL_TRANSIENT },
+		{ "<Error><Code>IDPCommunicationError</Code></Error>", 400,
+		  REFUSAL_TRANSIENT },
+		{ "<Error><Code>InvalidIdentityToken</Code><Message>Couldn't "
+		  "retrieve verification key from your identity provider"
+		  "</Message></Error>",
+		  400, REFUSAL_TRANSIENT },
+		{ "<Error><Code>InvalidIdentityToken</Code><Message>The token "
+		  "is malformed</Message></Error>",
+		  400, REFUSAL_DEFINITE },
+		{ "{\"__type\":\"AccessDeniedException\"}", 400,
+		  REFUSAL_DEFINITE },
+		{ "{\"__type\":\"ResourceNotFoundException\"}", 400,
+		  REFUSAL_DEFINITE },
+		{ "{\"__type\":\"DecryptionFailure\"}", 400, REFUSAL_DEFINITE },
+		{ "{\"__type\":\"ExpiredTokenException\"}", 403,
+		  REFUSAL_DEFINITE },
+		{ "", 400, REFUSAL_DEFINITE },
+		{ "", 404, REFUSAL_DEFINITE },
+		{ "{\"__type\":\"AccessDeniedException\"}", 429,
+		  REFUSAL_DEFINITE },
+		{ "{\"__type\":\"AccessDeniedException\"}", 500,
+		  REFUSAL_TRANSIENT },
+		{ "", 501, REFUSAL_DEFINITE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf body;
+		struct aws_reply reply = { .status = cases[i].status,
+					   .body = &body };
+
+		buf_init(&body, 65536);
+		assert_int_equal(buf_append_text(&body, cases[i].body), 0);
+		assert_int_equal(refusal_kind(&reply), cases[i].kind);
+		buf_done(&body);
+	}
+}
+
 #define VERSION "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE"
 
 static void writes_a_request_that_quotes_its_texts(void **state)
@@ -491,6 +548,7 @@ int main(void)
 		cmocka_unit_test(never_quotes_the_value_in_an_error),
 		cmocka_unit_test(never_passes_on_a_token_that_aws_quotes),
 		cmocka_unit_test(knows_which_refusals_are_of_the_keys),
+		cmocka_unit_test(knows_which_refusals_may_pass),
 		cmocka_unit_test(writes_a_request_that_quotes_its_texts),
 		cmocka_unit_test(a_request_without_room_is_refused),
 		cmocka_unit_test(knows_names_that_no_secret_has),

@@ -13,10 +13,11 @@
 #include "aws/reply.h"
 #include "aws/request.h"
 #include "aws/secretsmanager.h"
+#include "aws/verdict.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
-#include "net/http.h"
+#include "net/retry.h"
 #include "store/source.h"
 #include "store/value.h"
 
@@ -35,7 +36,7 @@
 struct aws_source {
 	struct source source;
 	struct loop *loop;
-	struct http *http;
+	struct retry *retry;
 	struct credentials *credentials;
 	struct endpoint endpoint;
 	char *identity;
@@ -50,7 +51,7 @@ struct source_call {
 
 	/* what is waited for: one of them */
 	struct credentials_get *get;
-	struct http_call *http_call;
+	struct retry_call *retry_call;
 	struct loop_timer *failed_soon;
 
 	struct keys *keys; /* of this attempt */
@@ -134,7 +135,7 @@ static void on_reply(void *owner, const struct http_reply *reply,
 	struct err failure;
 	int r;
 
-	call->http_call = NULL;
+	call->retry_call = NULL;
 	if (err) {
 		end_with(call, err);
 		return;
@@ -167,24 +168,35 @@ static int prepare(struct source_call *call)
 			    loop_clock(source->loop));
 }
 
-static int send_request(struct source_call *call, struct err *err)
+static int make(void *owner, unsigned attempt, struct http_request *ret,
+		struct err *err)
 {
-	struct aws_source *source = call->source;
-	struct http_request request;
-	int64_t left_ms = call->deadline_ms - loop_now_ms(source->loop);
+	struct source_call *call = owner;
 	int r = prepare(call);
 
+	(void)attempt;
 	if (r < 0)
 		return err_set(err, r, "the request could not be made (%s)",
 			       strerrordesc_np(-r));
-	if (left_ms <= 0)
-		return err_set(err, -ETIMEDOUT,
-			       "the deadline was over before it was asked");
-	request_fill(&call->request, &source->endpoint, &request);
-	request.timeout_ms = left_ms;
-	request.reply_max = SECRETSMANAGER_REPLY_MAX;
-	call->http_call = http_start(source->http, &request, on_reply, call);
-	return call->http_call ? 0 : err_set(err, -ENOMEM, "no memory");
+	request_fill(&call->request, &call->source->endpoint, ret);
+	ret->reply_max = SECRETSMANAGER_REPLY_MAX;
+	return 0;
+}
+
+static int send_request(struct source_call *call, struct err *err)
+{
+	struct aws_source *source = call->source;
+	const struct retry_request request = {
+		.url = source->endpoint.url,
+		.timeout_ms = call->deadline_ms - loop_now_ms(source->loop),
+		.make = make,
+		.judge = aws_judge,
+		.on_reply = on_reply,
+		.owner = call,
+	};
+
+	call->retry_call = retry_start(source->retry, &request, err);
+	return call->retry_call ? 0 : err->code;
 }
 
 static void on_keys(void *owner, struct keys *keys, const struct err *err)
@@ -308,7 +320,7 @@ static void cancel(struct source_call *call)
 	if (!call)
 		return;
 	credentials_cancel(call->get);
-	http_cancel(call->http_call);
+	retry_cancel(call->retry_call);
 	loop_timer_cancel(call->failed_soon);
 	free_call(call);
 }
@@ -356,12 +368,12 @@ static int configure(struct aws_source *source,
 				  settings->endpoint_url, environment,
 				  &source->endpoint, err);
 	if (r == 0)
-		r = credentials_new(source->loop, source->http, environment,
+		r = credentials_new(source->loop, source->retry, environment,
 				    region, &source->credentials, err);
 	return r == 0 ? set_identity(source, err) : r;
 }
 
-int aws_source_new(struct loop *loop, struct http *http,
+int aws_source_new(struct loop *loop, struct retry *retry,
 		   const struct aws_settings *settings,
 		   const struct aws_environment *environment,
 		   struct source **ret, struct err *err)
@@ -374,7 +386,7 @@ int aws_source_new(struct loop *loop, struct http *http,
 	source->source.operations = &operations;
 	source->source.grace_ms = GRACE_MS;
 	source->loop = loop;
-	source->http = http;
+	source->retry = retry;
 	source->timeout_ms = settings->timeout_ms;
 	r = configure(source, settings, environment, err);
 	if (r < 0) {

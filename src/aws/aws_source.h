@@ -6,8 +6,8 @@
 
 struct aws_environment;
 struct err;
-struct http;
 struct loop;
+struct retry;
 struct source;
 
 /* Secrets Manager as a source of store/source.h. It cannot list yet. */
@@ -21,7 +21,7 @@ struct aws_settings {
 };
 
 /*
- * Asks nobody yet. settings are for the call only; loop, http and environment
+ * Asks nobody yet. settings are for the call only; loop, retry and environment
  * are borrowed and outlive the source. -EINVAL, -EACCES (no credentials are
  * configured) or -ENOMEM with err filled.
  *
@@ -29,7 +29,7 @@ struct aws_settings {
  * with newer ones. Names may be ARNs of the source's region. A version and a
  * stage are asked for as they are given, both if both are.
  */
-int aws_source_new(struct loop *loop, struct http *http,
+int aws_source_new(struct loop *loop, struct retry *retry,
 		   const struct aws_settings *settings,
 		   const struct aws_environment *environment,
 		   struct source **ret, struct err *err);

@@ -282,7 +282,7 @@ static int start_provider(struct credentials *credentials,
 	return 0;
 }
 
-int credentials_new(struct loop *loop, struct http *http,
+int credentials_new(struct loop *loop, struct retry *retry,
 		    const struct aws_environment *environment,
 		    const char *region, struct credentials **ret,
 		    struct err *err)
@@ -293,7 +293,7 @@ int credentials_new(struct loop *loop, struct http *http,
 	if (!credentials)
 		return err_set(err, -ENOMEM, "no memory for credentials");
 	credentials->loop = loop;
-	credentials->sts.http = http;
+	credentials->sts.retry = retry;
 	LIST_INIT(&credentials->waiting);
 	r = start_provider(credentials, environment, region, err);
 	if (r < 0) {

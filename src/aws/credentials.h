@@ -7,9 +7,9 @@
 
 struct aws_environment;
 struct err;
-struct http;
 struct keys;
 struct loop;
+struct retry;
 
 /*
  * Who we are to AWS: finds the first provider that is configured and keeps its
@@ -45,13 +45,13 @@ typedef void credentials_on_keys(void *owner, struct keys *keys,
 				 const struct err *err);
 
 /*
- * Chooses the provider; asks nobody yet. loop, http and environment are
+ * Chooses the provider; asks nobody yet. loop, retry and environment are
  * borrowed and outlive the credentials; the region is copied and says which
  * STS to ask. -EINVAL with err filled for settings that are incomplete or not
  * supported, -EACCES where there are none (the text says what was looked for),
  * -ENOMEM.
  */
-int credentials_new(struct loop *loop, struct http *http,
+int credentials_new(struct loop *loop, struct retry *retry,
 		    const struct aws_environment *environment,
 		    const char *region, struct credentials **ret,
 		    struct err *err);

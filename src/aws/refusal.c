@@ -80,6 +80,35 @@ static const char *const types_of_keys[] = {
 	"UnrecognizedClientException",
 };
 
+static const struct {
+	const char *type;
+	const char *message_part; /* NULL: any message */
+	enum refusal_kind kind;
+} kinds[] = {
+	/* botocore/retries/standard.py and retries/special.py */
+	{ "PriorRequestNotComplete", NULL, REFUSAL_TRANSIENT },
+	{ "RequestTimeout", NULL, REFUSAL_TRANSIENT },
+	{ "RequestTimeoutException", NULL, REFUSAL_TRANSIENT },
+	{ "IDPCommunicationError", NULL, REFUSAL_TRANSIENT },
+	/* the same fault in other words */
+	{ "InvalidIdentityToken", "retrieve verification key",
+	  REFUSAL_TRANSIENT },
+
+	{ "BandwidthLimitExceeded", NULL, REFUSAL_THROTTLED },
+	{ "EC2ThrottledException", NULL, REFUSAL_THROTTLED },
+	{ "LimitExceededException", NULL, REFUSAL_THROTTLED },
+	{ "ProvisionedThroughputExceededException", NULL, REFUSAL_THROTTLED },
+	{ "RequestLimitExceeded", NULL, REFUSAL_THROTTLED },
+	{ "RequestThrottled", NULL, REFUSAL_THROTTLED },
+	{ "RequestThrottledException", NULL, REFUSAL_THROTTLED },
+	{ "SlowDown", NULL, REFUSAL_THROTTLED },
+	{ "ThrottledException", NULL, REFUSAL_THROTTLED },
+	{ "Throttling", NULL, REFUSAL_THROTTLED },
+	{ "ThrottlingException", NULL, REFUSAL_THROTTLED },
+	{ "TooManyRequestsException", NULL, REFUSAL_THROTTLED },
+	{ "TransactionInProgressException", NULL, REFUSAL_THROTTLED },
+};
+
 struct refusal {
 	char type[TYPE_SIZE];	    /* "": AWS named none */
 	char message[MESSAGE_SIZE]; /* "": none */
@@ -200,18 +229,22 @@ static int read_refusal(const struct aws_reply *reply, struct refusal *ret)
 	return 0;
 }
 
+static bool is_type(const struct refusal *refusal, const char *type,
+		    const char *message_part)
+{
+	return strcmp(refusal->type, type) == 0 &&
+	       (!message_part || strstr(refusal->message, message_part));
+}
+
 static int find_code(const struct aws_reply *reply,
 		     const struct refusal *refusal)
 {
 	if (reply->status >= 500)
 		return -EIO;
-	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
-		const char *part = refusals[i].message_part;
-
-		if (strcmp(refusal->type, refusals[i].type) == 0 &&
-		    (!part || strstr(refusal->message, part)))
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (is_type(refusal, refusals[i].type,
+			    refusals[i].message_part))
 			return refusals[i].code;
-	}
 	return -EIO;
 }
 
@@ -242,6 +275,34 @@ int refusal_read(const struct aws_reply *reply, struct err *err)
 			       reply->status, request_id);
 	return err_set(err, code, "%s%s%s%s", refusal.type, request_id,
 		       refusal.message[0] != '\0' ? ": " : "", refusal.message);
+}
+
+static enum refusal_kind kind_of_status(int status)
+{
+	switch (status) {
+	case 429:
+		return REFUSAL_THROTTLED;
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+		return REFUSAL_TRANSIENT;
+	default:
+		return REFUSAL_DEFINITE;
+	}
+}
+
+enum refusal_kind refusal_kind(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	read_refusal(reply, &refusal);
+	if (find_code(reply, &refusal) != -EIO)
+		return REFUSAL_DEFINITE;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (is_type(&refusal, kinds[i].type, kinds[i].message_part))
+			return kinds[i].kind;
+	return kind_of_status(reply->status);
 }
 
 bool refusal_is_of_keys(const struct aws_reply *reply)

@@ -24,6 +24,21 @@ struct err;
  */
 int refusal_read(const struct aws_reply *reply, struct err *err);
 
+/* What is to be expected of asking again. */
+enum refusal_kind {
+	REFUSAL_DEFINITE,
+	REFUSAL_TRANSIENT,
+	REFUSAL_THROTTLED,
+};
+
+/*
+ * After the standard mode of the AWS SDKs: by the type that AWS names, else by
+ * the status: 429 is throttling, 500, 502, 503 and 504 may pass. Of STS also
+ * where it could not reach the identity provider. What refusal_read() has a
+ * code other than -EIO for is definite. reply is not a success.
+ */
+enum refusal_kind refusal_kind(const struct aws_reply *reply);
+
 /* Whether it is the keys that were refused, so that newer ones may serve. True
  * also where that cannot be told for want of memory: to ask once more harms
  * nobody, to end what is cached would. */

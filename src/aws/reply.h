@@ -9,8 +9,9 @@ struct http_reply;
  * and fuzzers make their own. All borrowed. */
 struct aws_reply {
 	int status;
-	const char *error_type; /* x-amzn-ErrorType; NULL: not sent */
-	const char *request_id; /* x-amzn-RequestId; NULL: not sent */
+	const char *error_type;	 /* x-amzn-ErrorType; NULL: not sent */
+	const char *request_id;	 /* x-amzn-RequestId; NULL: not sent */
+	const char *retry_after; /* x-amz-retry-after; NULL: not sent */
 	const struct buf *body;
 };
 

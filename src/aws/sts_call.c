@@ -4,13 +4,15 @@
  * old refusal for minutes on one that was kept.
  */
 #include "aws/sts_call.h"
+#include "aws/endpoint.h"
 #include "aws/keys.h"
 #include "aws/reply.h"
 #include "aws/request.h"
 #include "aws/sts.h"
+#include "aws/verdict.h"
 #include "base/err.h"
 #include "base/macros.h"
-#include "net/http.h"
+#include "net/retry.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -19,7 +21,7 @@
 struct sts_call {
 	struct sts sts;
 	struct request request;
-	struct http_call *http_call;
+	struct retry_call *retry_call;
 	sts_on_keys *on_keys;
 	void *owner;
 };
@@ -75,8 +77,10 @@ static int prepare(struct sts_call *call, struct err *err)
 		{ "Content-Type", "application/x-www-form-urlencoded" },
 		{ "Accept", "application/json" },
 	};
-	int r = sts_form(call->sts.role, &call->request.body, err);
+	int r;
 
+	buf_clear(&call->request.body);
+	r = sts_form(call->sts.role, &call->request.body, err);
 	if (r < 0)
 		return r;
 	r = request_set_headers(&call->request, call->sts.endpoint, headers,
@@ -84,19 +88,34 @@ static int prepare(struct sts_call *call, struct err *err)
 	return r < 0 ? err_set(err, r, "no room for its headers") : 0;
 }
 
-static int start(struct sts_call *call, int64_t timeout_ms, struct err *err)
+static int make(void *owner, unsigned attempt, struct http_request *ret,
+		struct err *err)
 {
-	struct http_request request;
+	struct sts_call *call = owner;
 	int r = prepare(call, err);
 
+	(void)attempt;
 	if (r < 0)
 		return r;
-	request_fill(&call->request, call->sts.endpoint, &request);
-	request.timeout_ms = timeout_ms;
-	request.reply_max = STS_REPLY_MAX;
-	request.fresh_connection = true;
-	call->http_call = http_start(call->sts.http, &request, on_reply, call);
-	return call->http_call ? 0 : err_set(err, -ENOMEM, "no memory");
+	request_fill(&call->request, call->sts.endpoint, ret);
+	ret->reply_max = STS_REPLY_MAX;
+	ret->fresh_connection = true;
+	return 0;
+}
+
+static int start(struct sts_call *call, int64_t timeout_ms, struct err *err)
+{
+	const struct retry_request request = {
+		.url = call->sts.endpoint->url,
+		.timeout_ms = timeout_ms,
+		.make = make,
+		.judge = aws_judge,
+		.on_reply = on_reply,
+		.owner = call,
+	};
+
+	call->retry_call = retry_start(call->sts.retry, &request, err);
+	return call->retry_call ? 0 : err->code;
 }
 
 struct sts_call *sts_call_start(const struct sts *sts, int64_t timeout_ms,
@@ -125,6 +144,6 @@ void sts_call_cancel(struct sts_call *call)
 {
 	if (!call)
 		return;
-	http_cancel(call->http_call);
+	retry_cancel(call->retry_call);
 	call_free(call);
 }

@@ -6,8 +6,8 @@
 
 struct endpoint;
 struct err;
-struct http;
 struct keys;
+struct retry;
 struct sts_role;
 
 /* One question to STS, over the network. */
@@ -19,13 +19,14 @@ typedef void sts_on_keys(void *owner, struct keys *keys, const struct err *err);
 
 /* What a call borrows until it ends. */
 struct sts {
-	struct http *http;
+	struct retry *retry;
 	const struct endpoint *endpoint;
 	const struct sts_role *role;
 };
 
 /*
- * Asks for keys; timeout_ms is for the whole call. Ends exactly once: in
+ * Asks for keys; timeout_ms is for the whole call, with its retries: each reads
+ * the token file anew. Ends exactly once: in
  * on_keys, never before this returns, or in sts_call_cancel(). NULL with err
  * filled where it could not begin, as when the token file is missing.
  */
