@@ -46,6 +46,9 @@ struct mount {
 	struct tree *tree;
 	struct session *session;
 	struct loop_timer *leaving;
+	int notifier_fd; /* takes the orders of notify_order.h, or -1 */
+	/* As its requests carry it, or -1: 0 is who has no pid here. */
+	pid_t notifier_pid;
 };
 
 struct worker {
@@ -93,6 +96,8 @@ static void free_mount(struct mount *mount)
 {
 	mount->worker->mounts[mount->index] = NULL;
 	loop_timer_cancel(mount->leaving);
+	if (mount->notifier_fd >= 0)
+		(void)close(mount->notifier_fd);
 	tree_free(mount->tree);
 	session_free(mount->session);
 	free(mount);
@@ -137,6 +142,7 @@ static int add_mount(struct worker *worker, const struct message *message,
 	}
 	mount->worker = worker;
 	mount->index = message->mount;
+	mount->notifier_fd = mount->notifier_pid = -1;
 	worker->mounts[mount->index] = mount;
 	mount->tree = make_tree(worker);
 	if (!mount->tree) {
@@ -181,6 +187,27 @@ static void on_mount(struct worker *worker, const struct message *message,
 		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
 }
 
+/* The last one's is closed: it is gone. Without fd there is none. */
+static void on_notifier(struct worker *worker, const struct message *message,
+			int fd)
+{
+	struct mount *mount = message->mount < MOUNTS_MAX
+				      ? worker->mounts[message->mount]
+				      : NULL;
+
+	if (!mount) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	if (mount->notifier_fd >= 0)
+		(void)close(mount->notifier_fd);
+	mount->notifier_fd = fd;
+	mount->notifier_pid = fd >= 0 ? message->number : -1;
+	log_debug("notifier", "mount=%u pid=%d", mount->index,
+		  mount->notifier_pid);
+}
+
 /* The mounts' names may all have changed meaning; where the kernel cannot be
  * told at once, it asks when their time is over. */
 static void show_again(struct worker *worker)
@@ -221,6 +248,10 @@ static void on_message(struct worker *worker, const struct message *message,
 {
 	if (message->type == MESSAGE_MOUNT) {
 		on_mount(worker, message, fd);
+		return;
+	}
+	if (message->type == MESSAGE_NOTIFIER) {
+		on_notifier(worker, message, fd);
 		return;
 	}
 	if (fd >= 0)

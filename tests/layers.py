@@ -20,7 +20,8 @@ ROOMS = {
     "store": ["base", "jmespath", "loop"],
     "net": ["base", "loop"],
     "aws": ["base", "loop", "net", "store/source.h", "store/value.h"],
-    "fs": ["base", "loop", "store"],
+    # of the keeper what its notifier is told
+    "fs": ["base", "loop", "store", "keeper/notify_order.h"],
     "guard": ["base"],
     "ops": ["base", "loop", "store"],
     # of base only what is built into libbase_libc.a

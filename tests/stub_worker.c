@@ -2,7 +2,8 @@
 /*
  * Stands in for secretsfs-worker where the keeper is tested: it keeps to the
  * messages, serves an empty root directory, and misbehaves as its first
- * argument says. See keeper_test.py for the ways.
+ * argument says. See keeper_test.py for the ways. With "lend:PATH" it serves
+ * nothing: whoever listens there gets all that comes from the keeper.
  */
 #include "base/macros.h"
 #include "keeper/child.h"
@@ -13,7 +14,9 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define FUSE_ROOT 1
@@ -21,6 +24,7 @@
 struct worker {
 	const char *way;
 	int fuse_fd;
+	int relay; /* to whom all is lent, or -1 */
 };
 
 static bool is_way(const struct worker *worker, const char *way)
@@ -98,6 +102,13 @@ static void answer(int fd, const struct fuse_in_header *request)
 	}
 }
 
+static void say_gone(struct worker *worker)
+{
+	close(worker->fuse_fd);
+	worker->fuse_fd = -1;
+	say(MESSAGE_GONE, 0, "", 0);
+}
+
 static void on_fuse(struct worker *worker)
 {
 	union {
@@ -106,13 +117,10 @@ static void on_fuse(struct worker *worker)
 	} request;
 	ssize_t length = read(worker->fuse_fd, &request, sizeof(request));
 
-	if (length >= (ssize_t)sizeof(request.header)) {
+	if (length >= (ssize_t)sizeof(request.header))
 		answer(worker->fuse_fd, &request.header);
-	} else if (length < 0 && errno == ENODEV) {
-		close(worker->fuse_fd);
-		worker->fuse_fd = -1;
-		say(MESSAGE_GONE, 0, "", 0);
-	}
+	else if (length < 0 && errno == ENODEV)
+		say_gone(worker);
 }
 
 /* What was handed over must be what the contract says. */
@@ -149,6 +157,19 @@ static void on_mount(struct worker *worker, const struct message *message,
 		say(MESSAGE_READY, 7, "", 0);
 }
 
+static int lend_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		_exit(10);
+	memcpy(address.sun_path, path, strlen(path));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		_exit(10);
+	return fd;
+}
+
 static void on_message(struct worker *worker)
 {
 	struct message message;
@@ -156,9 +177,13 @@ static void on_message(struct worker *worker)
 
 	if (message_receive(CHILD_SOCKET_FD, &message, &fd) < 0)
 		_exit(8);
+	if (worker->relay >= 0)
+		(void)message_send(worker->relay, &message, fd);
 	if (message.type == MESSAGE_MOUNT)
 		on_mount(worker, &message, fd);
-	else if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))
+	else if (fd >= 0)
+		close(fd);
+	if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))
 		_exit(0);
 }
 
@@ -189,21 +214,28 @@ static void get_ready(const struct worker *worker)
 
 int main(int argc, char **argv)
 {
+	static const char lend[] = "lend:";
 	struct worker worker = { .way = argc > 1 ? argv[1] : "serve",
-				 .fuse_fd = -1 };
+				 .fuse_fd = -1,
+				 .relay = -1 };
 
+	if (strncmp(worker.way, lend, strlen(lend)) == 0)
+		worker.relay = lend_to(worker.way + strlen(lend));
 	get_ready(&worker);
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = CHILD_SOCKET_FD, .events = POLLIN },
-			{ .fd = worker.fuse_fd, .events = POLLIN },
+			{ .fd = worker.fuse_fd,
+			  .events = (short)(worker.relay < 0 ? POLLIN : 0) },
 		};
 
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
 			continue;
 		if (fds[0].revents)
 			on_message(&worker);
-		if (fds[1].revents)
+		if (fds[1].revents && worker.relay >= 0)
+			say_gone(&worker);
+		else if (fds[1].revents)
 			on_fuse(&worker);
 	}
 }

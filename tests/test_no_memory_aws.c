@@ -303,7 +303,7 @@ static int use_source(void *owner)
 
 	(void)owner;
 	begin(&fixture);
-	r = aws_source_new(fixture.loop, fixture.http, &settings,
+	r = aws_source_new(fixture.loop, fixture.retry, &settings,
 			   &fixture.environment, &source, &err);
 	assert_int_equal(err.code, r);
 	assert_true((r == 0) == (source != NULL));

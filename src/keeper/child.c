@@ -60,7 +60,8 @@ static int arrange_descriptors(const struct child_plan *plan, int socket)
 static int become_and_execute(const struct child_plan *plan, int binary,
 			      pid_t parent)
 {
-	int r = privileges_become(plan->uid, plan->gid);
+	int r = plan->keeps_user ? privileges_pass_override()
+				 : privileges_become(plan->uid, plan->gid);
 
 	if (r < 0)
 		return r;
@@ -126,7 +127,7 @@ int child_start(const struct child_plan *plan, struct child *ret,
 
 		(void)kill(pid, SIGKILL);
 		child_done(ret);
-		return err_set(err, code, "pidfd_open of the worker failed");
+		return err_set(err, code, "pidfd_open of a child failed");
 	}
 	return 0;
 }

@@ -22,7 +22,9 @@ struct child_plan {
 	int binary_fd; /* open, so it may lie where uid cannot go */
 	uid_t uid;     /* not 0 */
 	gid_t gid;
-	int error_fd; /* becomes its standard error */
+	bool keeps_user; /* uid and gid do not count; see
+			    privileges_pass_override() */
+	int error_fd;	 /* becomes its standard error */
 	char *const *arguments;
 	char *const *environment;
 };

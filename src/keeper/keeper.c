@@ -26,13 +26,15 @@
 #include <unistd.h>
 
 #define WORKER_NAME "secretsfs-worker"
+#define NOTIFIER_NAME "secretsfs-notifier"
 #define EXIT_USAGE 2
 
 struct keeper {
 	const struct arguments *arguments;
 	struct session *session;
-	int binary_fd; /* the worker's */
-	int log_fd;    /* of --log-file, or -1 */
+	int binary_fd;	 /* the worker's */
+	int notifier_fd; /* its binary, or -1 */
+	int log_fd;	 /* of --log-file, or -1 */
 	int null_fd;
 	int report_fd;	   /* whoever waits for us, or -1 */
 	struct err limits; /* why they are not as wanted; code 0: they are */
@@ -61,12 +63,12 @@ static void setup_log(const struct arguments *arguments, bool syslog)
 	log_setup(&settings);
 }
 
-/* The worker beside our own executable: a path is never taken from outside. */
-static int open_worker(int *ret, struct err *err)
+/* What stands beside our own executable: a path is never taken from outside. */
+static int open_program(const char *name, int *ret, struct err *err)
 {
 	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path,
-				  sizeof(path) - sizeof(WORKER_NAME));
+	size_t size = strlen(name) + 1;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - size);
 	char *slash;
 
 	if (length < 0)
@@ -76,7 +78,7 @@ static int open_worker(int *ret, struct err *err)
 	slash = strrchr(path, '/');
 	if (!slash)
 		return err_set(err, -ENOENT, "%s: has no directory", path);
-	memcpy(slash + 1, WORKER_NAME, sizeof(WORKER_NAME));
+	memcpy(slash + 1, name, size);
 	*ret = open(path, O_PATH | O_CLOEXEC);
 	return *ret < 0 ? err_set(err, -errno, "%s: %s", path,
 				  strerrordesc_np(errno))
@@ -105,13 +107,15 @@ static int open_all(struct keeper *keeper, struct err *err)
 	session->mounts[0].listening = -1;
 	session->mount_count = 1;
 	if (r == 0)
-		r = open_worker(&keeper->binary_fd, err);
+		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
 	if (r == 0)
 		r = runtime_prepare(err);
 	if (r < 0)
 		return r;
+	/* Mounts go on without, and say so: see notifiers.h. */
+	(void)open_program(NOTIFIER_NAME, &keeper->notifier_fd, NULL);
 	keeper->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (keeper->null_fd < 0)
 		return err_set(err, -errno, "/dev/null: %s",
@@ -139,8 +143,8 @@ static int take_signals(int *ret, struct err *err)
 			: 0;
 }
 
-/* Where the worker's last words go: see report_death() in startup.c. */
-static int worker_error_fd(const struct keeper *keeper)
+/* Where a child's last words go: see report_death() in startup.c. */
+static int child_error_fd(const struct keeper *keeper)
 {
 	if (keeper->log_fd >= 0)
 		return keeper->log_fd;
@@ -174,7 +178,7 @@ static int start_worker(struct keeper *keeper, struct err *err)
 		.binary_fd = keeper->binary_fd,
 		.uid = arguments->worker_uid,
 		.gid = arguments->worker_gid,
-		.error_fd = worker_error_fd(keeper),
+		.error_fd = child_error_fd(keeper),
 		.arguments = list,
 		.environment = environment,
 	};
@@ -238,6 +242,10 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 		return err_set(err, -EPIPE, "nobody waits for the mount");
 	descriptor_done(&keeper->report_fd);
 	session->launcher = -1;
+	session->notifier_plan = (struct notifier_plan){
+		.binary_fd = keeper->notifier_fd,
+		.error_fd = child_error_fd(keeper),
+	};
 	report_to_manager(manager);
 	if (keeper->limits.code < 0)
 		log_warn("going on with limits that are not as wanted",
@@ -277,6 +285,7 @@ int main(int argc, char **argv)
 	struct keeper keeper = {
 		.arguments = &arguments,
 		.binary_fd = -1,
+		.notifier_fd = -1,
 		.log_fd = -1,
 		.null_fd = -1,
 		.report_fd = -1,

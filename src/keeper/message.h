@@ -6,13 +6,16 @@
 #include <stdint.h>
 
 /*
- * What keeper, worker and command line say to each other: one plain struct a
- * message over SOCK_SEQPACKET, with at most one file descriptor beside it.
+ * What keeper, its children and the command line say to each other: one plain
+ * struct a message over SOCK_SEQPACKET, with at most one file descriptor.
  *
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
- *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP
+ *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP, NOTIFIER
+ *				(for a mount that serves, any number of times)
+ *	keeper -> notifier	CLONE, NOTIFIER
+ *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT
  *	keeper -> command	DONE, FAILED
  */
@@ -32,7 +35,12 @@ enum message_type {
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE,
 	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
-	MESSAGE_RELOAD,	 /* read the configuration again, all or nothing */
+	MESSAGE_CLONE,	 /* fd: a writable clone of the mount */
+	/* fd: an end of the socket of notify_order.h; number: the notifier's
+	 * pid as FUSE requests carry it. To a worker without a descriptor: the
+	 * mount has no notifier, or none any more; number is 0. */
+	MESSAGE_NOTIFIER,
+	MESSAGE_RELOAD, /* read the configuration again, all or nothing */
 };
 
 struct message {

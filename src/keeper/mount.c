@@ -161,6 +161,27 @@ int mount_attach(struct mount *mount, struct err *err)
 	return 0;
 }
 
+/* Private, or what is mounted in its peers would come into the clone too. */
+int mount_clone(const struct mount *mount)
+{
+	struct mount_attr change = {
+		.attr_clr = MOUNT_ATTR_RDONLY,
+		.propagation = MS_PRIVATE,
+	};
+	cleanup_fd int place = place_enter_mount(&mount->place, mount->id);
+	cleanup_fd int clone = -1;
+
+	if (place < 0)
+		return place;
+	clone = (int)syscall(SYS_open_tree, place, "",
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				     AT_EMPTY_PATH);
+	if (clone < 0 || syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH,
+				 &change, sizeof(change)) < 0)
+		return -errno;
+	return descriptor_take(&clone);
+}
+
 int mount_detach(struct mount *mount)
 {
 	int r;

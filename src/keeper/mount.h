@@ -41,6 +41,14 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 /* Puts the mount on its mount point. 0, or negative errno with err filled. */
 int mount_attach(struct mount *mount, struct err *err);
 
+/*
+ * A private clone of the attached mount through which its file system may be
+ * changed, whatever the mount itself forbids. It is seen nowhere, but keeps
+ * the file system alive. A descriptor of its root, or negative errno: as of
+ * place_enter_mount().
+ */
+int mount_clone(const struct mount *mount);
+
 /* Takes the mount off its place if it is still there; see place_unmount().
  * Its descriptors stay open. */
 int mount_detach(struct mount *mount);

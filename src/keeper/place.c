@@ -166,19 +166,30 @@ static int detach(int fd)
 	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
-int place_unmount(const struct place *place, uint64_t mount_id)
+int place_enter_mount(const struct place *place, uint64_t mount_id)
 {
 	cleanup_fd int fd = -1;
 	uint64_t found;
 	int r = mountinfo_has(MOUNTINFO_SELF, mount_id);
 
 	if (r <= 0)
-		return r;
+		return r < 0 ? r : -ENOENT;
 	fd = place_enter(place);
 	if (fd < 0)
 		return fd;
 	r = descriptor_mount_id(fd, &found);
 	if (r < 0)
 		return r;
-	return found == mount_id ? detach(fd) : -EBUSY;
+	return found == mount_id ? descriptor_take(&fd) : -EBUSY;
+}
+
+int place_unmount(const struct place *place, uint64_t mount_id)
+{
+	cleanup_fd int fd = -1;
+	int r = mountinfo_has(MOUNTINFO_SELF, mount_id);
+
+	if (r <= 0)
+		return r;
+	fd = place_enter_mount(place, mount_id);
+	return fd < 0 ? fd : detach(fd);
 }

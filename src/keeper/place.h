@@ -37,6 +37,12 @@ void place_done(struct place *place);
 int place_enter(const struct place *place);
 
 /*
+ * The same for the mount of that id. -ENOENT where it is not in the mount table
+ * any more; -EBUSY where another one stands on it.
+ */
+int place_enter_mount(const struct place *place, uint64_t mount_id);
+
+/*
  * Detaches the mount of that id from its place, lazily; its file system lives
  * on while someone uses it. Not to be found any more is success. -EBUSY where
  * another mount stands on it: that one is not ours to remove. 0 or negative

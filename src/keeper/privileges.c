@@ -20,19 +20,25 @@
 #define BIT(capability) ((uint64_t)1 << (capability))
 #define KEPT                                                                   \
 	(BIT(CAP_SYS_ADMIN) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL))
+/* For a child of ours; see privileges_pass_override(). */
+#define PASSED BIT(CAP_DAC_OVERRIDE)
 /* Every capability the kernel can know of; EINVAL tells where it ends. */
 #define CAPABILITY_NUMBERS 64
 
-static int set_capabilities(uint64_t capabilities)
+/* passed: what is permitted besides, and inheritable. */
+static int set_capabilities(uint64_t effective, uint64_t passed)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	uint32_t low = (uint32_t)capabilities;
-	uint32_t high = (uint32_t)(capabilities >> 32);
+	uint64_t permitted = effective | passed;
 	struct __user_cap_data_struct data[] = {
-		{ .effective = low, .permitted = low },
-		{ .effective = high, .permitted = high },
+		{ .effective = (uint32_t)effective,
+		  .permitted = (uint32_t)permitted,
+		  .inheritable = (uint32_t)passed },
+		{ .effective = (uint32_t)(effective >> 32),
+		  .permitted = (uint32_t)(permitted >> 32),
+		  .inheritable = (uint32_t)(passed >> 32) },
 	};
 
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
@@ -82,12 +88,18 @@ int privileges_set_limits(struct err *err)
 
 int privileges_reduce(struct err *err)
 {
-	int r = set_capabilities(KEPT | BIT(CAP_SETPCAP));
+	/* Inheritable before the bounding set is empty: later it cannot be. */
+	uint64_t passed = PASSED;
+	int r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
 
+	if (r == -EPERM) {
+		passed = 0;
+		r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
+	}
 	if (r == 0)
 		r = empty_bounding_set();
 	if (r == 0)
-		r = set_capabilities(KEPT);
+		r = set_capabilities(KEPT, passed);
 	if (r < 0)
 		return err_set(err, r,
 			       "mounting needs the capabilities SYS_ADMIN, "
@@ -103,7 +115,14 @@ int privileges_become(uid_t uid, gid_t gid)
 	    setresuid(uid, uid, uid) < 0)
 		return -errno;
 	/* The change of user emptied two sets; this empties all of them. */
-	if (set_capabilities(0) < 0)
+	if (set_capabilities(0, 0) < 0)
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int privileges_pass_override(void)
+{
+	if (setgroups(0, NULL) < 0)
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }

@@ -16,9 +16,10 @@ int privileges_set_limits(struct err *err);
 
 /*
  * Keeps SYS_ADMIN (to mount), SETUID and SETGID (to start the worker as
- * someone else) and KILL (to end it); nothing is inheritable, and the bounding
- * set is empty, so nothing comes back by execve(2). For good. 0, or negative
- * errno with err filled.
+ * someone else) and KILL (to end it). The bounding set is empty, so nothing
+ * comes back by execve(2), except for DAC_OVERRIDE: the keeper cannot use it,
+ * but the notifier inherits it. For good. 0, or negative errno with err filled.
+ * A keeper that lacks DAC_OVERRIDE goes on without.
  */
 int privileges_reduce(struct err *err);
 
@@ -27,5 +28,12 @@ int privileges_reduce(struct err *err);
  * capability at all, and no_new_privs. uid must not be 0. 0 or negative errno.
  */
 int privileges_become(uid_t uid, gid_t gid);
+
+/*
+ * For a child likewise, that stays who it is: no other group, no_new_privs,
+ * and after execve(2), as root, no capability but what is inheritable, which
+ * is DAC_OVERRIDE. 0 or negative errno.
+ */
+int privileges_pass_override(void);
 
 #endif

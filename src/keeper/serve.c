@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
+#include "keeper/notifiers.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
 
@@ -35,7 +36,8 @@ enum {
 	POLL_SIGNALS,
 	POLL_LISTENING,
 	POLL_CLIENTS = POLL_LISTENING + SESSION_MOUNTS_MAX,
-	POLL_COUNT = POLL_CLIENTS + SESSION_CLIENTS_MAX,
+	POLL_NOTIFIERS = POLL_CLIENTS + SESSION_CLIENTS_MAX,
+	POLL_COUNT = POLL_NOTIFIERS + NOTIFIERS_POLL_COUNT,
 };
 
 static bool has_gone(const struct session_mount *mount)
@@ -51,6 +53,7 @@ static void drop_mount(struct session_mount *mount)
 
 	if (has_gone(mount))
 		return;
+	notifier_child_dismiss(&mount->notifier);
 	r = mount_detach(&mount->mount);
 	if (r < 0)
 		log_warn("a mount is left behind",
@@ -61,6 +64,7 @@ static void drop_mount(struct session_mount *mount)
 		runtime_remove(mount->mount.id);
 	descriptor_done(&mount->listening);
 	mount_done(&mount->mount);
+	notifiers_end(mount);
 }
 
 static enum state on_gone(struct session *session,
@@ -136,13 +140,34 @@ static void on_connect(struct session *session, int listening)
 			session->clients[i] = descriptor_take(&client);
 }
 
+/* 0, or -EBUSY where something that is not ours stands on a mount. */
+static int check_uncovered(const struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++) {
+		const struct mount *mount = &session->mounts[i].mount;
+		cleanup_fd int fd = -1;
+
+		if (mount->is_attached)
+			fd = place_enter_mount(&mount->place, mount->id);
+		if (fd == -EBUSY)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+/* What fails leaves all as it was. */
 static int detach_all(struct session *session)
 {
-	int r = 0;
+	int r = check_uncovered(session);
 
+	if (r < 0)
+		return r;
+	notifiers_drop(session);
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
 		if (!has_gone(&session->mounts[i]))
 			r = mount_detach(&session->mounts[i].mount);
+	if (r < 0)
+		notifiers_start(session);
 	return r;
 }
 
@@ -207,6 +232,7 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		fds[POLL_CLIENTS + i].fd = session->clients[i];
+	notifiers_fill_poll(session, fds + POLL_NOTIFIERS);
 }
 
 /* What the worker still had to say comes before its death. */
@@ -227,6 +253,7 @@ static enum state turn(struct session *session)
 		return STATE_FAILED;
 	if (fds[POLL_SIGNALS].revents)
 		return on_signal(session);
+	notifiers_on_poll(session, fds + POLL_NOTIFIERS);
 	return on_clients(session, fds);
 }
 
@@ -288,6 +315,7 @@ int session_run(struct session *session)
 	enum state state = STATE_SERVING;
 
 	take_reloads(session);
+	notifiers_start(session);
 	while (state == STATE_SERVING)
 		state = turn(session);
 	if (state == STATE_FAILED) {

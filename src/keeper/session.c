@@ -4,6 +4,7 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
+#include "keeper/notifiers.h"
 #include "keeper/runtime.h"
 
 #include <errno.h>
@@ -16,8 +17,11 @@ struct session *session_new(void)
 	if (!session)
 		return NULL;
 	session->worker.pidfd = session->worker.socket = -1;
-	session->signals = session->launcher = -1;
+	session->signals = session->launcher = session->mount_table = -1;
+	session->notifier_plan.binary_fd = -1;
 	session->exit_code = 1;
+	for (size_t i = 0; i < SESSION_MOUNTS_MAX; i++)
+		notifier_child_init(&session->mounts[i].notifier);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		session->clients[i] = -1;
 	return session;
@@ -30,6 +34,7 @@ static void mount_free(struct session_mount *mount)
 	descriptor_done(&mount->listening);
 	(void)mount_detach(&mount->mount);
 	mount_done(&mount->mount);
+	notifiers_end(mount);
 }
 
 void session_free(struct session *session)
@@ -46,6 +51,7 @@ void session_free(struct session *session)
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i]);
 	descriptor_done(&session->signals);
+	descriptor_done(&session->mount_table);
 	free(session);
 }
 

@@ -7,14 +7,15 @@
 
 #include "keeper/child.h"
 #include "keeper/mount.h"
+#include "keeper/notifier_child.h"
 
 struct err;
 struct message;
 
 /*
- * What one keeper holds: a worker, the mounts that it serves, and the clients
- * that ask for their end. It starts all mounts or none, and when it ends none
- * is left.
+ * What one keeper holds: a worker, the mounts that it serves with a notifier
+ * each, and the clients that ask for their end. It starts all mounts or none,
+ * and when it ends none is left.
  */
 
 #define SESSION_MOUNTS_MAX 16
@@ -22,6 +23,7 @@ struct message;
 
 struct session_mount {
 	struct mount mount;
+	struct notifier_child notifier;
 	int listening; /* the socket of runtime.h, or -1 */
 	bool is_served;
 };
@@ -31,7 +33,9 @@ struct session {
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	int clients[SESSION_CLIENTS_MAX];
-	int signals;  /* signalfd(2): what ends the session cleanly */
+	struct notifier_plan notifier_plan;
+	int mount_table; /* waited for: tells of unmounts by others; or -1 */
+	int signals;	 /* signalfd(2): what ends the session cleanly */
 	int launcher; /* socket to who waits for the start, or -1; borrowed */
 	unsigned warnings; /* that the worker has sent at its start */
 	int exit_code;
@@ -40,7 +44,8 @@ struct session {
 /* No worker, no mounts. NULL: no memory. */
 struct session *session_new(void);
 
-/* Removes what is still mounted, ends the worker, closes all. NULL is allowed.
+/* Removes what is still mounted, ends the children, closes all. NULL is
+ * allowed.
  */
 void session_free(struct session *session);
 
