@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions that make arrays and objects out of values as they are. */
+#include "jmespath/evaluate.h"
+#include "jmespath/function.h"
+#include "jmespath/functions.h"
+#include "jmespath/jobject.h"
+#include "jmespath/search.h"
+
+int function_keys(const struct call *call, struct jvalue *ret)
+{
+	const struct jobject *object;
+	struct jvalue *items;
+	int r = jobject_open(call->search, &call->arguments[0], &object);
+
+	if (r < 0)
+		return r;
+	items = search_alloc(call->search, object->count, sizeof(*items));
+	if (!items)
+		return search_failure(call->search);
+	for (size_t i = 0; i < object->count; i++)
+		items[i] = jvalue_of_string(object->members[i].name);
+	return jvalue_of_items(call->search, items, object->count, ret);
+}
+
+int function_values(const struct call *call, struct jvalue *ret)
+{
+	return jobject_values(call->search, &call->arguments[0], ret);
+}
+
+int function_map(const struct call *call, struct jvalue *ret)
+{
+	struct walk walk = walk_begin(&call->arguments[1]);
+	size_t count = jvalue_count(&call->arguments[1]);
+	struct jvalue item;
+	struct jvalue *items =
+		search_alloc(call->search, count, sizeof(*items));
+	int r = 0;
+
+	if (!items)
+		return search_failure(call->search);
+	for (size_t i = 0; r == 0 && walk_next(&walk, &item); i++)
+		r = evaluate(call->search, call->reference, &item, &items[i]);
+	return r < 0 ? r : jvalue_of_items(call->search, items, count, ret);
+}
+
+/* How many members there are, repeated names included. */
+static size_t count_members(const struct jvalue *object)
+{
+	return jvalue_is_node(object) ? jdoc_count(object->doc, object->node)
+				      : object->object->count;
+}
+
+static int add_members(struct search *search, struct jobject *merged,
+		       const struct jvalue *value)
+{
+	const struct jobject *object;
+	int r = jobject_open(search, value, &object);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < object->count; i++)
+		jobject_add(merged, object->members[i].name,
+			    &object->members[i].value);
+	return 0;
+}
+
+int function_merge(const struct call *call, struct jvalue *ret)
+{
+	struct jobject *merged;
+	size_t count = 0;
+	int r;
+
+	for (size_t i = 0; i < call->count; i++)
+		count += count_members(&call->arguments[i]);
+	r = jobject_new(call->search, count, &merged);
+	for (size_t i = 0; r == 0 && i < call->count; i++)
+		r = add_members(call->search, merged, &call->arguments[i]);
+	if (r == 0)
+		r = jobject_finish(call->search, merged);
+	return r < 0 ? r : jvalue_of_object(call->search, merged, ret);
+}
+
+int function_not_null(const struct call *call, struct jvalue *ret)
+{
+	*ret = jvalue_null();
+	for (size_t i = 0; jvalue_is(ret, JDOC_NULL) && i < call->count; i++)
+		*ret = call->arguments[i];
+	return 0;
+}
+
+int function_to_array(const struct call *call, struct jvalue *ret)
+{
+	*ret = call->arguments[0];
+	if (jvalue_is(ret, JDOC_ARRAY))
+		return 0;
+	return jvalue_of_items(call->search, call->arguments, 1, ret);
+}
