@@ -93,7 +93,9 @@ static char next_digit(struct decimal *decimal)
 {
 	if (decimal->at < decimal->end && *decimal->at == '.')
 		decimal->at++;
-	return decimal->at < decimal->end ? *decimal->at++ : '0';
+	if (decimal->at == decimal->end)
+		return '0';
+	return *decimal->at++;
 }
 
 /* Of two numbers that are not 0, without their signs. */

@@ -33,25 +33,10 @@ static int evaluate_field(struct search *search,
 			  const struct expression *expression,
 			  const struct jvalue *current, struct jvalue *ret)
 {
-	struct text name = expression->name;
-	const struct jvalue *found;
-	int r;
-
 	*ret = jvalue_null();
 	if (!jvalue_is(current, JDOC_OBJECT))
 		return 0;
-	if (!jvalue_is_node(current)) {
-		found = jobject_find(current->object, name);
-		if (found)
-			*ret = *found;
-		return 0;
-	}
-	r = search_spend(search, jdoc_count(current->doc, current->node));
-	if (r == 0)
-		*ret = jvalue_of_node(current->doc,
-				      jdoc_member(current->doc, current->node,
-						  name.bytes, name.length));
-	return r;
+	return jobject_member(search, current, expression->name, ret);
 }
 
 static int evaluate_pipe(struct search *search,
@@ -157,16 +142,14 @@ static int evaluate_list(struct search *search,
 {
 	const struct expression *part = expression->first;
 	struct jvalue *items;
-	void *memory;
-	int r;
+	int r = 0;
 
 	*ret = jvalue_null();
 	if (jvalue_is(current, JDOC_NULL))
 		return 0;
-	r = search_alloc(search, expression->count, sizeof(*items), &memory);
-	if (r < 0)
-		return r;
-	items = memory;
+	items = search_alloc(search, expression->count, sizeof(*items));
+	if (!items)
+		return search_failure(search);
 	for (size_t i = 0; r == 0 && part; part = part->next)
 		r = evaluate(search, part, current, &items[i++]);
 	return r < 0 ? r

@@ -7,7 +7,8 @@ struct jvalue;
 struct search;
 
 /* What an expression is of a value. Recurses as deep as the expression is:
- * JMESPATH_DEPTH_MAX. 0, -EINVAL, -E2BIG, -ENOMEM. */
+ * JMESPATH_DEPTH_MAX. ret is not current, and of no use on failure. 0, -EINVAL,
+ * -E2BIG, -ENOMEM. */
 int evaluate(struct search *search, const struct expression *expression,
 	     const struct jvalue *current, struct jvalue *ret);
 

@@ -82,19 +82,17 @@ int evaluate_slice(struct search *search, const struct expression *expression,
 	struct jvalue array;
 	struct slice slice;
 	size_t count = 0;
-	void *memory;
 	int r = evaluate(search, expression->left, current, &array);
 
 	*ret = jvalue_null();
 	if (r < 0 || !jvalue_is(&array, JDOC_ARRAY))
 		return r;
 	r = jvalue_items(search, &array, &items);
-	if (r == 0)
-		r = search_alloc(search, jvalue_count(&array), sizeof(*chosen),
-				 &memory);
 	if (r < 0)
 		return r;
-	chosen = memory;
+	chosen = search_alloc(search, jvalue_count(&array), sizeof(*chosen));
+	if (!chosen)
+		return search_failure(search);
 	slice = place_slice(&expression->slice, (int64_t)jvalue_count(&array));
 	for (int64_t at = slice.start;
 	     slice.step > 0 ? at < slice.stop : at > slice.stop;
@@ -138,7 +136,6 @@ int evaluate_flatten(struct search *search, const struct expression *expression,
 	struct jvalue *items;
 	struct walk walk;
 	size_t count = 0;
-	void *memory;
 	int r = evaluate(search, expression->left, current, &array);
 
 	*ret = jvalue_null();
@@ -146,11 +143,11 @@ int evaluate_flatten(struct search *search, const struct expression *expression,
 		return r;
 	count = flat_count(&array);
 	r = search_spend(search, jvalue_count(&array) + count);
-	if (r == 0)
-		r = search_alloc(search, count, sizeof(*items), &memory);
 	if (r < 0)
 		return r;
-	items = memory;
+	items = search_alloc(search, count, sizeof(*items));
+	if (!items)
+		return search_failure(search);
 	walk = walk_begin(&array);
 	for (count = 0; walk_next(&walk, &item);)
 		count += flatten_item(&item, items + count);
@@ -195,15 +192,13 @@ static int project(struct search *search, const struct expression *expression,
 {
 	struct walk walk = walk_begin(array);
 	struct jvalue item;
-	struct jvalue *items;
 	size_t count = 0;
-	void *memory;
-	int r = search_alloc(search, jvalue_count(array), sizeof(*items),
-			     &memory);
+	struct jvalue *items =
+		search_alloc(search, jvalue_count(array), sizeof(*items));
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	items = memory;
+	if (!items)
+		return search_failure(search);
 	while (r == 0 && walk_next(&walk, &item))
 		r = project_item(search, expression, &item, items, &count);
 	return r < 0 ? r : jvalue_of_items(search, items, count, ret);

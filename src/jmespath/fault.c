@@ -2,9 +2,7 @@
 /* Every error of the room has one form: the kind, which programs may read, the
  * place in the expression, and the reason, which people read. */
 #include "jmespath/fault.h"
-#include "base/err.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -30,9 +28,4 @@ int fault_set(struct err *err, enum fault fault, size_t offset,
 	va_end(args);
 	return err_set(err, fault == FAULT_LIMIT ? -E2BIG : -EINVAL,
 		       "%s at byte %zu: %s", kinds[fault], offset, reason);
-}
-
-int fault_set_memory(struct err *err)
-{
-	return err_set(err, -ENOMEM, "no memory for JMESPath");
 }

@@ -2,9 +2,10 @@
 #ifndef JMESPATH_FAULT_H
 #define JMESPATH_FAULT_H
 
+#include <errno.h>
 #include <stddef.h>
 
-struct err;
+#include "base/err.h"
 
 /* What can be wrong, in the words of the specification (jmespath.h). */
 enum fault {
@@ -22,6 +23,10 @@ int fault_set(struct err *err, enum fault fault, size_t offset,
 	      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Fills err, and returns -ENOMEM. */
-int fault_set_memory(struct err *err);
+static inline int fault_set_memory(struct err *err)
+{
+	(void)err_set(err, -ENOMEM, "no memory for JMESPath");
+	return -ENOMEM;
+}
 
 #endif

@@ -180,13 +180,12 @@ int function_call(struct search *search, const struct expression *expression,
 	struct call call = { .search = search,
 			     .expression = expression,
 			     .count = expression->count };
-	struct jvalue *arguments;
-	void *memory;
-	int r = search_alloc(search, call.count, sizeof(*arguments), &memory);
+	struct jvalue *arguments =
+		search_alloc(search, call.count, sizeof(*arguments));
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	arguments = memory;
+	if (!arguments)
+		return search_failure(search);
 	call.arguments = arguments;
 	for (size_t i = 0; r == 0 && part; i++, part = part->next) {
 		if (part->is_reference) {

@@ -10,15 +10,13 @@ int function_keys(const struct call *call, struct jvalue *ret)
 {
 	const struct jobject *object;
 	struct jvalue *items;
-	void *memory;
 	int r = jobject_open(call->search, &call->arguments[0], &object);
 
-	if (r == 0)
-		r = search_alloc(call->search, object->count, sizeof(*items),
-				 &memory);
 	if (r < 0)
 		return r;
-	items = memory;
+	items = search_alloc(call->search, object->count, sizeof(*items));
+	if (!items)
+		return search_failure(call->search);
 	for (size_t i = 0; i < object->count; i++)
 		items[i] = jvalue_of_string(object->members[i].name);
 	return jvalue_of_items(call->search, items, object->count, ret);
@@ -34,50 +32,51 @@ int function_map(const struct call *call, struct jvalue *ret)
 	struct walk walk = walk_begin(&call->arguments[1]);
 	size_t count = jvalue_count(&call->arguments[1]);
 	struct jvalue item;
-	struct jvalue *items;
-	void *memory;
-	int r = search_alloc(call->search, count, sizeof(*items), &memory);
+	struct jvalue *items =
+		search_alloc(call->search, count, sizeof(*items));
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	items = memory;
+	if (!items)
+		return search_failure(call->search);
 	for (size_t i = 0; r == 0 && walk_next(&walk, &item); i++)
 		r = evaluate(call->search, call->reference, &item, &items[i]);
 	return r < 0 ? r : jvalue_of_items(call->search, items, count, ret);
 }
 
-static void add_all(struct jobject *merged, const struct jobject *object)
+/* How many members there are, repeated names included. */
+static size_t count_members(const struct jvalue *object)
 {
+	return jvalue_is_node(object) ? jdoc_count(object->doc, object->node)
+				      : object->object->count;
+}
+
+static int add_members(struct search *search, struct jobject *merged,
+		       const struct jvalue *value)
+{
+	const struct jobject *object;
+	int r = jobject_open(search, value, &object);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < object->count; i++)
 		jobject_add(merged, object->members[i].name,
 			    &object->members[i].value);
+	return 0;
 }
 
 int function_merge(const struct call *call, struct jvalue *ret)
 {
-	const struct jobject **objects;
 	struct jobject *merged;
 	size_t count = 0;
-	void *memory;
-	int r = search_alloc(call->search, call->count, sizeof(*objects),
-			     &memory);
+	int r;
 
-	if (r < 0)
-		return r;
-	objects = memory;
-	for (size_t i = 0; r == 0 && i < call->count; i++) {
-		r = jobject_open(call->search, &call->arguments[i],
-				 &objects[i]);
-		if (r == 0)
-			count += objects[i]->count;
-	}
-	if (r == 0)
-		r = jobject_new(call->search, count, &merged);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < call->count; i++)
-		add_all(merged, objects[i]);
-	r = jobject_finish(call->search, merged);
+		count += count_members(&call->arguments[i]);
+	r = jobject_new(call->search, count, &merged);
+	for (size_t i = 0; r == 0 && i < call->count; i++)
+		r = add_members(call->search, merged, &call->arguments[i]);
+	if (r == 0)
+		r = jobject_finish(call->search, merged);
 	return r < 0 ? r : jvalue_of_object(call->search, merged, ret);
 }
 

@@ -100,7 +100,7 @@ static int sum_of(const struct call *call, double *ret)
 
 int function_sum(const struct call *call, struct jvalue *ret)
 {
-	double sum;
+	double sum = 0;
 	int r = sum_of(call, &sum);
 
 	return r < 0 ? r : write_number(call, sum, ret);
@@ -109,7 +109,7 @@ int function_sum(const struct call *call, struct jvalue *ret)
 int function_avg(const struct call *call, struct jvalue *ret)
 {
 	size_t count = jvalue_count(&call->arguments[0]);
-	double sum;
+	double sum = 0;
 	int r = sum_of(call, &sum);
 
 	if (r < 0)

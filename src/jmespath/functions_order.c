@@ -23,7 +23,7 @@ struct ranked {
 static int fail_key(const struct call *call, const struct jvalue *key)
 {
 	return fault_set(
-		call->search->err, FAULT_INVALID_TYPE, call->reference->offset,
+		call->search->err, FAULT_INVALID_TYPE, call->expression->offset,
 		"%s() wants keys that are all numbers or all strings, "
 		"and found %s",
 		call->expression->function->name, function_type_name(key));
@@ -53,19 +53,18 @@ static int rank_all(const struct call *call, struct ranked **ret)
 {
 	struct walk walk = walk_begin(&call->arguments[0]);
 	unsigned char type = JDOC_NULL;
-	struct ranked *all;
-	void *memory;
-	int r = search_alloc(call->search, jvalue_count(&call->arguments[0]),
-			     sizeof(*all), &memory);
+	struct ranked *all = search_alloc(
+		call->search, jvalue_count(&call->arguments[0]), sizeof(*all));
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	all = memory;
+	if (!all)
+		return search_failure(call->search);
 	for (size_t i = 0; r == 0 && walk_next(&walk, &all[i].item); i++)
 		r = rank(call, &all[i], &type);
-	if (r == 0)
-		*ret = all;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = all;
+	return 0;
 }
 
 static int compare_keys(const struct ranked *a, const struct ranked *b)
@@ -109,14 +108,13 @@ static int sort(struct search *search, const struct ranked *all, size_t count,
 		const struct ranked ***ret)
 {
 	const struct ranked **sorted;
-	void *memory;
 	int r = spend(search, all, count);
 
-	if (r == 0)
-		r = search_alloc(search, count, sizeof(*sorted), &memory);
 	if (r < 0)
 		return r;
-	sorted = memory;
+	sorted = search_alloc(search, count, sizeof(struct ranked *));
+	if (!sorted)
+		return search_failure(search);
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = &all[i];
 	if (count)
@@ -131,16 +129,16 @@ int function_sort(const struct call *call, struct jvalue *ret)
 	const struct ranked **sorted;
 	struct ranked *all;
 	struct jvalue *items;
-	void *memory;
 	int r = rank_all(call, &all);
 
-	if (r == 0)
-		r = sort(call->search, all, count, &sorted);
-	if (r == 0)
-		r = search_alloc(call->search, count, sizeof(*items), &memory);
 	if (r < 0)
 		return r;
-	items = memory;
+	r = sort(call->search, all, count, &sorted);
+	if (r < 0)
+		return r;
+	items = search_alloc(call->search, count, sizeof(*items));
+	if (!items)
+		return search_failure(call->search);
 	for (size_t i = 0; i < count; i++)
 		items[i] = sorted[i]->item;
 	return jvalue_of_items(call->search, items, count, ret);

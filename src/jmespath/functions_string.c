@@ -151,28 +151,26 @@ int function_reverse(const struct call *call, struct jvalue *ret)
 	size_t count;
 	struct walk walk;
 	struct jvalue *items;
-	void *memory;
-	int r;
 
 	if (jvalue_is(array, JDOC_STRING))
 		return reverse_text(call, ret);
 	count = jvalue_count(array);
-	r = search_alloc(call->search, count, sizeof(*items), &memory);
-	if (r < 0)
-		return r;
-	items = memory;
+	items = search_alloc(call->search, count, sizeof(*items));
+	if (!items)
+		return search_failure(call->search);
 	walk = walk_begin(array);
 	for (size_t left = count; left > 0; left--)
 		(void)walk_next(&walk, &items[left - 1]);
 	return jvalue_of_items(call->search, items, count, ret);
 }
 
+/* All bytes but those that go on with a character (RFC 3629, 3). */
 static size_t count_characters(struct text text)
 {
 	size_t count = 0;
 
-	for (size_t at = 0; at < text.length; count++)
-		at += utf8_length_at(text.bytes + at, text.length - at);
+	for (size_t at = 0; at < text.length; at++)
+		count += ((unsigned char)text.bytes[at] & 0xc0) != 0x80;
 	return count;
 }
 

@@ -14,26 +14,41 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* With room for the names and literals of length bytes. */
+static struct jmespath *new_empty(size_t length)
+{
+	struct jmespath *compiled = calloc(1, sizeof(*compiled));
+
+	if (!compiled)
+		return NULL;
+	compiled->text = malloc(length + 1);
+	if (!compiled->text) {
+		free(compiled);
+		return NULL;
+	}
+	return compiled;
+}
+
 int jmespath_compile(const char *text, size_t length, struct jmespath **ret,
 		     struct err *err)
 {
-	cleanup_jmespath struct jmespath *compiled = NULL;
+	struct jmespath *compiled;
 	int r;
 
 	if (length > JMESPATH_LENGTH_MAX)
 		return fault_set(err, FAULT_LIMIT, JMESPATH_LENGTH_MAX,
 				 "the expression is longer than %u bytes",
 				 JMESPATH_LENGTH_MAX);
-	compiled = calloc(1, sizeof(*compiled));
+	compiled = new_empty(length);
 	if (!compiled)
 		return fault_set_memory(err);
-	compiled->text = malloc(length + 1);
-	if (!compiled->text)
-		return fault_set_memory(err);
 	r = parser_run(compiled, text, length, err);
-	if (r == 0)
-		*ret = TAKE(compiled);
-	return r;
+	if (r < 0) {
+		jmespath_free(compiled);
+		return r;
+	}
+	*ret = compiled;
+	return 0;
 }
 
 void jmespath_free(struct jmespath *compiled)

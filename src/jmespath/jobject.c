@@ -7,25 +7,21 @@
 #include "jmespath/search.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int jobject_new(struct search *search, size_t capacity, struct jobject **ret)
 {
-	struct jobject *object;
-	void *memory;
-	int r = search_alloc(search, 1, sizeof(*object), &memory);
+	struct jobject *object = search_alloc(search, 1, sizeof(*object));
 
-	if (r < 0)
-		return r;
-	object = memory;
-	r = search_alloc(search, capacity, sizeof(*object->members), &memory);
-	if (r < 0)
-		return r;
-	object->members = memory;
-	r = search_alloc(search, capacity, sizeof(*object->by_name), &memory);
-	if (r < 0)
-		return r;
-	object->by_name = memory;
+	if (!object)
+		return search_failure(search);
 	object->count = 0;
+	object->members =
+		search_alloc(search, capacity, sizeof(struct jmember));
+	object->by_name =
+		search_alloc(search, capacity, sizeof(struct jmember *));
+	if (!object->members || !object->by_name)
+		return search_failure(search);
 	*ret = object;
 	return 0;
 }
@@ -134,9 +130,10 @@ int jobject_open(struct search *search, const struct jvalue *value,
 	}
 	if (r == 0)
 		r = jobject_finish(search, object);
-	if (r == 0)
-		*ret = object;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = object;
+	return 0;
 }
 
 int jobject_values(struct search *search, const struct jvalue *value,
@@ -144,22 +141,20 @@ int jobject_values(struct search *search, const struct jvalue *value,
 {
 	const struct jobject *object;
 	struct jvalue *items;
-	void *memory;
 	int r = jobject_open(search, value, &object);
 
-	if (r == 0)
-		r = search_alloc(search, object->count, sizeof(*items),
-				 &memory);
 	if (r < 0)
 		return r;
-	items = memory;
+	items = search_alloc(search, object->count, sizeof(*items));
+	if (!items)
+		return search_failure(search);
 	for (size_t i = 0; i < object->count; i++)
 		items[i] = object->members[i].value;
 	return jvalue_of_items(search, items, object->count, ret);
 }
 
-const struct jvalue *jobject_find(const struct jobject *object,
-				  struct text name)
+/* NULL where there is none. */
+static const struct jvalue *find(const struct jobject *object, struct text name)
 {
 	size_t from = 0;
 	size_t to = object->count;
@@ -177,4 +172,60 @@ const struct jvalue *jobject_find(const struct jobject *object,
 			from = middle + 1;
 	}
 	return NULL;
+}
+
+/* Whether a member has that name. */
+static int is_named(struct search *search, const struct jdoc *doc,
+		    jdoc_node member, struct text name, bool *ret)
+{
+	jdoc_node node = jdoc_name(doc, member);
+	size_t length;
+	const char *raw = jdoc_raw(doc, node, &length);
+	int r;
+
+	*ret = false;
+	if (jdoc_string_length(doc, node) != name.length)
+		return 0;
+	if (length - 2 == name.length) {
+		*ret = memcmp(raw + 1, name.bytes, name.length) == 0;
+		return search_spend(search, name.length / SEARCH_BYTES_A_STEP);
+	}
+	/* To decode takes longer than to compare. */
+	r = search_spend(search, name.length);
+	if (r == 0)
+		*ret = jdoc_string_is(doc, node, name.bytes, name.length);
+	return r;
+}
+
+/* As jdoc_member(), in steps: the last one of the name. */
+static int find_node(struct search *search, const struct jvalue *value,
+		     struct text name, struct jvalue *ret)
+{
+	const struct jdoc *doc = value->doc;
+	jdoc_node member = jdoc_first(doc, value->node);
+	jdoc_node found = JDOC_NONE;
+	int r = search_spend(search, jdoc_count(doc, value->node));
+
+	for (; r == 0 && member != JDOC_NONE; member = jdoc_next(doc, member)) {
+		bool is_found;
+
+		r = is_named(search, doc, member, name, &is_found);
+		if (r == 0 && is_found)
+			found = member;
+	}
+	if (r == 0)
+		*ret = jvalue_of_node(doc, found);
+	return r;
+}
+
+int jobject_member(struct search *search, const struct jvalue *value,
+		   struct text name, struct jvalue *ret)
+{
+	const struct jvalue *found;
+
+	if (jvalue_is_node(value))
+		return find_node(search, value, name, ret);
+	found = find(value->object, name);
+	*ret = found ? *found : jvalue_null();
+	return 0;
 }

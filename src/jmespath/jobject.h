@@ -42,8 +42,9 @@ int jobject_finish(struct search *search, struct jobject *object);
 int jobject_values(struct search *search, const struct jvalue *value,
 		   struct jvalue *ret);
 
-/* NULL where there is none. */
-const struct jvalue *jobject_find(const struct jobject *object,
-				  struct text name);
+/* The member of that name of an object of either form; null where there is
+ * none. 0, or -E2BIG. */
+int jobject_member(struct search *search, const struct jvalue *value,
+		   struct text name, struct jvalue *ret);
 
 #endif

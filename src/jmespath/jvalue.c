@@ -133,15 +133,11 @@ bool jvalue_is_true(const struct jvalue *value)
 	return !is_empty(value);
 }
 
-int jvalue_text(struct search *search, const struct jvalue *value,
-		struct text *ret)
+static int text_of_node(struct search *search, const struct jvalue *value,
+			struct text *ret)
 {
 	struct text raw;
 
-	if (!jvalue_is_node(value)) {
-		*ret = value->text;
-		return 0;
-	}
 	raw.bytes = jdoc_raw(value->doc, value->node, &raw.length);
 	if (!jvalue_is(value, JDOC_STRING)) {
 		*ret = raw;
@@ -151,6 +147,24 @@ int jvalue_text(struct search *search, const struct jvalue *value,
 	if (raw.length - 2 != jdoc_string_length(value->doc, value->node))
 		return search_decode(search, value->doc, value->node, ret);
 	*ret = (struct text){ raw.bytes + 1, raw.length - 2 };
+	return 0;
+}
+
+int jvalue_text(struct search *search, const struct jvalue *value,
+		struct text *ret)
+{
+	struct text text = { NULL, 0 };
+	int r = 0;
+
+	if (jvalue_is_node(value))
+		r = text_of_node(search, value, &text);
+	else
+		text = value->text;
+	if (r == 0)
+		r = search_spend(search, text.length / SEARCH_BYTES_A_STEP);
+	if (r < 0)
+		return r;
+	*ret = text;
 	return 0;
 }
 
@@ -201,7 +215,6 @@ int jvalue_items(struct search *search, const struct jvalue *array,
 {
 	struct walk walk = walk_begin(array);
 	struct jvalue *items;
-	void *memory;
 	int r;
 
 	if (!jvalue_is_node(array)) {
@@ -211,10 +224,9 @@ int jvalue_items(struct search *search, const struct jvalue *array,
 	r = search_spend(search, jvalue_count(array));
 	if (r < 0)
 		return r;
-	r = search_alloc(search, jvalue_count(array), sizeof(*items), &memory);
-	if (r < 0)
-		return r;
-	items = memory;
+	items = search_alloc(search, jvalue_count(array), sizeof(*items));
+	if (!items)
+		return search_failure(search);
 	for (size_t i = 0; walk_next(&walk, &items[i]); i++)
 		continue;
 	*ret = items;

@@ -53,8 +53,8 @@ bool jvalue_is_node(const struct jvalue *value);
 /* False of null, false, and what is empty. */
 bool jvalue_is_true(const struct jvalue *value);
 
-/* The bytes of a string, decoded, or a number as it is written. 0, -E2BIG,
- * -ENOMEM. */
+/* The bytes of a string, decoded, or a number as it is written. To read them
+ * once is spent already. 0, -E2BIG, -ENOMEM. */
 int jvalue_text(struct search *search, const struct jvalue *value,
 		struct text *ret);
 

@@ -13,10 +13,9 @@ static int is_equal_text(struct search *search, const struct jvalue *a,
 	struct text right;
 	int r = jvalue_text(search, a, &left);
 
-	if (r == 0)
-		r = jvalue_text(search, b, &right);
-	if (r == 0)
-		r = search_spend(search, left.length / SEARCH_BYTES_A_STEP);
+	if (r < 0)
+		return r;
+	r = jvalue_text(search, b, &right);
 	if (r < 0)
 		return r;
 	*ret = (jvalue_is(a, JDOC_NUMBER) ? decimal_compare(left, right)
@@ -60,8 +59,9 @@ static int is_equal_object(struct search *search, const struct jvalue *a,
 	bool is_equal;
 	int r = jobject_open(search, a, &left);
 
-	if (r == 0)
-		r = jobject_open(search, b, &right);
+	if (r < 0)
+		return r;
+	r = jobject_open(search, b, &right);
 	if (r < 0)
 		return r;
 	is_equal = left->count == right->count;

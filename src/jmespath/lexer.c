@@ -62,7 +62,9 @@ const char *lexer_name(enum token_kind kind)
 /* 0 at the end, as no token begins with it. */
 static char here(const struct lexer *lexer)
 {
-	return lexer->at < lexer->length ? lexer->text[lexer->at] : '\0';
+	if (lexer->at >= lexer->length)
+		return '\0';
+	return lexer->text[lexer->at];
 }
 
 static bool is_digit(char byte)

@@ -305,7 +305,7 @@ static int begin(struct parser *parser, struct expression **ret)
 int parser_expression(struct parser *parser, enum power power,
 		      struct expression **ret)
 {
-	struct expression *left;
+	struct expression *left = NULL;
 	int r;
 
 	parser->depth++;

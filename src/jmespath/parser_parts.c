@@ -116,10 +116,12 @@ int parser_call(struct parser *parser, const struct token *name,
 	struct expression *call;
 	int r = parser_expect(parser, TOKEN_PARENTHESIS);
 
-	if (r == 0)
-		r = parser_new(parser, EXPRESSION_CALL, name, &call);
-	if (r == 0)
-		r = add_arguments(parser, call);
+	if (r < 0)
+		return r;
+	r = parser_new(parser, EXPRESSION_CALL, name, &call);
+	if (r < 0)
+		return r;
+	r = add_arguments(parser, call);
 	if (r < 0)
 		return r;
 	call->function = function_find(name->text);

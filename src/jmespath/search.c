@@ -53,7 +53,8 @@ void search_done(struct search *search)
 
 static int fail_limit(struct search *search, const char *what)
 {
-	return fault_set(search->err, FAULT_LIMIT, search->offset, "%s", what);
+	(void)fault_set(search->err, FAULT_LIMIT, search->offset, "%s", what);
+	return -E2BIG;
 }
 
 int search_fail(struct search *search, int r)
@@ -71,43 +72,53 @@ int search_spend(struct search *search, size_t steps)
 	return 0;
 }
 
-static int add_piece(struct search *search, size_t needed)
+static struct search_piece *add_piece(struct search *search, size_t needed)
 {
 	size_t size = needed > PIECE_SIZE ? needed : PIECE_SIZE;
 	struct search_piece *piece;
 
-	if (size > JMESPATH_MEMORY_MAX - search->memory)
-		return fail_limit(search, "this makes too many values");
+	if (size > JMESPATH_MEMORY_MAX - search->memory) {
+		search->failure =
+			fail_limit(search, "this makes too many values");
+		return NULL;
+	}
 	piece = malloc(sizeof(*piece) + size);
-	if (!piece)
-		return fault_set_memory(search->err);
+	if (!piece) {
+		search->failure = fault_set_memory(search->err);
+		return NULL;
+	}
 	piece->next = search->pieces;
 	piece->used = 0;
 	piece->size = size;
 	search->pieces = piece;
 	search->memory += size;
-	return 0;
+	return piece;
 }
 
-int search_alloc(struct search *search, size_t count, size_t size, void **ret)
+/* Whole units, and at least one. */
+static size_t round_up(size_t size)
 {
+	return size / alignof(max_align_t) * alignof(max_align_t) +
+	       alignof(max_align_t);
+}
+
+void *search_alloc(struct search *search, size_t count, size_t size)
+{
+	/* What cannot be had in any case must not overflow either. */
+	size_t needed = count > JMESPATH_MEMORY_MAX / size
+				? JMESPATH_MEMORY_MAX + 1
+				: round_up(count * size);
 	struct search_piece *piece = search->pieces;
-	size_t needed;
+	void *bytes;
 
-	if (count > JMESPATH_MEMORY_MAX / size)
-		return fail_limit(search, "this makes too many values");
-	needed = (count * size + alignof(max_align_t)) &
-		 ~(alignof(max_align_t) - 1);
 	if (!piece || needed > piece->size - piece->used) {
-		int r = add_piece(search, needed);
-
-		if (r < 0)
-			return r;
-		piece = search->pieces;
+		piece = add_piece(search, needed);
+		if (!piece)
+			return NULL;
 	}
-	*ret = piece->bytes + piece->used;
+	bytes = piece->bytes + piece->used;
 	piece->used += needed;
-	return 0;
+	return bytes;
 }
 
 static int add_text(struct search *search, size_t length)

@@ -2,6 +2,7 @@
 #ifndef JMESPATH_SEARCH_H
 #define JMESPATH_SEARCH_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,7 @@ struct err;
 struct search_piece;
 struct search_text;
 
-/* Comparing so many bytes is one step. */
+/* Reading so many bytes is one step. */
 #define SEARCH_BYTES_A_STEP 64
 
 /*
@@ -30,6 +31,7 @@ struct search {
 	size_t text_length;
 	struct search_piece *pieces;
 	struct search_text *texts;
+	int failure;	    /* -E2BIG or -ENOMEM */
 	struct buf scratch; /* for whoever needs bytes until its next call */
 };
 
@@ -39,9 +41,16 @@ void search_done(struct search *search);
 /* 0, or -E2BIG when all steps are spent. */
 int search_spend(struct search *search, size_t steps);
 
-/* Memory that lives as long as the search, for structures. Room for none is
- * some all the same. 0, -E2BIG, -ENOMEM. */
-int search_alloc(struct search *search, size_t count, size_t size, void **ret);
+/* Memory that lives as long as the search, for structures; also room for none
+ * is some. NULL on failure. */
+void *search_alloc(struct search *search, size_t count, size_t size);
+
+/* Why. */
+static inline int search_failure(const struct search *search)
+{
+	assert(search->failure < 0);
+	return search->failure;
+}
 
 /* Keeps bytes as long as the search. 0, -E2BIG, -ENOMEM. */
 int search_keep(struct search *search, const void *bytes, size_t length,
