@@ -111,6 +111,22 @@ int source_text_parse(const char *text, struct source_text *ret,
 	return r;
 }
 
+int source_text_of_secret(const char *text, struct source_text *ret)
+{
+	bool is_arn = has_prefix(text, "arn:");
+
+	if (!*text || strlen(text) > SOURCE_NAME_MAX ||
+	    (is_arn && !strstr(text, ":secret:")) ||
+	    !has_only_name_characters(text, is_arn))
+		return -EINVAL;
+	*ret = (struct source_text){
+		.kind = SOURCE_SECRET,
+		.text = text,
+		.is_arn = is_arn,
+	};
+	return 0;
+}
+
 void source_text_secret_name(const struct source_text *source, char *name)
 {
 	const char *from = source->text;

@@ -32,6 +32,11 @@ struct source_text {
 int source_text_parse(const char *text, struct source_text *ret,
 		      struct err *err);
 
+/* The name or ARN of a secret, without a word before it. 0; -EINVAL: it is
+ * longer than SOURCE_NAME_MAX, has characters that no name has, or is an ARN,
+ * but not that of a secret. */
+int source_text_of_secret(const char *text, struct source_text *ret);
+
 /* The secret's own name: an ARN's without what comes before it and without the
  * six characters that the service appends; a name as it is. name must hold
  * SOURCE_NAME_MAX + 1 bytes. */
