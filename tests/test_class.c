@@ -127,7 +127,9 @@ static void shows_entries_of_jmesPath_beside_the_raw_file(void **state)
 	assert_int_equal(object->file_count, 3);
 	assert_string_equal(object->files[0].name, "db_raw");
 	assert_string_equal(object->files[1].name, "db_user");
+	assert_null(object->files[0].expression);
 	assert_string_equal(object->files[1].path, "user.name");
+	assert_non_null(object->files[1].expression);
 	assert_int_equal(object->files[1].line, 13);
 	assert_string_equal(object->files[2].name, ".pass");
 	assert_string_equal(object->files[2].path, "\"pass-word\"");
@@ -447,6 +449,30 @@ static void bounds_folders(void **state)
 	assert_non_null(strstr(err.text, "' is in more than 16 folders"));
 }
 
+/* Each is short, and all of them would take 20 MiB. */
+static void bounds_the_memory_of_paths(void **state)
+{
+	struct class_list *list = NULL;
+	struct err err = { 0 };
+	char *objects = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&objects, &size);
+
+	(void)state;
+	assert_non_null(out);
+	(void)fputs(ONE "  jmesPath:\n", out);
+	for (int i = 0; i < 1000; i++)
+		(void)fprintf(out,
+			      "  - {path: '`1`||`2`||`3`||`4`',"
+			      " objectAlias: x%d}\n",
+			      i);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(class_of("", objects, &list, &err), -E2BIG);
+	assert_non_null(strstr(err.text, ": the JMES paths of this file need "
+					 "too much memory"));
+	free(objects);
+}
+
 static void bounds_the_length_of_a_file(void **state)
 {
 	struct class_list *list = NULL;
@@ -551,6 +577,7 @@ int main(void)
 		cmocka_unit_test(counts_warnings_past_those_that_it_keeps),
 		cmocka_unit_test(takes_a_thousand_objects),
 		cmocka_unit_test(bounds_folders),
+		cmocka_unit_test(bounds_the_memory_of_paths),
 		cmocka_unit_test(bounds_the_length_of_a_file),
 		cmocka_unit_test(reads_regular_files_only),
 		cmocka_unit_test(names_the_option_where_a_file_may_not_be_read),

@@ -221,6 +221,17 @@ static const struct class_case objects[] = {
 	  "14: Invalid File Permission: x; it takes four octal digits, like "
 	  "\"0400\"",
 	  false },
+	{ "Invalid JMES Path", NULL,
+	  ONE "  jmesPath:\n  - objectAlias: b\n    path: a[\n",
+	  "13: Invalid JMES Path: a[. syntax error at byte 2: an index, a slice, or * is due here, not the end",
+	  false },
+	{ "Invalid JMES Path: an unknown function", NULL,
+	  ONE "  jmesPath:\n  - objectAlias: b\n    path: upper(a)\n",
+	  "13: Invalid JMES Path: upper(a). unknown-function at byte 0: there is no function upper()",
+	  false },
+	{ "jmesPath: a key with a hyphen in quotes", NULL,
+	  ONE "  jmesPath:\n  - {path: '\"a-b\"', objectAlias: b}\n", NULL,
+	  false },
 	{ "jmesPath: a map where a list is wanted", NULL,
 	  ONE "  jmesPath: {path: b}\n",
 	  "11: Failed to load SecretProviderClass: jmesPath: a map where a "

@@ -10,6 +10,7 @@
 #include "config/class_reader.h"
 #include "config/ydoc.h"
 #include "config/ydoc_scalar.h"
+#include "jmespath/jmespath.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -22,13 +23,14 @@
 
 /* Together, with the bytes of the file and maps of names, they stay below
  * CLASS_MEMORY_MAX. */
-#define KEPT_MAX (CLASS_MEMORY_MAX / 8 * 3)
-#define TREES_MAX (CLASS_MEMORY_MAX / 16 * 7)
+#define KEPT_MAX (CLASS_MEMORY_MAX / 16 * 7)
+#define TREES_MAX (CLASS_MEMORY_MAX / 16 * 6)
 
 /* The list, and what it and its strings are made of. */
 struct owned_list {
 	struct class_list list;
 	struct arena kept;
+	struct class_expression *expressions;
 };
 
 /* A class in the order of the file. */
@@ -54,6 +56,9 @@ void class_list_free(struct class_list *list)
 	if (!list)
 		return;
 	owned = CONTAINER_OF(list, struct owned_list, list);
+	for (; owned->expressions;
+	     owned->expressions = owned->expressions->next)
+		jmespath_free(owned->expressions->compiled);
 	arena_done(&owned->kept);
 	free(owned);
 }
@@ -310,6 +315,7 @@ int class_list_parse(const char *file_name, const void *bytes, size_t length,
 	arena_init(&owned->kept, KEPT_MAX);
 	arena_init(&reading.trees, TREES_MAX);
 	reading.reader.kept = &owned->kept;
+	reading.reader.expressions_end = &owned->expressions;
 	reading.reader.trees = &reading.trees;
 	reading.end = &reading.first;
 	reading.reader.warnings = arena_array(&owned->kept, CLASS_WARNINGS_MAX,
@@ -319,6 +325,9 @@ int class_list_parse(const char *file_name, const void *bytes, size_t length,
 	r = read_documents(&reading);
 	if (r == 0)
 		r = make_list(&reading, list);
+	arena_done(&reading.trees);
+	if (r == 0)
+		r = class_compile(&reading.reader, owned->expressions);
 	if (r == 0)
 		*ret = TAKE(list);
 	return r;

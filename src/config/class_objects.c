@@ -152,14 +152,6 @@ static int add_raw(struct reading *reading)
 	return add_file(reading, use, &file);
 }
 
-/* The one place where an expression will be compiled. */
-static int compile_path(struct class_reader *reader, struct class_file *file)
-{
-	(void)reader;
-	file->expression = NULL;
-	return 0;
-}
-
 static int fill_entry(struct reading *reading, const struct given_entry *given,
 		      struct class_file *file)
 {
@@ -179,7 +171,7 @@ static int fill_entry(struct reading *reading, const struct given_entry *given,
 	if (r == 0)
 		r = class_read_decode(reader, &given->decode,
 				      &file->decode_base64);
-	return r < 0 ? r : compile_path(reader, file);
+	return r;
 }
 
 static int add_entry(struct reading *reading, const struct ydoc_node *node)
@@ -212,7 +204,13 @@ static int add_entry(struct reading *reading, const struct ydoc_node *node)
 	r = class_name_make(reader, given.alias.text,
 			    reading->objects->parameters->translation,
 			    use->line, given.alias.text, &use->name);
-	return r < 0 ? r : add_file(reading, use, &file);
+	if (r == 0)
+		r = add_file(reading, use, &file);
+	if (r < 0)
+		return r;
+	return class_compile_later(
+		reader, &reading->files[reading->object->file_count - 1],
+		given.path.line);
 }
 
 static int add_files(struct reading *reading)

@@ -17,6 +17,14 @@ struct ydoc_text;
  * complain. All of their calls return 0, or a negative errno with err filled.
  */
 
+/* A path that is compiled when the trees are gone. */
+struct class_expression {
+	struct class_expression *next;
+	struct class_file *file;
+	unsigned line;
+	struct jmespath *compiled; /* owned by the list; NULL: not yet */
+};
+
 struct class_reader {
 	const char *file_name;
 	const char *bytes; /* of the whole file */
@@ -24,6 +32,8 @@ struct class_reader {
 	struct err *err;
 	struct arena *kept;  /* what class_list_free() frees */
 	struct arena *trees; /* gone when the file is read */
+
+	struct class_expression **expressions_end; /* of a list in kept */
 
 	struct class_warning *warnings;
 	size_t warning_count;
@@ -120,6 +130,15 @@ int class_parameters_read(struct class_reader *reader,
 int class_objects_read(struct class_reader *reader,
 		       const struct class_parameters *parameters,
 		       struct class *class);
+
+/* Has the path of a file compiled later, by class_compile(). line is where it
+ * stands. */
+int class_compile_later(struct class_reader *reader, struct class_file *file,
+			unsigned line);
+
+/* Compiles all of a list, within CLASS_MEMORY_MAX. */
+int class_compile(const struct class_reader *reader,
+		  struct class_expression *list);
 
 /* The lines in the outer file on which each line of a scalar's text stands.
  * Fills first_line, lines and line_count of the text. */
