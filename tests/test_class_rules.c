@@ -32,6 +32,8 @@ static const struct class_case parameters[] = {
 	{ "objects: a second document", NULL, ONE "---\n- x\n",
 	  "12: objects: only the first document counts", true },
 	{ "region: taken", "region: eu-west-1\n", ONE, NULL, false },
+	{ "region: no region", "region: eu/west\n", ONE,
+	  "8: region takes an AWS region, not 'eu/west'", false },
 	{ "failoverRegion: refused by name", "failoverRegion: eu-west-2\n", ONE,
 	  "8: failoverRegion is not supported yet", false },
 	{ "failoverRegion: nothing is nothing", "failoverRegion: ''\n", ONE,
@@ -409,6 +411,12 @@ static const struct class_case names[] = {
 	  false },
 	{ "a name with a line end", NULL, NAME("a", ALIAS("\"x\\ny\"")),
 	  "11: 'x?y' cannot be a file name: it has a control character",
+	  false },
+	{ "a name that a terminal obeys", NULL,
+	  NAME("a", ALIAS("\"\\x9b31m\"")),
+	  "11: '"
+	  "?"
+	  "?31m' cannot be a file name: it has a control character",
 	  false },
 	{ "layout tree: each object has its own names", "layout: tree\n",
 	  NAME("a", "  jmesPath:\n" ENTRY("p", "x"))

@@ -43,10 +43,14 @@ bool class_name_climbs(const char *written, char translation)
 	return climbs(written);
 }
 
+/* Also those that terminals know from Latin-1, in UTF-8: U+0080 to U+009F. */
 static bool has_control(const char *text, size_t length)
 {
+	const unsigned char *bytes = (const unsigned char *)text;
+
 	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+		if (bytes[i] < 0x20 || bytes[i] == 0x7f ||
+		    (bytes[i] == 0xc2 && i + 1 < length && bytes[i + 1] < 0xa0))
 			return true;
 	return false;
 }

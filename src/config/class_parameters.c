@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define REGION_MAX 32
 #define SECOND ((int64_t)1000)
 #define DAY (86400 * SECOND)
 
@@ -155,6 +156,23 @@ static int read_layout(struct class_reader *reader,
 			    "layout takes flat or tree, not '%s'", given->text);
 }
 
+/* It becomes a part of host names. */
+static int read_region(struct class_reader *reader,
+		       const struct class_given *given, const char **ret)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	if (!class_is_given(given))
+		return 0;
+	*ret = given->text;
+	if (strlen(given->text) <= REGION_MAX &&
+	    !given->text[strspn(given->text, allowed)])
+		return 0;
+	return class_refuse(reader, given->line,
+			    "region takes an AWS region, not '%s'",
+			    given->text);
+}
+
 int class_parameters_read(struct class_reader *reader,
 			  const struct ydoc_node *map, struct class *class,
 			  struct class_parameters *ret)
@@ -168,6 +186,8 @@ int class_parameters_read(struct class_reader *reader,
 	int r = class_fields_read(reader, map, &table, &given);
 
 	if (r == 0)
+		r = read_region(reader, &given.region, &class->region);
+	if (r == 0)
 		r = check_pod_identity(reader, &given.use_pod_identity);
 	if (r == 0)
 		r = read_translation(reader, &given.path_translation,
@@ -179,10 +199,7 @@ int class_parameters_read(struct class_reader *reader,
 				      &given.owner, &class->rights);
 	if (r == 0)
 		r = read_layout(reader, &given.layout, &class->layout);
-	if (r < 0)
-		return r;
-	if (class_is_given(&given.region))
-		class->region = given.region.text;
-	ret->objects = given.objects;
-	return 0;
+	if (r == 0)
+		ret->objects = given.objects;
+	return r;
 }

@@ -195,7 +195,7 @@ static bool copy_number(const char *text, char number[NUMBER_MAX])
 
 const char *ydoc_scalar_text(const struct ydoc_node *node, struct arena *arena)
 {
-	char number[NUMBER_MAX];
+	char number[NUMBER_MAX] = "";
 	bool is_true;
 
 	if (node->style != YDOC_PLAIN)
