@@ -15,19 +15,16 @@
 
 static void write_mode(const struct class_rights *rights, char text[MODE_SIZE])
 {
-	static const char letters[] = "rwxrwxrwx";
+	/* No mode makes anything writable. */
+	static const char letters[] = "r-xr-xr-x";
 	struct options options;
 	unsigned mode;
 
 	options_init(&options);
 	mode = rights->has_mode ? rights->mode : options.mode;
 	text[0] = '-';
-	for (unsigned i = 0; i < 9; i++) {
-		bool is_set = mode & (0400U >> i);
-
-		/* No mode makes anything writable. */
-		text[i + 1] = is_set && i % 3 != 1 ? letters[i] : '-';
-	}
+	for (unsigned i = 0; i < 9; i++)
+		text[i + 1] = mode & (0400U >> i) ? letters[i] : '-';
 	text[MODE_SIZE - 1] = '\0';
 }
 

@@ -352,7 +352,7 @@ static void refuses_files_that_are_no_classes(void **state)
 		  "c.yaml:1: '..' cannot be a file name: names that begin with "
 		  "'..' are reserved" },
 		{ CLASS("one", "") "---\n" CLASS("one", ""),
-		  "c.yaml:7: the file name 'one' is already in use (see line "
+		  "c.yaml:7: the class 'one' is already in use (see line "
 		  "1)" },
 		{ CLASS("one", "  parameters: [a]\n"),
 		  "c.yaml:6: Failed to load SecretProviderClass: parameters: a "

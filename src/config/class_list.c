@@ -114,7 +114,11 @@ static int claim_place(struct reading *reading, const struct class *class)
 	r = class_name_make(reader, place, '\0', class->line, place, &name);
 	if (r < 0)
 		return r;
-	*use = (struct class_name_use){ .name = place, .line = class->line };
+	*use = (struct class_name_use){
+		.what = "class",
+		.name = place,
+		.line = class->line,
+	};
 	return class_names_add(reader, &reading->places, use);
 }
 

@@ -181,9 +181,8 @@ static int refuse_taken(const struct class_reader *reader,
 				    "line %u)",
 				    use->alias, other->line);
 	return class_refuse(reader, use->line,
-			    "the file name '%s' is already in use (see line "
-			    "%u)",
-			    use->name, other->line);
+			    "the %s '%s' is already in use (see line %u)",
+			    use->what, use->name, other->line);
 }
 
 static int refuse_file_and_folder(const struct class_reader *reader,

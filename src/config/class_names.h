@@ -15,6 +15,7 @@ struct map;
 
 /* Who wants a file name. */
 struct class_name_use {
+	const char *what;	 /* "file name", for complaints */
 	const char *name;	 /* the final one */
 	const char *alias;	 /* as written; NULL: none */
 	const char *object_name; /* NULL: for an entry of jmesPath */

@@ -13,6 +13,9 @@
 /* The raw value's file in the directory of an object. */
 #define VALUE_NAME ".value"
 
+/* What names are for. */
+#define WHAT "file name"
+
 struct given_entry {
 	struct class_given path;
 	struct class_given alias;
@@ -79,6 +82,7 @@ static int claim_name(struct reading *reading, const char **ret)
 	if (!use)
 		return class_no_room(objects->reader);
 	*use = (struct class_name_use){
+		.what = WHAT,
 		.alias = class_text_or_null(&given->alias),
 		.object_name = given->name.text,
 		.label = class_text_or_null(&given->label),
@@ -147,8 +151,11 @@ static int add_raw(struct reading *reading)
 	use = arena_alloc(reading->objects->reader->trees, sizeof(*use));
 	if (!use)
 		return class_no_room(reading->objects->reader);
-	*use = (struct class_name_use){ .name = VALUE_NAME,
-					.line = object->line };
+	*use = (struct class_name_use){
+		.what = WHAT,
+		.name = VALUE_NAME,
+		.line = object->line,
+	};
 	return add_file(reading, use, &file);
 }
 
@@ -198,9 +205,12 @@ static int add_entry(struct reading *reading, const struct ydoc_node *node)
 	r = fill_entry(reading, &given, &file);
 	if (r < 0)
 		return r;
-	*use = (struct class_name_use){ .alias = given.alias.text,
-					.path = given.path.text,
-					.line = given.alias.line };
+	*use = (struct class_name_use){
+		.what = WHAT,
+		.alias = given.alias.text,
+		.path = given.path.text,
+		.line = given.alias.line,
+	};
 	r = class_name_make(reader, given.alias.text,
 			    reading->objects->parameters->translation,
 			    use->line, given.alias.text, &use->name);
