@@ -23,8 +23,11 @@ static void write_mode(const struct class_rights *rights, char text[MODE_SIZE])
 	options_init(&options);
 	mode = rights->has_mode ? rights->mode : options.mode;
 	text[0] = '-';
-	for (unsigned i = 0; i < 9; i++)
-		text[i + 1] = mode & (0400U >> i) ? letters[i] : '-';
+	for (unsigned i = 0; i < 9; i++) {
+		text[i + 1] = '-';
+		if (mode & (0400U >> i))
+			text[i + 1] = letters[i];
+	}
 	text[MODE_SIZE - 1] = '\0';
 }
 

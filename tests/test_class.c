@@ -291,6 +291,41 @@ static void reads_several_documents_and_lists(void **state)
 	class_list_free(list);
 }
 
+/* kubectl prints JSON, too, and editors of other systems end lines in two
+ * bytes. */
+static void reads_JSON_and_foreign_line_ends(void **state)
+{
+	static const char *const texts[] = {
+		"{\n    \"apiVersion\": \"v1\", \"kind\": \"List\",\n"
+		"    \"items\": [{\n"
+		"\t\"apiVersion\": \"secrets-store.csi.x-k8s.io\\/v1\",\n"
+		"\t\"kind\": \"SecretProviderClass\",\n"
+		"\t\"metadata\": {\"name\": \"one\"},\n"
+		"\t\"spec\": {\"provider\": \"aws\", \"parameters\": {\n"
+		"\t\"objects\": \"- objectName: a\\n  objectType: "
+		"secretsmanager\\n\"}}}]}\n",
+		"\xef\xbb\xbf"
+		"apiVersion: secrets-store.csi.x-k8s.io/v1\r\n"
+		"kind: SecretProviderClass\r\n"
+		"metadata: {name: one}\r\n"
+		"spec:\r\n"
+		"  provider: aws\r\n"
+		"  parameters:\r\n"
+		"    objects: |\r\n"
+		"      - objectName: a\r\n"
+		"        objectType: secretsmanager\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct class_list *list = read_file_ok(texts[i]);
+
+		assert_int_equal(list->warning_count, 0);
+		assert_string_equal(object_of(list)->files[0].name, "a");
+		class_list_free(list);
+	}
+}
+
 static void passes_over_other_providers_with_a_warning(void **state)
 {
 	struct class_list *list = read_file_ok(CLASS(
@@ -571,6 +606,7 @@ int main(void)
 		cmocka_unit_test(
 			puts_objects_into_directories_with_layout_tree),
 		cmocka_unit_test(reads_several_documents_and_lists),
+		cmocka_unit_test(reads_JSON_and_foreign_line_ends),
 		cmocka_unit_test(passes_over_other_providers_with_a_warning),
 		cmocka_unit_test(warns_of_secretObjects),
 		cmocka_unit_test(refuses_files_that_are_no_classes),

@@ -63,6 +63,8 @@ static const struct class_case parameters[] = {
 	  "8: usePodIdentity does nothing here: credentials come from where "
 	  "the mount finds them",
 	  true },
+	{ "usePodIdentity: false is what is done", "usePodIdentity: False\n",
+	  ONE, NULL, false },
 	{ "failed to parse usePodIdentity value", "usePodIdentity: 'yes'\n",
 	  ONE,
 	  "8: failed to parse usePodIdentity value, error: 'yes' is not "

@@ -103,28 +103,36 @@ static int read_durations(struct class_reader *reader,
 }
 
 /* As Go's strconv.ParseBool(), which reads it there. */
-static int check_pod_identity(struct class_reader *reader,
-			      const struct class_given *given)
+static bool parse_go_bool(const char *text, bool *ret)
 {
 	static const char *const words[] = {
 		"1", "t", "T", "TRUE",	"true",	 "True",
 		"0", "f", "F", "FALSE", "false", "False"
 	};
 
-	if (!class_is_given(given))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(given->text, words[i]) != 0)
-			continue;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*ret = i < ARRAY_SIZE(words) / 2;
+			return true;
+		}
+	return false;
+}
+
+static int check_pod_identity(struct class_reader *reader,
+			      const struct class_given *given)
+{
+	bool is_used = false;
+
+	if (class_is_given(given) && !parse_go_bool(given->text, &is_used))
+		return class_refuse(reader, given->line,
+				    "failed to parse usePodIdentity value, "
+				    "error: '%s' is not true or false",
+				    given->text);
+	if (is_used)
 		class_warn(reader, given->line,
 			   "usePodIdentity does nothing here: credentials come "
 			   "from where the mount finds them");
-		return 0;
-	}
-	return class_refuse(reader, given->line,
-			    "failed to parse usePodIdentity value, error: "
-			    "'%s' is not true or false",
-			    given->text);
+	return 0;
 }
 
 static int read_translation(struct class_reader *reader,

@@ -393,15 +393,29 @@ static int check_directives(struct builder *builder)
 	return 0;
 }
 
+/* libyaml takes a mark of the byte order for a column. */
+static size_t mark_length(const struct ydoc_text *text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t length = strlen(mark);
+
+	return text->length >= length && memcmp(text->bytes, mark, length) == 0
+		       ? length
+		       : 0;
+}
+
 static int build(struct builder *builder)
 {
+	const struct ydoc_text *text = builder->text;
+	size_t skipped = mark_length(text);
 	int r = check_directives(builder);
 
 	if (r < 0)
 		return r;
 	yaml_parser_set_encoding(&builder->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&builder->parser, builder->text->bytes,
-				     builder->text->length);
+	yaml_parser_set_input_string(
+		&builder->parser, (const unsigned char *)text->bytes + skipped,
+		text->length - skipped);
 	do
 		r = next_event(builder);
 	while (r > 0);
