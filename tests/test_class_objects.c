@@ -171,6 +171,9 @@ static const struct class_case objects[] = {
 	  "9: Failed to load SecretProviderClass: objectName: a map where text "
 	  "is wanted",
 	  false },
+	{ "object fields: merged from another object", NULL,
+	  "- &b\n  objectName: a\n  objectType: secretsmanager\n- <<: *b\n  objectAlias: c\n  objectVersionLabel: AWSPREVIOUS\n",
+	  NULL, false },
 	{ "optional: neither true nor false", NULL, ONE "  optional: maybe\n",
 	  "11: optional takes true or false, not 'maybe'", false },
 	{ "optional: in quotes", NULL, ONE "  optional: 'on'\n", NULL, false },

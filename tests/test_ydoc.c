@@ -82,6 +82,47 @@ static void copies_what_an_alias_names(void **state)
 	arena_done(&parsed.arena);
 }
 
+static void merges_maps(void **state)
+{
+	/* each is {k: 1, l: 2} in the end, in any order */
+	static const char *const texts[] = {
+		"{<<: {k: 1, l: 2}}",
+		"{k: 1, <<: {k: 3, l: 2}}",
+		"{<<: {k: 3, l: 2}, k: 1}",
+		"{<<: [{k: 1}, {k: 3, l: 2}]}",
+		"{<<: {k: 1}, <<: {k: 3, l: 2}}",
+		"{<<: {<<: {l: 2, k: 3}, k: 1}}",
+		"{<<: {}, <<: [], k: 1, l: 2}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct parsed parsed;
+		unsigned count = 0;
+
+		assert_int_equal(parse(&parsed, texts[i], strlen(texts[i])), 0);
+		assert_int_equal(parsed.first->count, 2);
+		for (const struct ydoc_node *node = parsed.first->first; node;
+		     node = node->next, count++)
+			assert_string_equal(node->text,
+					    *node->key == 'k' ? "1" : "2");
+		assert_int_equal(count, 2);
+		arena_done(&parsed.arena);
+	}
+}
+
+static void a_merge_key_in_quotes_is_a_key(void **state)
+{
+	static const char text[] = "{'<<': {k: 1}}";
+	struct parsed parsed;
+
+	(void)state;
+	assert_int_equal(parse(&parsed, text, strlen(text)), 0);
+	assert_int_equal(parsed.first->count, 1);
+	assert_string_equal(parsed.first->first->key, "<<");
+	arena_done(&parsed.arena);
+}
+
 /* count times what, between before and after. */
 static char *repeat(const char *before, const char *what, size_t count,
 		    const char *after)
@@ -126,6 +167,10 @@ static void keeps_to_its_bounds(void **state)
 		{ repeat("a: &a [1,2,3,4,5,6,7,8]\n",
 			 "b: &a [*a,*a,*a,*a,*a,*a,*a,*a]\n", 12, ""),
 		  "more than 40000 values in one file", 5 },
+		{ repeat("<<: {", "a: b,\n", 65, "}\n"),
+		  "a merge (<<) of maps of more than 64 keys", 1 },
+		{ repeat("{<<: {}", ",a: b\n", 65, "}\n"),
+		  "a merge (<<) of maps of more than 64 keys", 1 },
 		{ repeat("- &a [[1]]\n", "- &a [*a]\n", 62, ""),
 		  "nested deeper than 64 levels", 63 },
 	};
@@ -163,8 +208,9 @@ static void refuses_what_is_not_YAML_or_not_text(void **state)
 		{ "? {a: b}\n", 9, "a map where a key is wanted", 1 },
 		{ "- &a [b]\n- {*a : c}\n", 20, "a list where a key is wanted",
 		  2 },
-		{ "a: &x {b: c}\nd:\n  <<: *x\n", 25,
-		  "merge keys (<<) are not supported yet", 3 },
+		{ "a: &x [b]\nd:\n  <<: *x\n", 22,
+		  "a merge (<<) of what is not a map", 1 },
+		{ "a:\n  <<: b\n", 11, "a merge (<<) of what is not a map", 2 },
 		{ "\xff\xfe"
 		  "a\0",
 		  4, "invalid leading UTF-8 octet", 1 },
@@ -283,6 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_a_tree_with_lines),
 		cmocka_unit_test(copies_what_an_alias_names),
+		cmocka_unit_test(merges_maps),
+		cmocka_unit_test(a_merge_key_in_quotes_is_a_key),
 		cmocka_unit_test(keeps_to_its_bounds),
 		cmocka_unit_test(refuses_what_is_not_YAML_or_not_text),
 		cmocka_unit_test(refuses_what_does_not_fit_into_the_arena),

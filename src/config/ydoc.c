@@ -1,48 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libyaml's events become nodes. Every bound is kept while events come, before
- * libyaml sees more: its time grows with the square of the nesting, of the
- * directives, and its own alias expansion has no end.
+ * libyaml's events, and what it must not be given: its time grows with the
+ * square of the nesting and of the directives, so that each event is seen to
+ * before the next is asked for, and its own alias expansion is not used at all.
  */
 #include "config/ydoc.h"
 #include "base/err.h"
-#include "config/arena.h"
+#include "config/ydoc_tree.h"
 
 #include <errno.h>
 #include <string.h>
 #include <yaml.h>
 
-struct anchor {
-	const char *name;
-	const struct ydoc_node *node;
-};
-
-/* A list or map that is not over yet. */
-struct open_node {
-	struct ydoc_node *node;
-	const struct ydoc_node **end; /* where the next child is linked */
-	const char *key;	      /* waits for its value */
-	const char *anchor;
-};
-
 struct builder {
 	yaml_parser_t parser;
 	const struct ydoc_text *text;
-	struct arena *arena;
-	struct err *err;
-	unsigned line; /* of the event, or of what is wrong */
-
-	struct open_node open[YDOC_DEPTH_MAX];
-	size_t depth;
-	const struct ydoc_node *first;
-	const struct ydoc_node **end;
-	struct anchor anchors[YDOC_ANCHORS_MAX];
-	size_t anchor_count;
-	size_t alias_count;
-	size_t node_count;
+	struct ydoc_tree tree;
 };
-
-static int add_alias(struct builder *builder, const char *name);
 
 static unsigned line_of(const struct ydoc_text *text, size_t line)
 {
@@ -53,88 +27,6 @@ static unsigned line_of(const struct ydoc_text *text, size_t line)
 	if (line >= text->line_count)
 		line = text->line_count - 1;
 	return text->lines[line];
-}
-
-/* Several readers of one file may say it; the arena's limit is their sum. */
-static int no_room(const struct builder *builder)
-{
-	if (builder->arena->limit - builder->arena->used > 4096)
-		return err_set(builder->err, -ENOMEM, "no memory");
-	return err_set(builder->err, -E2BIG,
-		       "needs more memory than a class file may take");
-}
-
-static const char *keep(struct builder *builder, const char *text)
-{
-	return arena_copy(builder->arena, text, strlen(text));
-}
-
-static struct ydoc_node *new_node(struct builder *builder, enum ydoc_kind kind)
-{
-	struct ydoc_node *node = arena_alloc(builder->arena, sizeof(*node));
-
-	if (!node)
-		return NULL;
-	node->kind = kind;
-	node->line = builder->line;
-	return node;
-}
-
-static int count_node(struct builder *builder)
-{
-	if (++builder->node_count > YDOC_NODES_MAX)
-		return err_set(builder->err, -E2BIG,
-			       "more than %d values in one file",
-			       YDOC_NODES_MAX);
-	return 0;
-}
-
-static int set_anchor(struct builder *builder, const char *name,
-		      const struct ydoc_node *node)
-{
-	if (!name)
-		return 0;
-	if (builder->anchor_count == YDOC_ANCHORS_MAX)
-		return err_set(builder->err, -E2BIG,
-			       "more than %d anchors in one document",
-			       YDOC_ANCHORS_MAX);
-	builder->anchors[builder->anchor_count++] =
-		(struct anchor){ .name = name, .node = node };
-	return 0;
-}
-
-/* In a map, texts are keys and values by turns. */
-static struct open_node *awaits_key(struct builder *builder)
-{
-	struct open_node *top;
-
-	if (builder->depth == 0)
-		return NULL;
-	top = &builder->open[builder->depth - 1];
-	return top->node->kind == YDOC_MAP && !top->key ? top : NULL;
-}
-
-/* Puts a node where it belongs: below what is open, or among documents. */
-static void link_node(struct builder *builder, struct ydoc_node *node)
-{
-	struct open_node *top;
-
-	if (builder->depth == 0) {
-		*builder->end = node;
-		builder->end = &node->next;
-		return;
-	}
-	top = &builder->open[builder->depth - 1];
-	node->key = top->key;
-	top->key = NULL;
-	top->node->count++;
-	*top->end = node;
-	top->end = &node->next;
-}
-
-static int refuse_key(const struct builder *builder, const char *what)
-{
-	return err_set(builder->err, -EINVAL, "%s where a key is wanted", what);
 }
 
 static enum ydoc_style style_of(const yaml_event_t *event)
@@ -155,104 +47,45 @@ static enum ydoc_style style_of(const yaml_event_t *event)
 	return YDOC_QUOTED;
 }
 
-static int add_key(struct builder *builder, struct open_node *map,
-		   const char *text, enum ydoc_style style)
-{
-	if (style == YDOC_PLAIN && strcmp(text, "<<") == 0)
-		return err_set(builder->err, -EINVAL,
-			       "merge keys (<<) are not supported yet");
-	map->key = text;
-	return 0;
-}
-
 static int add_scalar(struct builder *builder, const yaml_event_t *event)
 {
-	struct open_node *map = awaits_key(builder);
-	const char *bytes = (const char *)event->data.scalar.value;
-	const char *name = (const char *)event->data.scalar.anchor;
-	const char *text;
-	struct ydoc_node *node;
-
-	if (strlen(bytes) != event->data.scalar.length)
-		return err_set(builder->err, -EINVAL, "a NUL byte in a text");
-	text = keep(builder, bytes);
-	if (!text)
-		return no_room(builder);
-	if (map && !name)
-		return add_key(builder, map, text, style_of(event));
-	node = new_node(builder, YDOC_SCALAR);
-	if (!node)
-		return no_room(builder);
-	node->text = text;
-	node->style = style_of(event);
-	node->count = (unsigned)(event->end_mark.line - event->start_mark.line);
-	if (name) {
-		int r;
-
-		name = keep(builder, name);
-		r = name ? set_anchor(builder, name, node) : no_room(builder);
-		if (r < 0)
-			return r;
-	}
-	if (map)
-		return add_key(builder, map, text, node->style);
-	link_node(builder, node);
-	return 0;
-}
-
-static int open_node(struct builder *builder, enum ydoc_kind kind,
-		     const yaml_char_t *anchor)
-{
-	const char *name = (const char *)anchor;
-	struct ydoc_node *node;
-
-	if (awaits_key(builder))
-		return refuse_key(builder,
-				  kind == YDOC_MAP ? "a map" : "a list");
-	if (builder->depth == YDOC_DEPTH_MAX)
-		return err_set(builder->err, -E2BIG,
-			       "nested deeper than %d levels", YDOC_DEPTH_MAX);
-	node = new_node(builder, kind);
-	if (name)
-		name = keep(builder, name);
-	if (!node || (anchor && !name))
-		return no_room(builder);
-	link_node(builder, node);
-	builder->open[builder->depth++] = (struct open_node){
-		.node = node,
-		.end = &node->first,
-		.anchor = name,
+	const struct ydoc_scalar scalar = {
+		.text = (const char *)event->data.scalar.value,
+		.style = style_of(event),
+		.line_ends = (unsigned)(event->end_mark.line -
+					event->start_mark.line),
+		.anchor = (const char *)event->data.scalar.anchor,
 	};
-	return 0;
-}
 
-/* Only now the anchor: inside itself it would have no end. */
-static int close_node(struct builder *builder)
-{
-	const struct open_node *top = &builder->open[--builder->depth];
-
-	return set_anchor(builder, top->anchor, top->node);
+	if (strlen(scalar.text) != event->data.scalar.length)
+		return err_set(builder->tree.err, -EINVAL,
+			       "a NUL byte in a text");
+	return ydoc_tree_scalar(&builder->tree, &scalar);
 }
 
 static int add_event(struct builder *builder, const yaml_event_t *event)
 {
+	struct ydoc_tree *tree = &builder->tree;
+
 	switch (event->type) {
 	case YAML_SCALAR_EVENT:
 		return add_scalar(builder, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return open_node(builder, YDOC_LIST,
-				 event->data.sequence_start.anchor);
+		return ydoc_tree_open(
+			tree, YDOC_LIST,
+			(const char *)event->data.sequence_start.anchor);
 	case YAML_MAPPING_START_EVENT:
-		return open_node(builder, YDOC_MAP,
-				 event->data.mapping_start.anchor);
+		return ydoc_tree_open(
+			tree, YDOC_MAP,
+			(const char *)event->data.mapping_start.anchor);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		return close_node(builder);
+		return ydoc_tree_close(tree);
 	case YAML_ALIAS_EVENT:
-		return add_alias(builder,
-				 (const char *)event->data.alias.anchor);
+		return ydoc_tree_alias(tree,
+				       (const char *)event->data.alias.anchor);
 	case YAML_DOCUMENT_END_EVENT:
-		builder->anchor_count = 0;
+		ydoc_tree_end_document(tree);
 		return 0;
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
@@ -261,73 +94,6 @@ static int add_event(struct builder *builder, const yaml_event_t *event)
 		break;
 	}
 	return 0;
-}
-
-static const struct ydoc_node *find_anchor(const struct builder *builder,
-					   const char *name)
-{
-	for (size_t i = builder->anchor_count; i > 0; i--)
-		if (strcmp(builder->anchors[i - 1].name, name) == 0)
-			return builder->anchors[i - 1].node;
-	return NULL;
-}
-
-/* Copies what is below a node that is copied already. Recursion ends at
- * YDOC_DEPTH_MAX. */
-static int copy_children(struct builder *builder, struct ydoc_node *to,
-			 size_t depth)
-{
-	const struct ydoc_node *from = to->first;
-	const struct ydoc_node **end = &to->first;
-
-	if (to->kind == YDOC_SCALAR)
-		return 0;
-	if (depth >= YDOC_DEPTH_MAX)
-		return err_set(builder->err, -E2BIG,
-			       "nested deeper than %d levels", YDOC_DEPTH_MAX);
-	for (; from; from = from->next) {
-		struct ydoc_node *copy = new_node(builder, from->kind);
-		int r = count_node(builder);
-
-		if (r < 0)
-			return r;
-		if (!copy)
-			return no_room(builder);
-		*copy = *from;
-		copy->next = NULL;
-		*end = copy;
-		end = &copy->next;
-		r = copy_children(builder, copy, depth + 1);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int add_alias(struct builder *builder, const char *name)
-{
-	const struct ydoc_node *from = find_anchor(builder, name);
-	struct open_node *map = awaits_key(builder);
-	struct ydoc_node *node;
-
-	if (!from)
-		return err_set(builder->err, -EINVAL, "unknown alias '%s'",
-			       name);
-	if (++builder->alias_count > YDOC_ALIASES_MAX)
-		return err_set(builder->err, -E2BIG,
-			       "more than %d aliases in one file",
-			       YDOC_ALIASES_MAX);
-	if (map && from->kind != YDOC_SCALAR)
-		return refuse_key(builder, ydoc_kind_name(from));
-	if (map)
-		return add_key(builder, map, from->text, from->style);
-	node = new_node(builder, from->kind);
-	if (!node)
-		return no_room(builder);
-	*node = *from;
-	node->next = NULL;
-	link_node(builder, node);
-	return copy_children(builder, node, builder->depth);
 }
 
 /* A fault of the encoding has a place in bytes only. */
@@ -347,11 +113,11 @@ static int refuse_syntax(struct builder *builder)
 	size_t line = parser->problem_mark.line;
 
 	if (parser->error == YAML_MEMORY_ERROR)
-		return err_set(builder->err, -ENOMEM, "no memory");
+		return err_set(builder->tree.err, -ENOMEM, "no memory");
 	if (parser->error == YAML_READER_ERROR)
 		line = line_at(builder->text, parser->problem_offset);
-	builder->line = line_of(builder->text, line);
-	return err_set(builder->err, -EINVAL, "%s",
+	builder->tree.line = line_of(builder->text, line);
+	return err_set(builder->tree.err, -EINVAL, "%s",
 		       parser->problem ? parser->problem : "not YAML");
 }
 
@@ -363,8 +129,8 @@ static int next_event(struct builder *builder)
 
 	if (!yaml_parser_parse(&builder->parser, &event))
 		return refuse_syntax(builder);
-	builder->line = line_of(builder->text, event.start_mark.line);
-	r = count_node(builder);
+	builder->tree.line = line_of(builder->text, event.start_mark.line);
+	r = ydoc_tree_count(&builder->tree);
 	if (r == 0)
 		r = add_event(builder, &event);
 	return r < 0 ? r : event.type != YAML_STREAM_END_EVENT;
@@ -380,9 +146,9 @@ static int check_directives(struct builder *builder)
 
 	for (const char *at = bytes; at < end; at++) {
 		if (*at == '%' && ++count > YDOC_DIRECTIVES_MAX) {
-			builder->line = line_of(
+			builder->tree.line = line_of(
 				text, line_at(text, (size_t)(at - bytes)));
-			return err_set(builder->err, -E2BIG,
+			return err_set(builder->tree.err, -E2BIG,
 				       "more than %d lines begin with '%%'",
 				       YDOC_DIRECTIVES_MAX);
 		}
@@ -426,18 +192,18 @@ int ydoc_parse(const struct ydoc_text *text, struct arena *arena,
 	       const struct ydoc_node **ret, unsigned *ret_line,
 	       struct err *err)
 {
-	struct builder builder = { .text = text, .arena = arena, .err = err };
+	struct builder builder = { .text = text };
 	int r;
 
-	builder.end = &builder.first;
+	ydoc_tree_init(&builder.tree, arena, err);
 	if (!yaml_parser_initialize(&builder.parser))
 		return err_set(err, -ENOMEM, "no memory");
 	r = build(&builder);
 	yaml_parser_delete(&builder.parser);
 	if (r < 0)
-		*ret_line = builder.line;
+		*ret_line = builder.tree.line;
 	else
-		*ret = builder.first;
+		*ret = builder.tree.first;
 	return r;
 }
 

@@ -18,6 +18,7 @@ struct err;
 #define YDOC_ANCHORS_MAX 64
 #define YDOC_ALIASES_MAX 100
 #define YDOC_DIRECTIVES_MAX 16
+#define YDOC_MERGE_MAX 64 /* keys of a map that "<<" is in, or takes */
 
 enum ydoc_kind {
 	YDOC_SCALAR,
