@@ -16,6 +16,7 @@ header stdlib.h		libc6-dev
 module fuse3		libfuse3-dev
 module libcurl		libcurl4-openssl-dev
 module libcrypto	libssl-dev
+module yaml-0.1		libyaml-dev
 module cmocka		libcmocka-dev
 command python3		python3
 command openssl		openssl

@@ -19,6 +19,9 @@ void command_complain(const char *format, ...)
  * on failure only, or after --help and --version. */
 int command_mount(int argc, char **argv);
 
+/* secretsfs check [--strict] [--json] CLASS...; argv is reordered. */
+int command_check(int argc, char **argv);
+
 /* secretsfs unmount MOUNTPOINT */
 int command_unmount(int argc, char **argv);
 

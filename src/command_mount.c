@@ -51,16 +51,18 @@ static void launch_done(struct launch *launch)
 	options_done(&launch->options);
 }
 
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static bool is_regular_file(const char *path)
 {
 	struct stat status;
 
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* What can be said of SOURCE without a worker. */
@@ -69,11 +71,19 @@ static int check_source(const char *text, struct err *err)
 	struct source_text source;
 	int r = source_text_parse(text, &source, err);
 
-	if (r == 0 && source.text == text && is_regular_file(text))
+	if (r == 0 && source.kind == SOURCE_SECRET && source.text == text &&
+	    is_regular_file(text))
 		return err_set(err, -EINVAL,
-			       "SOURCE '%s' is a file here; write file:%s for "
-			       "it, or secretsmanager:%s for the secret",
-			       text, text, text);
+			       "SOURCE '%s' is a file here; write ./%s for a "
+			       "class, file:%s for a secret in it, or "
+			       "secretsmanager:%s for the secret",
+			       text, text, text, text);
+	if (r == 0 && source.kind == SOURCE_CLASS && is_directory(text))
+		return err_set(err, -EINVAL,
+			       "SOURCE '%s': directories of classes are not "
+			       "supported yet; for a directory of secrets "
+			       "write file:%s",
+			       text, text);
 	return r;
 }
 
@@ -168,12 +178,18 @@ static int make_paths_absolute(struct launch *launch, struct err *err)
 {
 	static const char prefix[] = "file:";
 	struct options *options = &launch->options;
-	int r = 0;
+	struct source_text source;
+	int r = source_text_parse(options->source, &source, err);
 
-	if (has_prefix(options->source, prefix))
+	if (r < 0)
+		return r;
+	if (source.kind == SOURCE_FILE)
 		r = make_absolute(launch, prefix,
 				  options->source + strlen(prefix),
 				  &options->source, err);
+	else if (source.kind == SOURCE_CLASS)
+		r = make_absolute(launch, "", options->source, &options->source,
+				  err);
 	if (r == 0)
 		r = make_absolute(launch, "", options->offline,
 				  &options->offline, err);

@@ -17,7 +17,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "unmount", command_unmount },
-	{ "check", NULL },
+	{ "check", command_check },
 	{ "status", NULL },
 	{ "refresh", NULL },
 	{ "doctor", NULL },

@@ -6,6 +6,7 @@
 #include "shown.h"
 #include "base/err.h"
 #include "base/macros.h"
+#include "config/class.h"
 #include "config/options.h"
 #include "provider.h"
 #include "shown_private.h"
@@ -24,6 +25,7 @@ static void free_holding(void *owner)
 {
 	struct holding *holding = owner;
 
+	class_list_free(holding->classes);
 	free(holding->objects);
 	free(holding->files);
 	free(holding);
@@ -224,7 +226,9 @@ int shown_read(struct provider *provider, const struct options *options,
 		return r;
 	(void)snprintf(shown.label, sizeof(shown.label), "secretsfs:%s",
 		       source.text);
-	if (source.kind == SOURCE_FILE)
+	if (source.kind == SOURCE_CLASS)
+		r = shown_class(&reading, source.text);
+	else if (source.kind == SOURCE_FILE)
 		r = show_path(&reading, source.text);
 	else
 		r = show_named(&reading, &source);

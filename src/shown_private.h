@@ -9,10 +9,12 @@
 #include "fs/name.h"
 #include "shown.h"
 
+struct class_list;
 struct source;
 
 /* All that a layout borrows. */
 struct holding {
+	struct class_list *classes; /* or NULL */
 	struct layout_object *objects;
 	size_t object_count;
 	struct layout_file *files; /* of all objects, one behind the other */
@@ -44,5 +46,8 @@ struct rights shown_directory_rights(const struct options *options);
 /* Makes the layout of the holding, which it takes over on success. */
 int shown_lay_out(const struct reading *reading, struct holding **holding,
 		  const struct rights *directory_rights, int64_t ttl_ms);
+
+/* The class in the file at path. */
+int shown_class(const struct reading *reading, const char *path);
 
 #endif

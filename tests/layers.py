@@ -15,7 +15,7 @@ from lib.tap import case, check, main
 ROOMS = {
     "base": [],
     "loop": ["base"],
-    "config": ["base"],
+    "config": ["base", "jmespath"],
     "jmespath": ["base"],
     "store": ["base", "jmespath", "loop"],
     "net": ["base", "loop"],

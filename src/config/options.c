@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "base/parse.h"
 #include "config/option_table.h"
+#include "config/owner_text.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -108,36 +109,17 @@ static const struct option *find_letter(const char *argument)
 	return option->name ? option : NULL;
 }
 
-static int read_id(const char *text, uint32_t *ret)
-{
-	uint64_t number;
-	/* The last one is no id but "leave it" in many system calls. */
-	int r = parse_decimal(text, UINT32_MAX - 1, &number);
-
-	if (r == 0)
-		*ret = (uint32_t)number;
-	return r;
-}
-
 /* Without a group it is that of who mounts. */
 static int read_owner(struct options *options, const char *value)
 {
-	const char *colon = strchr(value, ':');
-	char uid_text[16] = "";
-	uint32_t uid;
-	uint32_t gid = getgid();
-	size_t length = colon ? (size_t)(colon - value) : strlen(value);
+	struct owner_text owner;
+	int r = owner_text_parse(value, &owner);
 
-	if (length >= sizeof(uid_text))
-		return -EINVAL;
-	memcpy(uid_text, value, length);
-	if (read_id(uid_text, &uid) < 0)
-		return -EINVAL;
-	if (colon && read_id(colon + 1, &gid) < 0)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	options->has_owner = true;
-	options->owner_uid = uid;
-	options->owner_gid = gid;
+	options->owner_uid = owner.uid;
+	options->owner_gid = owner.has_group ? owner.gid : getgid();
 	return 0;
 }
 

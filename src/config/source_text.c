@@ -91,25 +91,40 @@ int source_text_parse(const char *text, struct source_text *ret,
 		*ret = source;
 		return 0;
 	}
-	if (is_class_file(text))
-		return err_set(
-			err, -EINVAL,
-			"SOURCE '%s': class files are not supported yet; "
-			"for a file or directory of secrets write "
-			"file:%s",
-			text, text);
+	if (is_class_file(text)) {
+		source.kind = SOURCE_CLASS;
+		*ret = source;
+		return 0;
+	}
 	if (has_prefix(text, "secretsmanager:"))
 		source.text = text + strlen("secretsmanager:");
 	source.is_arn = has_prefix(source.text, "arn:");
 	if (source.text == text && !source.is_arn && strchr(text, ':'))
 		return err_set(err, -EINVAL,
 			       "SOURCE '%s': a source is NAME, an ARN, "
-			       "secretsmanager:NAME or file:PATH",
+			       "secretsmanager:NAME, file:PATH or the path "
+			       "of a class file",
 			       text);
 	r = check_secret(&source, err);
 	if (r == 0)
 		*ret = source;
 	return r;
+}
+
+int source_text_of_secret(const char *text, struct source_text *ret)
+{
+	bool is_arn = has_prefix(text, "arn:");
+
+	if (!*text || strlen(text) > SOURCE_NAME_MAX ||
+	    (is_arn && !strstr(text, ":secret:")) ||
+	    !has_only_name_characters(text, is_arn))
+		return -EINVAL;
+	*ret = (struct source_text){
+		.kind = SOURCE_SECRET,
+		.text = text,
+		.is_arn = is_arn,
+	};
+	return 0;
 }
 
 void source_text_secret_name(const struct source_text *source, char *name)

@@ -11,6 +11,7 @@ struct err;
  *
  *	NAME, secretsmanager:NAME	a secret by its name or ARN
  *	file:PATH			a file, or a directory of secrets
+ *	/PATH, ./PATH, ../PATH		a class file
  */
 
 /* The longest name of a secret (Secrets Manager, CreateSecret: Name). */
@@ -19,6 +20,7 @@ struct err;
 enum source_kind {
 	SOURCE_SECRET,
 	SOURCE_FILE,
+	SOURCE_CLASS,
 };
 
 struct source_text {
@@ -31,6 +33,11 @@ struct source_text {
  * supported yet, or cannot be a secret's name. */
 int source_text_parse(const char *text, struct source_text *ret,
 		      struct err *err);
+
+/* The name or ARN of a secret, without a word before it. 0; -EINVAL: it is
+ * longer than SOURCE_NAME_MAX, has characters that no name has, or is an ARN,
+ * but not that of a secret. */
+int source_text_of_secret(const char *text, struct source_text *ret);
 
 /* The secret's own name: an ARN's without what comes before it and without the
  * six characters that the service appends; a name as it is. name must hold

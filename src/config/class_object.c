@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One entry of `objects`: what it says, and whether that makes sense by itself.
+ */
+#include "config/class_object.h"
+#include "base/macros.h"
+#include "config/class_names.h"
+#include "config/class_object_type.h"
+#include "config/source_text.h"
+#include "config/ydoc.h"
+#include "config/ydoc_scalar.h"
+
+#include <string.h>
+
+#define OBJECT(name) offsetof(struct class_object_given, name)
+
+static const struct class_field object_list[] = {
+	{ "objectName", FIELD_TEXT, OBJECT(name), NULL },
+	{ "objectType", FIELD_TEXT, OBJECT(type), NULL },
+	{ "objectAlias", FIELD_TEXT, OBJECT(alias), NULL },
+	{ "objectVersion", FIELD_TEXT, OBJECT(version), NULL },
+	{ "objectVersionLabel", FIELD_TEXT, OBJECT(label), NULL },
+	{ "filePermission", FIELD_TEXT, OBJECT(permission), NULL },
+	{ "jmesPath", FIELD_LIST, OBJECT(jmes_path), NULL },
+	{ "optional", FIELD_TEXT, OBJECT(optional), NULL },
+	{ "raw", FIELD_TEXT, OBJECT(raw), NULL },
+	{ "decode", FIELD_TEXT, OBJECT(decode), NULL },
+	{ "owner", FIELD_TEXT, OBJECT(owner), NULL },
+	{ "failoverObject", FIELD_LATER, OBJECT(later), NULL },
+	{ "template", FIELD_LATER, OBJECT(later), NULL },
+	{ "objectTags", FIELD_LATER, OBJECT(later), NULL },
+};
+
+static const struct class_fields object_fields = {
+	.what = "object",
+	.any_case = true,
+	.list = object_list,
+	.count = ARRAY_SIZE(object_list),
+};
+
+/* The entry that is read. */
+struct reading {
+	struct class_reader *reader;
+	const struct class *class;
+	char translation;
+	const struct class_object_given *given;
+	struct class_object *object;
+};
+
+static int read_name(struct reading *reading)
+{
+	struct class_reader *reader = reading->reader;
+	struct class_object *object = reading->object;
+	struct source_text source;
+	char name[SOURCE_NAME_MAX + 1];
+
+	if (strlen(object->name) > SOURCE_NAME_MAX)
+		return class_refuse(reader, object->line,
+				    "objectName is longer than the %d "
+				    "characters that a secret's name may have",
+				    SOURCE_NAME_MAX);
+	if (source_text_of_secret(object->name, &source) < 0)
+		return class_refuse(reader, object->line,
+				    "objectName '%s' is not the name or ARN of "
+				    "a secret: letters, digits and /_+=.@- may "
+				    "be in one",
+				    object->name);
+	source_text_secret_name(&source, name);
+	object->secret_name = arena_copy(reader->kept, name, strlen(name));
+	return object->secret_name ? 0 : class_no_room(reader);
+}
+
+/* A climbing name is refused where the provider does: also when no file has
+ * it. */
+static int check_climbing(struct reading *reading)
+{
+	const struct class_object_given *given = reading->given;
+	const char *alias = class_text_or_null(&given->alias);
+	char translation = reading->translation;
+
+	return class_name_climbs(alias ? alias : given->name.text, translation)
+		       ? class_refuse(reading->reader, given->name.line,
+				      "path can not contain ../: %s",
+				      given->name.text)
+		       : 0;
+}
+
+static int read_options(struct reading *reading)
+{
+	struct class_reader *reader = reading->reader;
+	const struct class_object_given *given = reading->given;
+	struct class_object *object = reading->object;
+	bool shows_raw = true;
+	int r = class_read_bool(reader, "optional", &given->optional,
+				&object->optional);
+
+	if (r == 0)
+		r = class_read_bool(reader, "raw", &given->raw, &shows_raw);
+	if (r == 0)
+		r = class_read_decode(reader, &given->decode,
+				      &object->decode_base64);
+	if (r < 0)
+		return r;
+	object->version = class_text_or_null(&given->version);
+	object->stage = class_text_or_null(&given->label);
+	object->expands = !given->jmes_path.node;
+	if (!shows_raw && !object->expands && given->jmes_path.node->count == 0)
+		return class_refuse(reader, given->raw.line,
+				    "raw: false and an empty jmesPath leave "
+				    "nothing to show of %s",
+				    object->name);
+	return 0;
+}
+
+static int check(struct reading *reading)
+{
+	struct class_reader *reader = reading->reader;
+	const struct class_object_given *given = reading->given;
+	struct class_object *object = reading->object;
+	const struct class_object_type type = {
+		.name = &given->name,
+		.type = &given->type,
+		.region = reading->class->region,
+	};
+	int r;
+
+	if (!class_is_given(&given->name))
+		return class_refuse(reader, object->line,
+				    "Object name must be specified");
+	object->name = given->name.text;
+	r = class_object_check_type(reader, &type, &object->arn_region);
+	if (r == 0)
+		r = check_climbing(reading);
+	if (r == 0)
+		r = class_read_rights(reader, &given->permission, &given->owner,
+				      &object->rights);
+	return r < 0 ? r : read_name(reading);
+}
+
+bool class_object_shows_raw(const struct class_object_given *given)
+{
+	bool shows_raw = true;
+
+	/* It has been read before. */
+	if (class_is_given(&given->raw))
+		(void)ydoc_bool_parse(given->raw.text, &shows_raw);
+	return shows_raw;
+}
+
+int class_object_read(struct class_reader *reader, const struct class *class,
+		      char translation, const struct ydoc_node *node,
+		      struct class_object_given *given,
+		      struct class_object *object)
+{
+	struct reading reading = {
+		.reader = reader,
+		.class = class,
+		.translation = translation,
+		.given = given,
+		.object = object,
+	};
+	int r;
+
+	if (ydoc_is_null(node))
+		return class_refuse(reader, node->line,
+				    "Empty descriptor entry in "
+				    "SecretProviderClass");
+	if (node->kind != YDOC_MAP)
+		return class_refuse_kind(reader, node, "objects", "a map");
+	object->line = node->line;
+	object->rights = class->rights;
+	r = class_fields_read(reader, node, &object_fields, given);
+	if (r == 0)
+		r = check(&reading);
+	return r < 0 ? r : read_options(&reading);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a class to a layout: which class of the file, which source, and what the
+ * options decide where the class says nothing. */
+#include "aws/aws_source.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "config/class.h"
+#include "config/options.h"
+#include "provider.h"
+#include "shown_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct rights resolve(const struct class_rights *given,
+			     struct rights rights)
+{
+	if (given->has_mode)
+		rights.mode = given->mode;
+	if (given->has_owner)
+		rights.uid = given->uid;
+	if (given->has_group)
+		rights.gid = given->gid;
+	return rights;
+}
+
+static void fill_file(const struct reading *reading,
+		      const struct class_file *file, struct layout_file *ret)
+{
+	*ret = (struct layout_file){
+		.name = file->name,
+		.view = { .key = file->path ? VIEW_PATH : VIEW_WHOLE,
+			  .path = file->expression,
+			  .path_text = file->path,
+			  .decode_base64 = file->decode_base64 },
+		.rights = resolve(&file->rights,
+				  shown_file_rights(reading->options)),
+	};
+}
+
+static void fill_object(const struct reading *reading,
+			const struct class_object *object,
+			struct source *source, struct layout_object *ret)
+{
+	*ret = (struct layout_object){
+		.source = source,
+		.name = reading->options->offline ? object->secret_name
+						  : object->name,
+		.version = object->version,
+		.stage = object->stage,
+		.files = ret->files,
+		.file_count = object->file_count,
+		.expands = object->expands,
+		.folder = object->folder,
+		.decode_base64 = object->decode_base64,
+		.is_optional = object->optional,
+		.rights = resolve(&object->rights,
+				  shown_file_rights(reading->options)),
+	};
+}
+
+static struct holding *hold_class(const struct reading *reading,
+				  const struct class *class,
+				  struct source *source)
+{
+	struct holding *holding;
+	struct layout_file *file;
+	size_t files = 0;
+
+	for (size_t i = 0; i < class->object_count; i++)
+		files += class->objects[i].file_count;
+	holding = holding_new(class->object_count, files);
+	if (!holding)
+		return NULL;
+	file = holding->files;
+	for (size_t i = 0; i < class->object_count; i++) {
+		const struct class_object *object = &class->objects[i];
+
+		holding->objects[i].files = file;
+		fill_object(reading, object, source, &holding->objects[i]);
+		for (size_t k = 0; k < object->file_count; k++)
+			fill_file(reading, &object->files[k], file++);
+	}
+	return holding;
+}
+
+/* NAME or NAMESPACE/NAME. */
+static bool is_called(const struct class *class, const char *wanted)
+{
+	const char *slash = strchr(wanted, '/');
+	size_t length = slash ? (size_t)(slash - wanted) : 0;
+
+	if (!slash)
+		return strcmp(class->name, wanted) == 0;
+	return class->namespace && strlen(class->namespace) == length &&
+	       strncmp(class->namespace, wanted, length) == 0 &&
+	       strcmp(class->name, slash + 1) == 0;
+}
+
+/* The class that --class names, or the only one; NULL with err filled. */
+static const struct class *choose(const struct class_list *list,
+				  const struct options *options,
+				  const char *path, struct err *err)
+{
+	const struct class *chosen = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (options->class_name &&
+		    !is_called(&list->classes[i], options->class_name))
+			continue;
+		if (chosen) {
+			(void)err_set(
+				err, -EINVAL,
+				"%s has more than one class%s%s: '%s' "
+				"in line %u, '%s' in line %u; choose by "
+				"--class [NAMESPACE/]NAME",
+				path, options->class_name ? " named " : "",
+				options->class_name ? options->class_name : "",
+				chosen->name, chosen->line,
+				list->classes[i].name, list->classes[i].line);
+			return NULL;
+		}
+		chosen = &list->classes[i];
+	}
+	if (!chosen)
+		(void)err_set(err, -EINVAL, "%s has no class named '%s'", path,
+			      options->class_name);
+	return chosen;
+}
+
+/* The first object whose ARN says where it is. */
+static const char *first_arn(const struct class *class)
+{
+	for (size_t i = 0; i < class->object_count; i++)
+		if (class->objects[i].arn_region)
+			return class->objects[i].name;
+	return NULL;
+}
+
+static int check_regions(const struct class *class, const char *path,
+			 struct source *source, struct err *err)
+{
+	const char *region = aws_source_region(source);
+
+	for (size_t i = 0; i < class->object_count; i++) {
+		const struct class_object *object = &class->objects[i];
+
+		if (object->arn_region &&
+		    strcmp(object->arn_region, region) != 0)
+			return err_set(err, -EINVAL,
+				       "%s:%u: ARN region must match region "
+				       "%s: %s",
+				       path, object->line, region,
+				       object->name);
+	}
+	return 0;
+}
+
+static int find_source(const struct reading *reading, const struct class *class,
+		       const char *path, struct source **ret)
+{
+	const struct options *options = reading->options;
+	int r;
+
+	if (options->offline)
+		return provider_files(reading->provider, options->offline, ret,
+				      reading->err);
+	r = provider_aws(reading->provider, class->region, first_arn(class),
+			 ret, reading->err);
+	return r == 0 ? check_regions(class, path, *ret, reading->err) : r;
+}
+
+int shown_class(const struct reading *reading, const char *path)
+{
+	cleanup_class_list struct class_list *list = NULL;
+	cleanup_holding struct holding *holding = NULL;
+	struct rights directory = shown_directory_rights(reading->options);
+	const struct class *class;
+	struct source *source;
+	int r = class_list_read(path, &list, reading->err);
+
+	if (r < 0)
+		return r;
+	class = choose(list, reading->options, path, reading->err);
+	if (!class)
+		return -EINVAL;
+	r = find_source(reading, class, path, &source);
+	if (r < 0)
+		return r;
+	holding = hold_class(reading, class, source);
+	if (!holding)
+		return err_set(reading->err, -ENOMEM, "no memory");
+	holding->classes = TAKE(list);
+	(void)snprintf(reading->shown->label, sizeof(reading->shown->label),
+		       "secretsfs:%s", class->name);
+	directory.uid =
+		class->rights.has_owner ? class->rights.uid : directory.uid;
+	directory.gid =
+		class->rights.has_group ? class->rights.gid : directory.gid;
+	return shown_lay_out(reading, &holding, &directory,
+			     class->ttl_ms ? class->ttl_ms
+					   : reading->options->ttl_ms);
+}

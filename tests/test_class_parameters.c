@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One row for each rule about keys of spec.parameters of the AWS provider that
+ * concerns Secrets Manager, and for each of ours: what is written, and what is
+ * said. A row's name begins with the key or message that it is about.
+ */
+#include "tests/class_fixture.h"
+
+#include "base/macros.h"
+
+#define SM "objectType: secretsmanager\n"
+#define ONE "- objectName: a\n  " SM
+
+static const struct class_case parameters[] = {
+	{ "objects: missing entries are a warning", NULL, "",
+	  "1: class 'app' "
+	  "lists no objects: it shows nothing",
+	  true },
+	{ "objects: an empty list is a warning", NULL, "[]\n",
+	  "1: class 'app' lists no objects: it shows nothing", true },
+	{ "objects: not a list", NULL, "a: b\n",
+	  "9: Failed to load SecretProviderClass: objects: a map where a list "
+	  "is wanted",
+	  false },
+	{ "objects: a document marker is fine", NULL, "---\n" ONE, NULL,
+	  false },
+	{ "objects: flow style is fine", NULL,
+	  "[{objectName: a, objectType: secretsmanager}]\n", NULL, false },
+	{ "objects: a second document", NULL, ONE "---\n- x\n",
+	  "12: objects: only the first document counts", true },
+	{ "region: taken", "region: eu-west-1\n", ONE, NULL, false },
+	{ "region: no region", "region: eu/west\n", ONE,
+	  "8: region takes an AWS region, not 'eu/west'", false },
+	{ "failoverRegion: refused by name", "failoverRegion: eu-west-2\n", ONE,
+	  "8: failoverRegion is not supported yet", false },
+	{ "failoverRegion: nothing is nothing", "failoverRegion: ''\n", ONE,
+	  NULL, false },
+	{ "failoverRegions: refused by name", "failoverRegions: a,b\n", ONE,
+	  "8: failoverRegions is not supported yet", false },
+	{ "assumeRoleArn: refused by name", "assumeRoleArn: arn:x\n", ONE,
+	  "8: assumeRoleArn is not supported yet", false },
+	{ "assumeRoleExternalId: refused by name", "assumeRoleExternalId: x\n",
+	  ONE, "8: assumeRoleExternalId is not supported yet", false },
+	{ "assumeRoleDurationSeconds: refused by name",
+	  "assumeRoleDurationSeconds: 900\n", ONE,
+	  "8: assumeRoleDurationSeconds is not supported yet", false },
+	{ "pathTranslation: one character", "pathTranslation: '-'\n", ONE, NULL,
+	  false },
+	{ "pathTranslation: False without quotes", "pathTranslation: False\n",
+	  ONE, NULL, false },
+	{ "pathTranslation must be either 'False' or a single character string",
+	  "pathTranslation: ab\n", ONE,
+	  "8: pathTranslation must be either 'False' or a single character "
+	  "string",
+	  false },
+	{ "pathTranslation: one character of two bytes",
+	  "pathTranslation: \"\\xe9\"\n", ONE,
+	  "8: pathTranslation must be either 'False' or a single character "
+	  "string",
+	  false },
+	{ "usePodIdentity: taken, and said to do nothing",
+	  "usePodIdentity: 'T'\n", ONE,
+	  "8: usePodIdentity does nothing here: credentials come from where "
+	  "the mount finds them",
+	  true },
+	{ "usePodIdentity: false is what is done", "usePodIdentity: False\n",
+	  ONE, NULL, false },
+	{ "failed to parse usePodIdentity value", "usePodIdentity: 'yes'\n",
+	  ONE,
+	  "8: failed to parse usePodIdentity value, error: 'yes' is not "
+	  "true or false",
+	  false },
+	{ "preferredAddressType: any value, and said to do nothing",
+	  "preferredAddressType: IPv7\n", ONE,
+	  "8: preferredAddressType does nothing here: credentials come from "
+	  "where the mount finds them",
+	  true },
+	{ "parameters: an unknown one is named", "colour: red\n", ONE,
+	  "8: unknown parameters field 'colour' does nothing", true },
+	{ "parameters: letter case counts", "Region: eu-west-1\n", ONE,
+	  "8: unknown parameters field 'Region' does nothing; 'region' is one",
+	  true },
+	{ "parameters: a list where text is wanted", "region: [a]\n", ONE,
+	  "8: Failed to load SecretProviderClass: region: a list where text "
+	  "is wanted",
+	  false },
+	{ "ttl: taken", "ttl: 5m\n", ONE, NULL, false },
+	{ "ttl: a number is seconds", "ttl: 90\n", ONE, NULL, false },
+	{ "ttl: out of range", "ttl: 25h\n", ONE,
+	  "8: ttl takes a duration from 1s to 24h, like 90s, 5m or 1h30m, not "
+	  "'25h'",
+	  false },
+	{ "ttl: no duration", "ttl: soon\n", ONE,
+	  "8: ttl takes a duration from 1s to 24h, like 90s, 5m or 1h30m, not "
+	  "'soon'",
+	  false },
+	{ "maxStale: out of range", "maxStale: 31d\n", ONE,
+	  "8: maxStale takes a duration from 1s to 30d, like 1h or 24h, not "
+	  "'31d'",
+	  false },
+	{ "maxStale: less than ttl", "ttl: 5m\nmaxStale: 4m\n", ONE,
+	  "9: maxStale 4m is less than ttl 5m", false },
+	{ "verifyAccess: out of range", "verifyAccess: 999ms\n", ONE,
+	  "8: verifyAccess takes a duration from 1s to 24h, like 15m, not "
+	  "'999ms'",
+	  false },
+	{ "owner: taken", "owner: 0:2000\n", ONE, NULL, false },
+	{ "owner: a name", "owner: root\n", ONE,
+	  "8: owner takes UID or UID:GID, as numbers, not 'root'", false },
+	{ "layout: taken", "layout: tree\n", ONE, NULL, false },
+	{ "layout: another", "layout: bush\n", ONE,
+	  "8: layout takes flat or tree, not 'bush'", false },
+};
+
+int main(void)
+{
+	return class_cases_run("parameters", parameters,
+			       ARRAY_SIZE(parameters));
+}
