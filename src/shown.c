@@ -68,19 +68,28 @@ struct rights shown_directory_rights(const struct options *options)
 	return rights;
 }
 
-int shown_lay_out(const struct reading *reading, struct holding **holding,
-		  const struct rights *directory_rights, int64_t ttl_ms)
+struct layout_settings shown_settings(const struct options *options)
 {
-	const struct layout_settings settings = {
-		.objects = (*holding)->objects,
-		.object_count = (*holding)->object_count,
-		.directory_rights = *directory_rights,
-		.ttl_ms = ttl_ms,
-		.timeout_ms = reading->options->timeout_ms,
-		.free_owner = free_holding,
-		.owner = *holding,
+	return (struct layout_settings){
+		.directory_rights = shown_directory_rights(options),
+		.ttl_ms = options->ttl_ms,
+		.max_stale_ms = options->max_stale_ms,
+		.verify_ms = options->verify_access_ms,
+		.timeout_ms = options->timeout_ms,
 	};
-	int r = layout_new(&settings, &reading->shown->layout, reading->err);
+}
+
+int shown_lay_out(const struct reading *reading, struct holding **holding,
+		  const struct layout_settings *about)
+{
+	struct layout_settings settings = *about;
+	int r;
+
+	settings.objects = (*holding)->objects;
+	settings.object_count = (*holding)->object_count;
+	settings.free_owner = free_holding;
+	settings.owner = *holding;
+	r = layout_new(&settings, &reading->shown->layout, reading->err);
 
 	if (r == 0)
 		*holding = NULL;
@@ -94,7 +103,7 @@ static int show_secret(const struct reading *reading, struct source *source,
 	cleanup_holding struct holding *holding = holding_new(1, 1);
 	const struct options *options = reading->options;
 	const struct rights rights = shown_file_rights(options);
-	const struct rights directory_rights = shown_directory_rights(options);
+	const struct layout_settings settings = shown_settings(options);
 
 	if (!holding)
 		return err_set(reading->err, -ENOMEM, "no memory");
@@ -117,8 +126,7 @@ static int show_secret(const struct reading *reading, struct source *source,
 		.folder = "",
 		.rights = rights,
 	};
-	return shown_lay_out(reading, &holding, &directory_rights,
-			     options->ttl_ms);
+	return shown_lay_out(reading, &holding, &settings);
 }
 
 /* The secret NAME is NAME.json where there is one: the file that was asked for
@@ -169,6 +177,8 @@ static int show_directory(const struct reading *reading, const char *path)
 	reading->shown->prefix = (struct tree_prefix){
 		.name = "",
 		.ttl_ms = options->ttl_ms,
+		.max_stale_ms = options->max_stale_ms,
+		.verify_ms = options->verify_access_ms,
 		.timeout_ms = options->timeout_ms,
 		.rights = shown_file_rights(options),
 		.directory_rights = shown_directory_rights(options),

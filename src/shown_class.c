@@ -172,11 +172,29 @@ static int find_source(const struct reading *reading, const struct class *class,
 	return r == 0 ? check_regions(class, path, *ret, reading->err) : r;
 }
 
+static struct layout_settings settings_of(const struct options *options,
+					  const struct class *class)
+{
+	struct layout_settings settings = shown_settings(options);
+
+	if (class->rights.has_owner)
+		settings.directory_rights.uid = class->rights.uid;
+	if (class->rights.has_group)
+		settings.directory_rights.gid = class->rights.gid;
+	if (class->ttl_ms)
+		settings.ttl_ms = class->ttl_ms;
+	if (class->max_stale_ms)
+		settings.max_stale_ms = class->max_stale_ms;
+	if (class->verify_access_ms)
+		settings.verify_ms = class->verify_access_ms;
+	return settings;
+}
+
 int shown_class(const struct reading *reading, const char *path)
 {
 	cleanup_class_list struct class_list *list = NULL;
 	cleanup_holding struct holding *holding = NULL;
-	struct rights directory = shown_directory_rights(reading->options);
+	struct layout_settings settings;
 	const struct class *class;
 	struct source *source;
 	int r = class_list_read(path, &list, reading->err);
@@ -192,14 +210,9 @@ int shown_class(const struct reading *reading, const char *path)
 	holding = hold_class(reading, class, source);
 	if (!holding)
 		return err_set(reading->err, -ENOMEM, "no memory");
-	holding->classes = TAKE(list);
 	(void)snprintf(reading->shown->label, sizeof(reading->shown->label),
 		       "secretsfs:%s", class->name);
-	directory.uid =
-		class->rights.has_owner ? class->rights.uid : directory.uid;
-	directory.gid =
-		class->rights.has_group ? class->rights.gid : directory.gid;
-	return shown_lay_out(reading, &holding, &directory,
-			     class->ttl_ms ? class->ttl_ms
-					   : reading->options->ttl_ms);
+	settings = settings_of(reading->options, class);
+	holding->classes = TAKE(list);
+	return shown_lay_out(reading, &holding, &settings);
 }

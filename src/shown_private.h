@@ -43,9 +43,13 @@ void holding_free(struct holding **holding);
 struct rights shown_file_rights(const struct options *options);
 struct rights shown_directory_rights(const struct options *options);
 
-/* Makes the layout of the holding, which it takes over on success. */
+/* What the options say of a layout; nothing of its objects. */
+struct layout_settings shown_settings(const struct options *options);
+
+/* Makes the layout of the holding, which it takes over on success; about's
+ * objects and owner are not looked at. */
 int shown_lay_out(const struct reading *reading, struct holding **holding,
-		  const struct rights *directory_rights, int64_t ttl_ms);
+		  const struct layout_settings *about);
 
 /* The class in the file at path. */
 int shown_class(const struct reading *reading, const char *path);

@@ -21,6 +21,7 @@
 #include "provider.h"
 #include "shown.h"
 #include "store/cache.h"
+#include "test_clock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -58,6 +59,7 @@ struct worker {
 	struct cache *cache;
 	struct provider *provider;
 	struct shown shown;
+	struct test_clock *test_clock; /* or NULL */
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
 	struct mount *mounts[MOUNTS_MAX];
@@ -154,13 +156,15 @@ static int add_mount(struct worker *worker, const struct message *message,
 			       strerrordesc_np(-code));
 	}
 	if (session_new(
-		    &(struct session_settings){ .loop = worker->loop,
-						.tree = mount->tree,
-						.fd = fd,
-						.init = message->body,
-						.init_length = message->length,
-						.on_gone = on_gone,
-						.owner = mount },
+		    &(struct session_settings){
+			    .loop = worker->loop,
+			    .tree = mount->tree,
+			    .fd = fd,
+			    .init = message->body,
+			    .init_length = message->length,
+			    .on_gone = on_gone,
+			    .owner = mount,
+			    .is_asked_always = worker->test_clock != NULL },
 		    &mount->session, err) < 0) {
 		free_mount(mount);
 		return err->code;
@@ -302,6 +306,13 @@ static int start(struct worker *worker, struct err *err)
 	if (!worker->loop)
 		return err_set(err, -errno, "cannot start the event loop: %s",
 			       strerrordesc_np(errno));
+	if (worker->options.test_clock) {
+		worker->test_clock =
+			test_clock_new(worker->loop, &worker->clock,
+				       worker->options.test_clock, err);
+		if (!worker->test_clock)
+			return -EINVAL;
+	}
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
 		cache_set_on_failure(worker->cache, on_fetch_failed, worker);
@@ -328,6 +339,7 @@ static void finish(struct worker *worker)
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
 	provider_free(worker->provider);
+	test_clock_free(worker->test_clock);
 	loop_unwatch(worker->keeper);
 	loop_signal_free(worker->terminate);
 	loop_free(worker->loop);

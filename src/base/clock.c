@@ -24,7 +24,8 @@ int64_t clock_now_ms(const struct clock *clock)
 	if (clock->is_set)
 		return clock->set_ms;
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
+	       (clock->shift_ms ? *clock->shift_ms : 0);
 }
 
 int64_t clock_wall_s(const struct clock *clock)

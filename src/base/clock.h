@@ -16,6 +16,10 @@ struct clock {
 	bool is_set;
 	int64_t set_ms;
 	int64_t set_wall_s;
+
+	/* added to CLOCK_BOOTTIME; NULL: nothing is. Somebody else may move it
+	 * forward at any time. */
+	const volatile int64_t *shift_ms;
 };
 
 /* Zero initialisation gives the real clock. */

@@ -6,13 +6,14 @@ const char *options_help(void)
 {
 	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
 	       "       secretsfs unmount MOUNTPOINT, secretsfs check CLASS...\n"
-	       "Shows secrets of AWS Secrets Manager as files.\n"
-	       "SOURCE is secretsmanager:NAME, a bare NAME or ARN, or file:PATH.\n"
+	       "Shows secrets of AWS Secrets Manager as files. SOURCE is a class file\n"
+	       "(/PATH, ./PATH), secretsmanager:NAME, a bare NAME or ARN, or file:PATH.\n"
 	       "\n"
 	       "  --ttl DURATION         a value is confirmed after that long (5m)\n"
+	       "  --max-stale DURATION   not confirmed for that long it is gone (24h)\n"
+	       "  --verify-access DURATION  and it is read anew that often (15m)\n"
 	       "  --timeout DURATION     a reader waits for AWS no longer than that (20s)\n"
-	       "  --region REGION        where the secrets are\n"
-	       "  --endpoint-url URL     ask there instead of AWS\n"
+	       "  --region REGION, --endpoint-url URL  where the secrets are\n"
 	       "  --proxy-from-env       use the proxy that the environment names\n"
 	       "  --class NAME           which class of a file that has several\n"
 	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
@@ -25,6 +26,5 @@ const char *options_help(void)
 	       "  --log-file PATH        instead of the system log\n"
 	       "  -f, --foreground       stay in the foreground and log to standard error\n"
 	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
-	       "  -h, --help             this text\n"
-	       "  -V, --version          the version\n";
+	       "  -h, --help; -V, --version\n";
 }

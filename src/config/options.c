@@ -46,6 +46,8 @@ void options_init(struct options *options)
 {
 	*options = (struct options){
 		.ttl_ms = 300000,
+		.max_stale_ms = 86400000,
+		.verify_access_ms = 900000,
 		.timeout_ms = 20000,
 		.mode = 0400,
 		.dir_mode = 0500,

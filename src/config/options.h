@@ -25,6 +25,8 @@ struct options {
 
 	/* how long, in milliseconds */
 	int64_t ttl_ms;
+	int64_t max_stale_ms;
+	int64_t verify_access_ms;
 	int64_t timeout_ms;
 
 	/* who asks, and whom */
@@ -38,6 +40,9 @@ struct options {
 	gid_t owner_gid;
 	unsigned mode;
 	unsigned dir_mode;
+
+	/* a file of eight bytes that a test moves time with; see test_clock.h */
+	const char *test_clock;
 
 	/* the processes */
 	bool allow_other;

@@ -42,12 +42,15 @@ int tree_file_node(struct tree *tree, struct node *parent,
 		   const struct layout_name *name, struct value *value,
 		   struct node **ret)
 {
-	return show(tree, parent, name->name,
-		    &(struct node_file){ .secret = name->object->name,
-					 .value = value,
-					 .view = name->file->view,
-					 .rights = name->file->rights },
-		    ret);
+	struct node_file file = { .secret = name->object->name,
+				  .value = value,
+				  .view = name->file->view,
+				  .rights = name->file->rights };
+
+	/* what its keys are decoded from is no base64 itself */
+	if (file.view.key == VIEW_WHOLE && value_has_keys(value))
+		file.view.decode_base64 = false;
+	return show(tree, parent, name->name, &file, ret);
 }
 
 int tree_key_node(struct tree *tree, struct node *parent,

@@ -47,8 +47,10 @@ struct layout_settings {
 	const struct layout_object *objects;
 	size_t object_count;
 	struct rights directory_rights;
-	int64_t ttl_ms;
-	int64_t timeout_ms; /* of a fetch */
+	int64_t ttl_ms; /* these four as in struct cache_want */
+	int64_t max_stale_ms;
+	int64_t verify_ms;
+	int64_t timeout_ms;
 	void (*free_owner)(void *owner);
 	void *owner;
 };

@@ -40,6 +40,7 @@ struct session {
 	int fd;
 	bool fuse_closes_fd;
 	bool is_adopting;
+	bool is_asked_always;
 	session_on_gone *on_gone;
 	void *owner;
 	char input[REQUEST_MAX];
@@ -125,27 +126,37 @@ static double seconds(int64_t ms)
 	return (double)ms / 1000;
 }
 
-static struct fuse_entry_param to_fuse(const struct request_entry *entry)
+/* How long the kernel may believe a name. */
+static double entry_seconds(const struct request *request, int64_t ms)
+{
+	const struct session *session = fuse_req_userdata(request->fuse);
+
+	return session->is_asked_always ? 0 : seconds(ms);
+}
+
+static struct fuse_entry_param to_fuse(const struct request *request,
+				       const struct request_entry *entry)
 {
 	return (struct fuse_entry_param){
 		.ino = entry->node,
 		.attr = entry->attributes,
 		.attr_timeout = seconds(entry->attributes_ms),
-		.entry_timeout = seconds(entry->entry_ms),
+		.entry_timeout = entry_seconds(request, entry->entry_ms),
 	};
 }
 
 int request_reply_entry(struct request *request,
 			const struct request_entry *entry)
 {
-	struct fuse_entry_param param = to_fuse(entry);
+	struct fuse_entry_param param = to_fuse(request, entry);
 
 	return answered(request, fuse_reply_entry(request->fuse, &param));
 }
 
 void request_reply_absent(struct request *request, int64_t entry_ms)
 {
-	struct fuse_entry_param param = { .entry_timeout = seconds(entry_ms) };
+	struct fuse_entry_param param = { .entry_timeout = entry_seconds(
+						  request, entry_ms) };
 
 	answered(request, entry_ms > 0 ? fuse_reply_entry(request->fuse, &param)
 				       : fuse_reply_err(request->fuse, ENOENT));
@@ -175,7 +186,7 @@ int request_reply_bytes(struct request *request, const void *bytes,
 int request_add_name(struct request *request, struct buf *out, size_t room,
 		     const struct request_name *name)
 {
-	struct fuse_entry_param param = to_fuse(&name->entry);
+	struct fuse_entry_param param = to_fuse(request, &name->entry);
 	char *at = (char *)out->bytes + out->length;
 	size_t left = room - out->length;
 	size_t used;
@@ -447,6 +458,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	session->loop = settings->loop;
 	session->tree = settings->tree;
 	session->fd = settings->fd;
+	session->is_asked_always = settings->is_asked_always;
 	session->on_gone = settings->on_gone;
 	session->owner = settings->owner;
 	r = set_up(session, settings);

@@ -27,6 +27,7 @@ struct session_settings {
 	size_t init_length;
 	session_on_gone *on_gone;
 	void *owner;
+	bool is_asked_always; /* the kernel believes no name for any time */
 };
 
 /* Serves from the next turn on. 0, or negative errno with err filled. */

@@ -94,6 +94,8 @@ struct cache_want tree_want(const struct tree *tree, const char *name,
 		.name = name,
 		.is_listing = is_listing,
 		.ttl_ms = prefix->ttl_ms,
+		.max_stale_ms = prefix->max_stale_ms,
+		.verify_ms = prefix->verify_ms,
 		.timeout_ms = prefix->timeout_ms,
 	};
 }
@@ -109,6 +111,8 @@ struct cache_want tree_want_object(const struct layout *layout,
 		.version = object->version,
 		.stage = object->stage,
 		.ttl_ms = settings->ttl_ms,
+		.max_stale_ms = settings->max_stale_ms,
+		.verify_ms = settings->verify_ms,
 		.timeout_ms = settings->timeout_ms,
 	};
 }

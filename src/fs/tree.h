@@ -32,7 +32,9 @@ struct tree;
 struct tree_prefix {
 	struct source *source; /* borrowed */
 	const char *name;      /* copied: "" or "a/b/" */
-	int64_t ttl_ms;
+	int64_t ttl_ms;	       /* these four as in struct cache_want */
+	int64_t max_stale_ms;
+	int64_t verify_ms;
 	int64_t timeout_ms;
 	struct rights rights; /* of files */
 	struct rights directory_rights;

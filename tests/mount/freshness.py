@@ -7,6 +7,8 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from lib.clock import Clock
+from lib.place import work_directory
 from lib.reading import check_error, error_of, read, wait_for_content
 from lib.scene import PASSWORD, SECRET, aws_mount
 from lib.tap import case, check, check_equal, main
@@ -144,14 +146,21 @@ def a_missing_name_is_asked_again_after_a_while():
 
 
 @case
-def a_secret_that_was_deleted_is_ENOENT_after_the_TTL():
-    with aws_mount("--ttl", "1s") as scene:
-        read(scene.path("password"))
-        scene.aws.delete("app")
-        wait_until(lambda: error_of(read, scene.path("password")) == "ENOENT",
-                   "the deleted secret is gone", 8)
-        scene.aws.put("app", SECRET)
-        wait_for_content(scene.path("password"), PASSWORD, 12)
+def a_secret_that_was_deleted_is_ENOENT_after_the_TTL_and_the_grace():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", "60s", *clock.options) as scene:
+            read(scene.path("password"))
+            scene.aws.delete("app")
+            clock.advance(60)
+            check(read(scene.path("password")) == PASSWORD, "no grace")
+            clock.advance(59)
+            check(read(scene.path("password")) == PASSWORD, "short grace")
+            clock.advance(2)
+            check_error(scene.path("password"), "ENOENT")
+            scene.aws.put("app", SECRET)
+            clock.advance(6)
+            check(read(scene.path("password")) == PASSWORD, "not again")
 
 
 main()

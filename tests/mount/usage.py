@@ -119,8 +119,8 @@ def a_file_that_would_not_be_shown_is_named():
 
 
 @case
-def a_class_file_says_that_it_comes_later():
-    _refuses(2, "./app.yaml", "./app.yaml", "POINT")
+def a_class_file_that_is_not_there_is_named():
+    _refuses(1, "app.yaml", "./app.yaml", "POINT")
 
 
 @case
