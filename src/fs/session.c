@@ -321,7 +321,36 @@ static void do_readdirplus(fuse_req_t fuse, fuse_ino_t node, size_t size,
 			     });
 }
 
+static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
+		      fuse_ino_t new_parent, const char *new_name,
+		      unsigned flags)
+{
+	struct request *request;
+
+	(void)flags; /* of renameat2(2): whoever may rename sets none */
+	trace(fuse, "RENAME", parent, name);
+	request = take(fuse);
+	if (request)
+		tree_rename(tree_of(fuse), request,
+			    &(struct tree_rename){ .parent = parent,
+						   .name = name,
+						   .new_parent = new_parent,
+						   .new_name = new_name });
+}
+
+static void do_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
+{
+	struct request *request;
+
+	trace(fuse, "UNLINK", parent, name);
+	request = take(fuse);
+	if (request)
+		tree_unlink(tree_of(fuse), request, parent, name);
+}
+
 static const struct fuse_lowlevel_ops operations = {
+	.rename = do_rename,
+	.unlink = do_unlink,
 	.lookup = do_lookup,
 	.forget = do_forget,
 	.forget_multi = do_forget_multi,

@@ -11,7 +11,8 @@
  *
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
- *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
+ *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
+ *				GONE, DROP_PAGES
  *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP, NOTIFIER
  *				(for a mount that serves, any number of times)
  *	keeper -> notifier	CLONE, NOTIFIER
@@ -40,7 +41,8 @@ enum message_type {
 	 * pid as FUSE requests carry it. To a worker without a descriptor: the
 	 * mount has no notifier, or none any more; number is 0. */
 	MESSAGE_NOTIFIER,
-	MESSAGE_RELOAD, /* read the configuration again, all or nothing */
+	MESSAGE_RELOAD,	    /* read the configuration again, all or nothing */
+	MESSAGE_DROP_PAGES, /* body: node ids whose pages are to go */
 };
 
 struct message {
