@@ -2,33 +2,13 @@
 /* One that has ended is buried when the next one is started: until then it is a
  * zombie, which costs a number. */
 #include "keeper/page_dropper.h"
+#include "keeper/fuse_init.h"
 
 #include <errno.h>
-#include <linux/fuse.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct notification {
-	struct fuse_out_header header;
-	struct fuse_notify_inval_inode_out node;
-};
-
-/* All of the node. That the kernel does not know it any more is no failure: it
- * then has no page of it. */
-static void drop(int fuse_fd, uint64_t node)
-{
-	const struct notification notification = {
-		.header = { .len = sizeof(notification),
-			    .error = FUSE_NOTIFY_INVAL_INODE },
-		.node = { .ino = node },
-	};
-
-	if (write(fuse_fd, &notification, sizeof(notification)) < 0 &&
-	    errno != ENOENT)
-		_exit(1);
-}
 
 static void drop_all(int fuse_fd, const char *nodes, size_t size)
 {
@@ -37,7 +17,8 @@ static void drop_all(int fuse_fd, const char *nodes, size_t size)
 		uint64_t node;
 
 		memcpy(&node, nodes + at, sizeof(node));
-		drop(fuse_fd, node);
+		if (fuse_notify_drop(fuse_fd, node) < 0)
+			_exit(1);
 	}
 	_exit(0);
 }
