@@ -8,6 +8,8 @@
  */
 #include "fuzz/fuzz.h"
 
+#include "aws/batch_reply.h"
+#include "aws/describe.h"
 #include "aws/keys.h"
 #include "aws/refusal.h"
 #include "aws/reply.h"
@@ -17,6 +19,7 @@
 #include "aws/xml.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/jdoc.h"
 #include "base/macros.h"
 #include "base/secret.h"
 #include "store/source.h"
@@ -70,6 +73,59 @@ static void check_secretsmanager(const struct aws_reply *reply)
 	PROMISE(!value);
 	PROMISE(strncmp(err.text, "GetSecretValue 'name': ", 23) == 0);
 	check_failure(r, &err);
+}
+
+static void check_describe(const struct aws_reply *reply,
+			   const struct source_want *want)
+{
+	bool is_current = false;
+	struct err err = { 0 };
+	int r = describe_reply_read(reply, want, "version", &is_current, &err);
+
+	if (r == 0) {
+		PROMISE(reply->status == 200);
+		return;
+	}
+	PROMISE(!is_current);
+	PROMISE(strncmp(err.text, "DescribeSecret 'name': ", 23) == 0);
+	PROMISE(r != -EFBIG && err.code == r);
+	PROMISE(r == -ENOSYS || is_reader_code(r));
+	PROMISE(r != -ENOSYS || reply->status != 200);
+	check_text(err.text);
+}
+
+static void check_batch_entry(const struct aws_reply *reply,
+			      const struct jdoc *doc, const char *name)
+{
+	struct value *value = NULL;
+	struct err err = { 0 };
+	int r = batch_reply_find(reply, doc, name, &value, &err);
+
+	PROMISE((r == 0) == (value != NULL));
+	if (value)
+		check_value(value);
+	else if (r == -EAGAIN)
+		PROMISE(err.code == 0 && err.text[0] == '\0');
+	else
+		check_failure(r, &err);
+	value_unref(value);
+}
+
+static void check_batch(const struct aws_reply *reply)
+{
+	cleanup_jdoc struct jdoc *doc = NULL;
+
+	if (reply->status != 200) {
+		PROMISE(batch_reply_is_refusal(reply) ==
+			(refusal_kind(reply) == REFUSAL_DEFINITE));
+		(void)batch_reply_is_lasting(reply);
+		return;
+	}
+	PROMISE(!batch_reply_is_refusal(reply));
+	if (secretsmanager_reply_parse(reply, &doc, NULL) < 0)
+		return;
+	check_batch_entry(reply, doc, "name");
+	check_batch_entry(reply, doc, "arn:aws:secretsmanager:r:1:secret:name");
 }
 
 /* They become headers. */
@@ -146,6 +202,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		return 0;
 	reply.status = statuses[bytes[0] % ARRAY_SIZE(statuses)];
 	check_secretsmanager(&reply);
+	check_describe(&reply, &(struct source_want){ .name = "name" });
+	check_describe(&reply, &(struct source_want){ .name = "name",
+						      .version = "version" });
+	check_batch(&reply);
 	check_sts(&reply);
 	check_refusal(&reply);
 	check_xml(&body);

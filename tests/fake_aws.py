@@ -9,7 +9,7 @@ for moto's server to say.
     with FakeAws(directory) as aws:
         aws.put("app", '{"password": "hunter2"}')
         ... env=aws.environment() ...
-        aws.calls("app")
+        aws.calls("app"), aws.calls("DescribeSecret")
 """
 
 import base64
@@ -41,6 +41,10 @@ KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 GET = "GetSecretValue"
+DESCRIBE = "DescribeSecret"
+BATCH = "BatchGetSecretValue"
+BATCH_MAX = 20
+DECRYPT = "kms:Decrypt"
 ASSUME = "AssumeRoleWithWebIdentity"
 
 _AUTHORIZATION = re.compile(
@@ -77,16 +81,47 @@ def _xml_refusal(code, message="said the fake", status=400):
     return Reply(status, body.encode(), "text/xml")
 
 
-def _check_members(asked):
-    """What AWS would not take of a GetSecretValue; None if nothing."""
-    unknown = asked.keys() - {"SecretId", "VersionId", "VersionStage"}
+_MEMBERS = {
+    GET: {"SecretId", "VersionId", "VersionStage"},
+    DESCRIBE: {"SecretId"},
+    BATCH: {"SecretIdList"},
+}
+
+
+def _check_members(operation, asked):
+    """What AWS would not take of a request; None if nothing."""
+    unknown = asked.keys() - _MEMBERS[operation]
     if unknown:
         return f"unknown members {sorted(unknown)}"
+    names = _names_in(asked)
+    if not 1 <= len(names) <= BATCH_MAX or len(set(names)) < len(names):
+        return f"names are {names}"
     if not 32 <= len(asked.get("VersionId", "x" * 32)) <= 64:
         return f"VersionId is {asked['VersionId']!r}"
     if not 1 <= len(asked.get("VersionStage", "x")) <= 256:
         return f"VersionStage is {asked['VersionStage']!r}"
     return None
+
+
+def _names_in(asked):
+    return asked.get("SecretIdList") or [asked["SecretId"]]
+
+
+def _denial(action):
+    if action == DECRYPT:
+        return refusal("AccessDeniedException",
+                       "Access to KMS is not allowed")
+    return refusal("AccessDeniedException",
+                   f"User: arn:aws:iam::{ACCOUNT}:user/test is not "
+                   f"authorized to perform: {action}")
+
+
+NOT_FOUND = refusal("ResourceNotFoundException",
+                    "Secrets Manager can't find the specified secret.")
+MARKED = refusal(
+    "InvalidRequestException",
+    "You can't perform this operation on the secret because it was marked "
+    "for deletion.")
 
 
 def secret_arn(name):
@@ -98,6 +133,7 @@ class Secret:
 
     def __init__(self, name):
         self.name = name
+        self.deleted_s = None  # marked for deletion at that time
         self._versions = {}
         self._ids = {}  # by stage
 
@@ -110,6 +146,18 @@ class Secret:
             self._ids[PREVIOUS] = self._ids[CURRENT]
         self._ids.update((stage, version.id) for stage in stages)
         return version.id
+
+    def move(self, stage, version_id):
+        """The stage to a version that there is; None takes it away."""
+        self._ids.pop(stage, None)
+        if version_id:
+            self._ids[stage] = version_id
+
+    def stages_by_id(self):
+        """As DescribeSecret tells them: without versions that have none."""
+        found = {version.id: self.stages_of(version)
+                 for version in self._versions.values()}
+        return {name: stages for name, stages in found.items() if stages}
 
     def stages_of(self, version):
         return sorted(stage for stage, one in self._ids.items()
@@ -202,6 +250,7 @@ FAULTS = {
     "undecryptable": _instead(refusal("DecryptionFailure")),
     "deleted": _instead(refusal("InvalidRequestException",
                                 "marked for deletion")),
+    "unknown operation": _instead(refusal("UnknownOperationException")),
     "expired token": _instead(refusal("ExpiredTokenException",
                                       "The security token is expired")),
     "bad json": _instead(Reply(200, b'{"SecretString": "half',
@@ -313,6 +362,7 @@ class FakeAws:
         self._gates = {}
         self._waiting = collections.Counter()
         self._calls = collections.Counter()
+        self._denied = set()  # (action, name), the name None for all
         self._sessions = {}
         self._server = None
         self._thread = None
@@ -392,6 +442,28 @@ class FakeAws:
         with self._lock:
             del self._secrets[name]
 
+    def mark_for_deletion(self, name):
+        with self._lock:
+            self._secrets[name].deleted_s = time.time()
+
+    def restore(self, name):
+        with self._lock:
+            self._secrets[name].deleted_s = None
+
+    def move_stage(self, name, stage, version_id):
+        with self._lock:
+            self._secrets[name].move(stage, version_id)
+
+    def deny(self, action, name=None):
+        """Takes a permission ("secretsmanager:DescribeSecret", "kms:Decrypt")
+        away, for one secret or for all."""
+        with self._lock:
+            self._denied.add((action, name))
+
+    def allow(self, action, name=None):
+        with self._lock:
+            self._denied.discard((action, name))
+
     def fail(self, what, fault, times=None):
         """Breaks the answers about a secret, or of an operation.
 
@@ -420,10 +492,12 @@ class FakeAws:
     # -- what was asked
 
     def calls(self, what=None):
-        """Requests about a secret, or of an operation, or all of them."""
+        """Requests about a secret (a batch is about many), or of an
+        operation, or all of them."""
         with self._lock:
             if what is None:
-                return self._calls[GET] + self._calls[ASSUME]
+                return sum(self._calls[one]
+                           for one in (GET, DESCRIBE, BATCH, ASSUME))
             return self._calls[what]
 
     def open_connections(self):
@@ -443,12 +517,12 @@ class FakeAws:
         else:
             operation, about, reply = self._sts(handler, body)
         with self._lock:
-            self._calls[operation] += 1
-            if about:
-                self._calls[about] += 1
-        self._pass_gate(about if about in self._gates else operation)
-        self._send(handler, self._fault_of(about) or self._fault_of(operation),
-                   reply)
+            for what in (operation, *about):
+                self._calls[what] += 1
+        for what in (*about, operation):
+            self._pass_gate(what)
+        faults = map(self._fault_of, (*about, operation))
+        self._send(handler, next(filter(None, faults), None), reply)
 
     def _pass_gate(self, what):
         gate = self._gates.get(what)
@@ -483,25 +557,81 @@ class FakeAws:
     def _secrets_manager(self, handler, operation, body):
         bad = self._check_signature(handler)
         if bad:
-            return operation, None, self._complain(bad)
-        if operation != GET:
-            return operation, None, self._complain(f"no such {operation}")
+            return operation, (), self._complain(bad)
+        if operation not in _MEMBERS:
+            return operation, (), self._complain(f"no such {operation}")
         asked = json.loads(body)
-        wanted = asked["SecretId"]
-        bad = _check_members(asked)
-        if bad:
-            return operation, wanted, self._complain(bad)
+        bad = _check_members(operation, asked)
         with self._lock:
-            secret = self._secrets.get(wanted) or next(
-                (one for one in self._secrets.values()
-                 if secret_arn(one.name) == wanted), None)
-            if secret:
-                return operation, secret.name, self._value_reply(
-                    secret, secret.find(asked.get("VersionId"),
-                                        asked.get("VersionStage")))
-        return operation, wanted, refusal(
-            "ResourceNotFoundException",
-            "Secrets Manager can't find the specified secret.")
+            # by the name, also where an ARN was given
+            about = [self._name_of(one) for one in _names_in(asked)]
+            if bad:
+                return operation, about, self._complain(bad)
+            answer = {GET: self._get, DESCRIBE: self._describe,
+                      BATCH: self._batch}[operation]
+            return operation, about, answer(asked)
+
+    # -- each with the lock held
+
+    def _name_of(self, wanted):
+        return next((name for name in self._secrets
+                     if secret_arn(name) == wanted), wanted)
+
+    def _may(self, action, name):
+        return not {(action, None), (action, name)} & self._denied
+
+    def _find(self, action, wanted):
+        """A secret, or the refusal of AWS."""
+        name = self._name_of(wanted)
+        if not self._may(action, name):
+            return _denial(action)
+        return self._secrets.get(name, NOT_FOUND)
+
+    def _get(self, asked):
+        secret = self._find(f"secretsmanager:{GET}", asked["SecretId"])
+        if isinstance(secret, Reply):
+            return secret
+        if secret.deleted_s:
+            return MARKED
+        version = secret.find(asked.get("VersionId"),
+                              asked.get("VersionStage"))
+        if isinstance(version, Version) and \
+                not self._may(DECRYPT, secret.name):
+            return _denial(DECRYPT)
+        return self._value_reply(secret, version)
+
+    def _describe(self, asked):
+        secret = self._find(f"secretsmanager:{DESCRIBE}", asked["SecretId"])
+        if isinstance(secret, Reply):
+            return secret
+        content = {
+            "ARN": secret_arn(secret.name),
+            "Name": secret.name,
+            "VersionIdsToStages": secret.stages_by_id(),
+        }
+        if secret.deleted_s:
+            content["DeletedDate"] = round(secret.deleted_s, 3)
+        return _json_reply(200, content, self.ascii_only)
+
+    def _batch(self, asked):
+        action = f"secretsmanager:{BATCH}"
+        if not self._may(action, None):
+            return _denial(action)
+        values = []
+        errors = []
+        for wanted in asked["SecretIdList"]:
+            reply = self._get({"SecretId": wanted})
+            content = json.loads(reply.body)
+            if reply.status == 200:
+                values.append(content)
+            else:
+                errors.append({"SecretId": wanted,
+                               "ErrorCode": content["__type"],
+                               "Message": content["Message"]})
+        # in no order that would help anybody
+        values.sort(key=lambda one: one["VersionId"])
+        return _json_reply(200, {"SecretValues": values, "Errors": errors},
+                           self.ascii_only)
 
     def _value_reply(self, secret, version):
         if isinstance(version, Reply):
@@ -548,11 +678,11 @@ class FakeAws:
             self.complaints.append("signed STS call")
         if form.get("Action") != ASSUME or form.get("Version") != "2011-06-15":
             self.complaints.append(f"unknown request {sorted(form)}")
-            return "unknown", None, _xml_refusal("InvalidAction")
+            return "unknown", (), _xml_refusal("InvalidAction")
         self.tokens.append(form.get("WebIdentityToken"))
         if form.get("RoleArn") != ROLE_ARN or not form.get("RoleSessionName"):
-            return ASSUME, None, _xml_refusal("ValidationError")
-        return ASSUME, None, self._session_reply()
+            return ASSUME, (), _xml_refusal("ValidationError")
+        return ASSUME, (), self._session_reply()
 
     def _session_reply(self):
         key = f"ASIA{uuid.uuid4().hex[:16].upper()}"

@@ -14,14 +14,18 @@ import sys
 import boto3
 
 
-def _allow(action):
+def _allow(*actions):
     return json.dumps({
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}],
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
     })
 
 
 READ = _allow("secretsmanager:GetSecretValue")
+# Not GetSecretValue, so that nothing else can have brought a value: moto lets
+# a batch do without.
+BATCH = _allow("secretsmanager:BatchGetSecretValue",
+               "secretsmanager:DescribeSecret")
 WRITE = _allow("secretsmanager:*")
 
 TRUST = json.dumps({
@@ -53,6 +57,7 @@ def create():
     print(json.dumps({
         "role": role["Arn"],
         "reader": _user(iam, "reader", READ),
+        "batcher": _user(iam, "batcher", BATCH),
         "writer": _user(iam, "writer", WRITE),
         "stranger": _user(iam, "stranger", None),
     }))

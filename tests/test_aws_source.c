@@ -643,6 +643,10 @@ static void gives_up_when_newer_keys_are_refused_too(void **state)
  * throw away what the first one brought. */
 static void renews_keys_once_for_two_fetches(void **state)
 {
+	static const struct source_want wants[] = {
+		{ .name = "prod/db", .stage = "AWSCURRENT" },
+		{ .name = "prod/api", .stage = "AWSCURRENT" },
+	};
 	struct seen one = { 0 };
 	struct seen two = { 0 };
 	struct setup setup;
@@ -655,8 +659,8 @@ static void renews_keys_once_for_two_fetches(void **state)
 	fake_http_add(setup.fixture.http, &second_keys);
 	fake_http_add(setup.fixture.http, &good);
 	fake_http_add(setup.fixture.http, &good);
-	(void)fetch(&setup, "prod/db", &one);
-	(void)fetch(&setup, "prod/api", &two);
+	(void)fetch_wanted(&setup, &wants[0], &one);
+	(void)fetch_wanted(&setup, &wants[1], &two);
 	fixture_settle(&setup.fixture);
 	assert_int_equal(one.count, 1);
 	assert_int_equal(two.count, 1);
@@ -750,8 +754,8 @@ static void never_calls_back_after_a_cancel(void **state)
 	};
 
 	(void)state;
-	/* stop after each turn of a fetch that takes five */
-	for (unsigned turns = 0; turns < 5; turns++) {
+	/* stop after each turn of a fetch that takes six */
+	for (unsigned turns = 0; turns < 6; turns++) {
 		struct seen seen = { 0 };
 		struct source_call *call;
 		struct setup setup;
@@ -767,11 +771,31 @@ static void never_calls_back_after_a_cancel(void **state)
 			fixture_settle(&setup.fixture);
 			assert_int_equal(seen.count, 0);
 		} else {
-			assert_int_equal(turns, 4);
+			assert_int_equal(turns, 5);
 		}
 		assert_int_equal(fake_http_live(setup.fixture.http), 0);
 		tear_down(&setup);
 	}
+}
+
+/* One that is alone in its turn costs that turn, and nothing else. */
+static void a_fetch_alone_is_no_batch(void **state)
+{
+	struct seen seen = { 0 };
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	(void)fetch(&setup, "prod/db", &seen);
+	assert_int_equal(loop_turn(setup.fixture.loop, 0), 0);
+	fake_http_add(setup.fixture.http, &good);
+	fixture_settle(&setup.fixture);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(fake_http_count(setup.fixture.http), 1);
+	assert_non_null(
+		strstr(fake_http_request(setup.fixture.http, 0)->headers,
+		       "X-Amz-Target: secretsmanager.GetSecretValue\n"));
+	tear_down(&setup);
 }
 
 static void cancels_what_was_going_to_fail(void **state)
@@ -814,6 +838,7 @@ static void says_who_asks_and_where(void **state)
 			    "https://secretsmanager.eu-west-1.amazonaws.com/ "
 			    "eu-west-1 key AKIDEXAMPLE");
 	assert_null(setup.source->operations->list);
+	assert_non_null(setup.source->operations->confirm);
 	assert_int_equal(setup.source->max_ttl_ms, 0);
 	tear_down(&setup);
 
@@ -895,6 +920,7 @@ int main(void)
 		cmocka_unit_test(ends_at_its_deadline_in_each_state),
 		cmocka_unit_test(counts_the_keys_against_the_deadline),
 		cmocka_unit_test(never_calls_back_after_a_cancel),
+		cmocka_unit_test(a_fetch_alone_is_no_batch),
 		cmocka_unit_test(cancels_what_was_going_to_fail),
 		cmocka_unit_test(lets_the_last_callback_free_the_source),
 		cmocka_unit_test(says_who_asks_and_where),

@@ -4,6 +4,7 @@
 #include "tests/test.h"
 
 #include "aws/aws_source.h"
+#include "aws/describe.h"
 #include "aws/endpoint.h"
 #include "aws/environment.h"
 #include "aws/keys.h"
@@ -135,6 +136,20 @@ static int read_refusal(void *owner)
 	return r == -EACCES ? 0 : r;
 }
 
+static int read_description(void *owner)
+{
+	cleanup_buf struct buf body;
+	const struct aws_reply reply = { .status = 400, .body = &body };
+	bool is_current = false;
+	struct err err = { 0 };
+	int r;
+
+	fill(&body, owner);
+	r = describe_reply_read(&reply, &want, "v1", &is_current, &err);
+	assert_int_equal(err.code, r);
+	return r == -ENOSYS ? 0 : r;
+}
+
 static void a_refusal_that_cannot_be_read_is_ENOMEM(void **state)
 {
 	char json[] = "{\"__type\":\"AccessDeniedException\","
@@ -144,6 +159,7 @@ static void a_refusal_that_cannot_be_read_is_ENOMEM(void **state)
 
 	(void)state;
 	assert_true(fail_each_alloc(read_refusal, json) > 2);
+	assert_true(fail_each_alloc(read_description, json) > 2);
 	assert_true(fail_each_alloc(read_refusal, xml) > 0);
 }
 
@@ -282,33 +298,41 @@ static int fetch(struct fixture *fixture, struct source *source)
 	return call && seen.code == 0 ? 0 : -ENOMEM;
 }
 
-static void begin(struct fixture *fixture)
+static void begin(struct fixture *fixture, const struct fake_reply *replies,
+		  size_t count)
 {
 	fail_alloc_pause();
 	fixture_init(fixture);
 	fixture_set_role(fixture);
-	for (size_t i = 0; i < ARRAY_SIZE(script); i++)
-		fake_http_add(fixture->http, &script[i]);
+	for (size_t i = 0; i < count; i++)
+		fake_http_add(fixture->http, &replies[i]);
 	fail_alloc_resume();
 }
+
+/* What is done with a source, and what is answered meanwhile. */
+struct use {
+	int (*run)(struct fixture *fixture, struct source *source);
+	const struct fake_reply *replies;
+	size_t count;
+};
 
 static int use_source(void *owner)
 {
 	static const struct aws_settings settings = { .timeout_ms =
 							      TIMEOUT_MS };
+	const struct use *use = owner;
 	struct source *source = NULL;
 	struct fixture fixture;
 	struct err err = { 0 };
 	int r;
 
-	(void)owner;
-	begin(&fixture);
+	begin(&fixture, use->replies, use->count);
 	r = aws_source_new(fixture.loop, fixture.retry, &settings,
 			   &fixture.environment, &source, &err);
 	assert_int_equal(err.code, r);
 	assert_true((r == 0) == (source != NULL));
-	if (r == 0) {
-		r = fetch(&fixture, source);
+	if (source) {
+		r = use->run(&fixture, source);
 		assert_int_equal(fake_http_live(fixture.http), 0);
 		source->operations->free(source);
 	}
@@ -318,8 +342,106 @@ static int use_source(void *owner)
 
 static void a_fetch_ends_once_and_with_EIO_at_worst(void **state)
 {
+	struct use use = { fetch, script, ARRAY_SIZE(script) };
+
 	(void)state;
-	assert_true(fail_each_alloc(use_source, NULL) > 60);
+	assert_true(fail_each_alloc(use_source, &use) > 60);
+}
+
+static const struct fake_reply batch_script[] = {
+	{ .status = 200, .body = FIXTURE_STS_BODY("ASIA1", "1795432272") },
+	/* one, an error of one, and nothing about the third */
+	{ .status = 200,
+	  .body = "{\"SecretValues\":[{\"Name\":\"s0\",\"VersionId\":\"v0\","
+		  "\"SecretString\":\"value\"}],\"Errors\":[{\"SecretId\":"
+		  "\"s1\",\"ErrorCode\":\"AccessDeniedException\","
+		  "\"Message\":\"no\"}]}" },
+	{ .status = 200,
+	  .body = "{\"VersionId\":\"v2\",\"SecretString\":\"value\"}" },
+};
+
+/* Where the batch finds no memory, single calls may do, whose replies are
+ * those of the script: what counts is that all end, and how. */
+static int fetch_batch(struct fixture *fixture, struct source *source)
+{
+	static const struct source_want wants[] = { { .name = "s0" },
+						    { .name = "s1" },
+						    { .name = "s2" } };
+	struct seen seen[ARRAY_SIZE(wants)] = { 0 };
+	struct source_call *calls[ARRAY_SIZE(wants)];
+	bool is_whole = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		calls[i] = source->operations->fetch(source, &wants[i],
+						     on_value, &seen[i]);
+	fixture_settle(fixture);
+	fixture_advance(fixture, TIMEOUT_MS);
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++) {
+		assert_int_equal(seen[i].count, calls[i] ? 1 : 0);
+		assert_true(seen[i].code == 0 || seen[i].code == -EIO ||
+			    (i == 1 && seen[i].code == -EACCES));
+		is_whole &= calls[i] && seen[i].code == (i == 1 ? -EACCES : 0);
+	}
+	return is_whole ? 0 : -ENOMEM;
+}
+
+static void each_of_a_batch_ends_once(void **state)
+{
+	struct use use = { fetch_batch, batch_script,
+			   ARRAY_SIZE(batch_script) };
+
+	(void)state;
+	assert_true(fail_each_alloc(use_source, &use) > 60);
+}
+
+static void on_confirmed(void *owner, bool is_current, const struct err *err)
+{
+	struct seen *seen = owner;
+
+	assert_false(is_current && err);
+	seen->count++;
+	seen->code = err ? err->code : 0;
+}
+
+static const struct fake_reply describe_script[] = {
+	{ .status = 200, .body = FIXTURE_STS_BODY("ASIA1", "1795432272") },
+	{ .status = 200,
+	  .body = "{\"VersionIdsToStages\":{\"v1\":[\"AWSCURRENT\"]}}" },
+	{ .status = 400, .body = "{\"__type\":\"AccessDeniedException\"}" },
+};
+
+static int confirm(struct fixture *fixture, struct source *source, int wanted)
+{
+	struct seen seen = { 0 };
+	struct source_call *call = source->operations->confirm(
+		source, &want, "v1", on_confirmed, &seen);
+
+	fixture_settle(fixture);
+	if (call && seen.count == 0)
+		fixture_advance(fixture, TIMEOUT_MS);
+	assert_int_equal(seen.count, call ? 1 : 0);
+	assert_true(seen.code == 0 || seen.code == -EIO ||
+		    seen.code == -ENOSYS);
+	return call && seen.code == wanted ? 0 : -ENOMEM;
+}
+
+/* Confirmed, refused, and not asked. */
+static int confirm_thrice(struct fixture *fixture, struct source *source)
+{
+	int r = confirm(fixture, source, 0);
+
+	if (r == 0)
+		r = confirm(fixture, source, -ENOSYS);
+	return r == 0 ? confirm(fixture, source, -ENOSYS) : r;
+}
+
+static void a_confirmation_ends_once(void **state)
+{
+	struct use use = { confirm_thrice, describe_script,
+			   ARRAY_SIZE(describe_script) };
+
+	(void)state;
+	assert_true(fail_each_alloc(use_source, &use) > 60);
 }
 
 int main(void)
@@ -331,6 +453,8 @@ int main(void)
 		cmocka_unit_test(a_request_is_whole_or_not_sent),
 		cmocka_unit_test(the_environment_is_read_or_refused),
 		cmocka_unit_test(a_fetch_ends_once_and_with_EIO_at_worst),
+		cmocka_unit_test(each_of_a_batch_ends_once),
+		cmocka_unit_test(a_confirmation_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

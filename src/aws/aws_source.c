@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A fetch is one struct that goes from callback to callback: keys, request,
- * reply. It waits for exactly one thing at a time, whose handle it holds, and
- * end() is the one way out besides being cancelled.
+ * What is asked of the source becomes a question to AWS: a fetch one for a
+ * batch or for the secret alone, a confirmation one for its description. A
+ * call waits for exactly one thing at a time, whose handle it holds.
  */
 #include "aws/aws_source.h"
+#include "aws/api_call.h"
+#include "aws/batch.h"
 #include "aws/credentials.h"
+#include "aws/denied.h"
+#include "aws/describe.h"
 #include "aws/endpoint.h"
-#include "aws/keys.h"
-#include "aws/refusal.h"
 #include "aws/region.h"
-#include "aws/reply.h"
-#include "aws/request.h"
 #include "aws/secretsmanager.h"
-#include "aws/verdict.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
-#include "net/retry.h"
 #include "store/source.h"
 #include "store/value.h"
 
@@ -31,14 +29,13 @@
  * take time to be the same everywhere. */
 #define GRACE_MS 60000
 
-#define ATTEMPTS_MAX 2 /* the second one with newer keys */
-
 struct aws_source {
 	struct source source;
-	struct loop *loop;
-	struct retry *retry;
+	struct api api;
 	struct credentials *credentials;
 	struct endpoint endpoint;
+	struct batches *batches;
+	struct denied *undescribed; /* only a fetch can tell of these */
 	char *identity;
 	int64_t timeout_ms;
 };
@@ -46,29 +43,21 @@ struct aws_source {
 struct source_call {
 	struct aws_source *source;
 	struct source_want want; /* its texts stand in texts */
+	const char *version;	 /* to confirm; NULL: it is a fetch */
 	int64_t deadline_ms;
-	unsigned attempts;
 
 	/* what is waited for: one of them */
-	struct credentials_get *get;
-	struct retry_call *retry_call;
-	struct loop_timer *failed_soon;
+	struct api_call *api_call;
+	struct batch_member *member;
+	struct loop_timer *soon;
 
-	struct keys *keys; /* of this attempt */
-	struct request request;
-	struct err failure;
+	struct err failure; /* that is told soon */
 
-	source_on_value *on_value;
+	source_on_value *on_value; /* NULL: it is a confirmation */
+	source_on_confirmed *on_confirmed;
 	void *owner;
 	char texts[];
 };
-
-static void free_call(struct source_call *call)
-{
-	request_done(&call->request);
-	keys_unref(call->keys);
-	free(call);
-}
 
 /* What is not one of the codes that source.h allows may pass by itself. */
 static int to_reader_code(int code)
@@ -81,8 +70,8 @@ static int to_reader_code(int code)
 	return -EIO;
 }
 
-static void end(struct source_call *call, struct value *value,
-		const struct err *err)
+static void end_fetch(struct source_call *call, struct value *value,
+		      const struct err *err)
 {
 	source_on_value *on_value = call->on_value;
 	void *owner = call->owner;
@@ -92,143 +81,171 @@ static void end(struct source_call *call, struct value *value,
 		failure = *err;
 		failure.code = to_reader_code(err->code);
 	}
-	free_call(call);
+	free(call);
 	on_value(owner, value, err ? &failure : NULL);
 }
 
-static void end_with(struct source_call *call, const struct err *err)
+/* A description that is too long is no reader's matter. */
+static int to_confirmer_code(int code)
+{
+	if (code == -ENOSYS)
+		return code;
+	return code == -EFBIG ? -EIO : to_reader_code(code);
+}
+
+static void end_confirm(struct source_call *call, bool is_current,
+			const struct err *err)
+{
+	source_on_confirmed *on_confirmed = call->on_confirmed;
+	void *owner = call->owner;
+	struct err failure = { 0 };
+
+	if (err) {
+		failure = *err;
+		failure.code = to_confirmer_code(err->code);
+	}
+	free(call);
+	on_confirmed(owner, is_current, err ? &failure : NULL);
+}
+
+static void fail(struct source_call *call, const struct err *err)
 {
 	struct err failure = *err;
 
-	(void)secretsmanager_wrap(&call->want, &failure);
-	end(call, NULL, &failure);
+	if (call->version) {
+		(void)describe_wrap(call->want.name, &failure);
+		end_confirm(call, false, &failure);
+	} else {
+		(void)secretsmanager_wrap(&call->want, &failure);
+		end_fetch(call, NULL, &failure);
+	}
 }
 
-static int ask_for_keys(struct source_call *call);
-
-/* Whether other keys than those that were refused may be had. */
-static bool may_begin_again(const struct source_call *call,
-			    const struct aws_reply *reply)
+static void on_soon(void *owner)
 {
-	return call->attempts < ATTEMPTS_MAX && reply->status != 200 &&
-	       refusal_is_of_keys(reply) &&
-	       credentials_drop(call->source->credentials, call->keys);
+	struct source_call *call = owner;
+
+	call->soon = NULL;
+	fail(call, &call->failure);
 }
 
-/* Want of memory is not AWS's refusal, which would end what is cached. */
-static void begin_again(struct source_call *call)
+static int fail_soon(struct source_call *call)
 {
-	struct err err;
-
-	if (ask_for_keys(call) == 0)
-		return;
-	(void)err_set(&err, -ENOMEM, "no memory to ask with newer keys");
-	end_with(call, &err);
+	call->soon = loop_soon(call->source->api.loop, on_soon, call);
+	return call->soon ? 0 : -ENOMEM;
 }
 
-static void on_reply(void *owner, const struct http_reply *reply,
-		     const struct err *err)
+static int form_get(const void *owner, struct buf *out)
+{
+	const struct source_call *call = owner;
+
+	return secretsmanager_form(&call->want, out);
+}
+
+static void on_got(void *owner, const struct aws_reply *reply,
+		   const struct err *err)
 {
 	struct source_call *call = owner;
 	struct value *value = NULL;
-	struct aws_reply parts;
 	struct err failure;
 	int r;
 
-	call->retry_call = NULL;
+	call->api_call = NULL;
 	if (err) {
-		end_with(call, err);
+		fail(call, err);
 		return;
 	}
-	parts = aws_reply_of(reply);
-	if (may_begin_again(call, &parts)) {
-		begin_again(call);
-		return;
-	}
-	r = secretsmanager_reply_read(&parts, &call->want, &value, &failure);
-	end(call, value, r < 0 ? &failure : NULL);
+	r = secretsmanager_reply_read(reply, &call->want, &value, &failure);
+	end_fetch(call, value, r < 0 ? &failure : NULL);
 	value_unref(value);
 }
 
-static int prepare(struct source_call *call)
+static int get_alone(struct source_call *call)
 {
-	static const struct sigv4_header headers[] = {
-		{ "Content-Type", SECRETSMANAGER_CONTENT_TYPE },
-		{ "X-Amz-Target", SECRETSMANAGER_GET_TARGET },
-	};
-	struct aws_source *source = call->source;
-	int r;
-
-	buf_clear(&call->request.body);
-	r = secretsmanager_form(&call->want, &call->request.body);
-	if (r < 0)
-		return r;
-	return request_sign(&call->request, &source->endpoint, headers,
-			    ARRAY_SIZE(headers), call->keys,
-			    loop_clock(source->loop));
-}
-
-static int make(void *owner, unsigned attempt, struct http_request *ret,
-		struct err *err)
-{
-	struct source_call *call = owner;
-	int r = prepare(call);
-
-	(void)attempt;
-	if (r < 0)
-		return err_set(err, r, "the request could not be made (%s)",
-			       strerrordesc_np(-r));
-	request_fill(&call->request, &call->source->endpoint, ret);
-	ret->reply_max = SECRETSMANAGER_REPLY_MAX;
-	return 0;
-}
-
-static int send_request(struct source_call *call, struct err *err)
-{
-	struct aws_source *source = call->source;
-	const struct retry_request request = {
-		.url = source->endpoint.url,
-		.timeout_ms = call->deadline_ms - loop_now_ms(source->loop),
-		.make = make,
-		.judge = aws_judge,
-		.on_reply = on_reply,
-		.owner = call,
+	static const struct api_operation operation = {
+		.target = SECRETSMANAGER_GET_TARGET,
+		.reply_max = SECRETSMANAGER_REPLY_MAX,
+		.form = form_get,
+		.on_reply = on_got,
 	};
 
-	call->retry_call = retry_start(source->retry, &request, err);
-	return call->retry_call ? 0 : err->code;
+	call->api_call = api_call_start(&call->source->api, &operation,
+					call->deadline_ms, call);
+	return call->api_call ? 0 : -ENOMEM;
 }
 
-static void on_keys(void *owner, struct keys *keys, const struct err *err)
+static void on_batched(void *owner, struct value *value, const struct err *err)
 {
 	struct source_call *call = owner;
 	struct err failure;
 
-	call->get = NULL;
-	if (err) {
-		end_with(call, err);
-		return;
+	call->member = NULL;
+	if (value || err) {
+		end_fetch(call, value, err);
+	} else if (get_alone(call) < 0) {
+		(void)err_set(&failure, -ENOMEM, "no memory to ask");
+		fail(call, &failure);
 	}
-	keys_unref(call->keys);
-	call->keys = keys_ref(keys);
-	if (send_request(call, &failure) < 0)
-		end_with(call, &failure);
 }
 
-static int ask_for_keys(struct source_call *call)
+/* A batch gives what has the usual stage, and nothing else. */
+static int start_fetch(struct source_call *call)
 {
-	call->attempts++;
-	call->get = credentials_get(call->source->credentials,
-				    call->deadline_ms, on_keys, call);
-	return call->get ? 0 : -ENOMEM;
+	struct batches *batches = call->source->batches;
+
+	if (call->want.version || call->want.stage ||
+	    !batches_are_allowed(batches))
+		return get_alone(call);
+	call->member = batch_join(batches, call->want.name, call->deadline_ms,
+				  on_batched, call);
+	return call->member ? 0 : -ENOMEM;
 }
 
-static void on_failed(void *owner)
+static int form_describe(const void *owner, struct buf *out)
+{
+	const struct source_call *call = owner;
+
+	return describe_form(call->want.name, out);
+}
+
+static void on_described(void *owner, const struct aws_reply *reply,
+			 const struct err *err)
 {
 	struct source_call *call = owner;
+	bool is_current = false;
+	struct err failure;
+	int r;
 
-	call->failed_soon = NULL;
-	end_with(call, &call->failure);
+	call->api_call = NULL;
+	if (err) {
+		fail(call, err);
+		return;
+	}
+	r = describe_reply_read(reply, &call->want, call->version, &is_current,
+				&failure);
+	if (r == -ENOSYS)
+		denied_add(call->source->undescribed, call->want.name);
+	end_confirm(call, is_current, r < 0 ? &failure : NULL);
+}
+
+static int start_confirm(struct source_call *call)
+{
+	static const struct api_operation operation = {
+		.target = DESCRIBE_TARGET,
+		.reply_max = DESCRIBE_REPLY_MAX,
+		.form = form_describe,
+		.on_reply = on_described,
+	};
+	struct aws_source *source = call->source;
+
+	if (denied_has(source->undescribed, call->want.name)) {
+		(void)err_set(&call->failure, -ENOSYS,
+			      "refused within the last hour");
+		return fail_soon(call);
+	}
+	call->api_call = api_call_start(&source->api, &operation,
+					call->deadline_ms, call);
+	return call->api_call ? 0 : -ENOMEM;
 }
 
 /* What this source cannot have: what is wrong with it. */
@@ -253,12 +270,9 @@ static int check_want(const struct aws_source *source,
 
 static int start(struct source_call *call)
 {
-	struct aws_source *source = call->source;
-
-	if (check_want(source, &call->want, &call->failure) == 0)
-		return ask_for_keys(call);
-	call->failed_soon = loop_soon(source->loop, on_failed, call);
-	return call->failed_soon ? 0 : -ENOMEM;
+	if (check_want(call->source, &call->want, &call->failure) < 0)
+		return fail_soon(call);
+	return call->version ? start_confirm(call) : start_fetch(call);
 }
 
 static size_t size_of(const char *text)
@@ -277,11 +291,16 @@ static const char *copy_text(char **to, const char *text)
 }
 
 /* NULL: no memory. */
-static struct source_call *new_call(const struct source_want *want)
+static struct source_call *new_call(struct source *base,
+				    const struct source_want *want,
+				    const char *version)
 {
-	struct source_call *call = calloc(
-		1, sizeof(*call) + size_of(want->name) +
-			   size_of(want->version) + size_of(want->stage));
+	struct aws_source *source =
+		CONTAINER_OF(base, struct aws_source, source);
+	struct source_call *call =
+		calloc(1, sizeof(*call) + size_of(want->name) +
+				  size_of(want->version) +
+				  size_of(want->stage) + size_of(version));
 	char *to;
 
 	if (!call)
@@ -290,39 +309,55 @@ static struct source_call *new_call(const struct source_want *want)
 	call->want.name = copy_text(&to, want->name);
 	call->want.version = copy_text(&to, want->version);
 	call->want.stage = copy_text(&to, want->stage);
-	request_init(&call->request);
+	call->version = copy_text(&to, version);
+	call->source = source;
+	call->deadline_ms = loop_now_ms(source->api.loop) + source->timeout_ms;
 	return call;
+}
+
+/* Returns the call, or NULL where it could not begin. */
+static struct source_call *begin(struct source_call *call)
+{
+	if (start(call) == 0)
+		return call;
+	free(call);
+	return NULL;
 }
 
 static struct source_call *fetch(struct source *base,
 				 const struct source_want *want,
 				 source_on_value *on_value, void *owner)
 {
-	struct aws_source *source =
-		CONTAINER_OF(base, struct aws_source, source);
-	struct source_call *call = new_call(want);
+	struct source_call *call = new_call(base, want, NULL);
 
 	if (!call)
 		return NULL;
-	call->source = source;
-	call->deadline_ms = loop_now_ms(source->loop) + source->timeout_ms;
 	call->on_value = on_value;
 	call->owner = owner;
-	if (start(call) < 0) {
-		free_call(call);
+	return begin(call);
+}
+
+static struct source_call *
+confirm(struct source *base, const struct source_want *want,
+	const char *version, source_on_confirmed *on_confirmed, void *owner)
+{
+	struct source_call *call = new_call(base, want, version);
+
+	if (!call)
 		return NULL;
-	}
-	return call;
+	call->on_confirmed = on_confirmed;
+	call->owner = owner;
+	return begin(call);
 }
 
 static void cancel(struct source_call *call)
 {
 	if (!call)
 		return;
-	credentials_cancel(call->get);
-	retry_cancel(call->retry_call);
-	loop_timer_cancel(call->failed_soon);
-	free_call(call);
+	api_call_cancel(call->api_call);
+	batch_leave(call->member);
+	loop_timer_cancel(call->soon);
+	free(call);
 }
 
 static void free_source(struct source *base)
@@ -332,6 +367,8 @@ static void free_source(struct source *base)
 	if (!base)
 		return;
 	source = CONTAINER_OF(base, struct aws_source, source);
+	batches_free(source->batches);
+	denied_free(source->undescribed);
 	credentials_free(source->credentials);
 	free(source->identity);
 	free(source);
@@ -339,6 +376,7 @@ static void free_source(struct source *base)
 
 static const struct source_operations operations = {
 	.fetch = fetch,
+	.confirm = confirm,
 	.cancel = cancel,
 	.free = free_source,
 };
@@ -368,9 +406,21 @@ static int configure(struct aws_source *source,
 				  settings->endpoint_url, environment,
 				  &source->endpoint, err);
 	if (r == 0)
-		r = credentials_new(source->loop, source->retry, environment,
-				    region, &source->credentials, err);
+		r = credentials_new(source->api.loop, source->api.retry,
+				    environment, region, &source->credentials,
+				    err);
 	return r == 0 ? set_identity(source, err) : r;
+}
+
+static int make_parts(struct aws_source *source, struct err *err)
+{
+	source->api.credentials = source->credentials;
+	source->api.endpoint = &source->endpoint;
+	source->batches = batches_new(&source->api);
+	source->undescribed = denied_new(source->api.loop);
+	if (!source->batches || !source->undescribed)
+		return err_set(err, -ENOMEM, "no memory for a source");
+	return 0;
 }
 
 int aws_source_new(struct loop *loop, struct retry *retry,
@@ -385,10 +435,12 @@ int aws_source_new(struct loop *loop, struct retry *retry,
 		return err_set(err, -ENOMEM, "no memory for a source");
 	source->source.operations = &operations;
 	source->source.grace_ms = GRACE_MS;
-	source->loop = loop;
-	source->retry = retry;
+	source->api.loop = loop;
+	source->api.retry = retry;
 	source->timeout_ms = settings->timeout_ms;
 	r = configure(source, settings, environment, err);
+	if (r == 0)
+		r = make_parts(source, err);
 	if (r < 0) {
 		free_source(&source->source);
 		return r;

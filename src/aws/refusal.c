@@ -16,6 +16,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STATUS_BAD_REQUEST 400
+#define STATUS_NOT_FOUND 404
+#define STATUS_NOT_ALLOWED 405
+#define STATUS_SERVER_FAULT 500
+#define STATUS_NOT_IMPLEMENTED 501
 #define TYPE_SIZE 96
 #define MESSAGE_SIZE 257
 #define REQUEST_ID_SIZE 65
@@ -78,6 +83,12 @@ static const char *const types_of_keys[] = {
 	"InvalidClientTokenId",
 	"UnrecognizedClient",
 	"UnrecognizedClientException",
+};
+
+/* The endpoint does not know the operation, or does not let us have it. */
+static const char *const types_of_operation[] = {
+	"AccessDenied",	 "AccessDeniedException", "InvalidAction",
+	"NotAuthorized", "UnknownOperation",	  "UnknownOperationException",
 };
 
 static const struct {
@@ -239,7 +250,7 @@ static bool is_type(const struct refusal *refusal, const char *type,
 static int find_code(const struct aws_reply *reply,
 		     const struct refusal *refusal)
 {
-	if (reply->status >= 500)
+	if (reply->status >= STATUS_SERVER_FAULT)
 		return -EIO;
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
 		if (is_type(refusal, refusals[i].type,
@@ -260,21 +271,28 @@ static void write_request_id(const char *id, char *ret, size_t size)
 	(void)snprintf(ret, size, " (request id %s)", id);
 }
 
-int refusal_read(const struct aws_reply *reply, struct err *err)
+static int tell(const struct refusal *refusal, const struct aws_reply *reply,
+		struct err *err)
 {
 	char request_id[REQUEST_ID_SIZE + 16];
+	int code = find_code(reply, refusal);
+
+	write_request_id(reply->request_id, request_id, sizeof(request_id));
+	if (refusal->type[0] == '\0')
+		return err_set(err, code, "status %d without an AWS error%s",
+			       reply->status, request_id);
+	return err_set(err, code, "%s%s%s%s", refusal->type, request_id,
+		       refusal->message[0] != '\0' ? ": " : "",
+		       refusal->message);
+}
+
+int refusal_read(const struct aws_reply *reply, struct err *err)
+{
 	struct refusal refusal;
-	int code;
 
 	if (read_refusal(reply, &refusal) < 0)
 		return err_set(err, -ENOMEM, "no memory for a refusal");
-	code = find_code(reply, &refusal);
-	write_request_id(reply->request_id, request_id, sizeof(request_id));
-	if (refusal.type[0] == '\0')
-		return err_set(err, code, "status %d without an AWS error%s",
-			       reply->status, request_id);
-	return err_set(err, code, "%s%s%s%s", refusal.type, request_id,
-		       refusal.message[0] != '\0' ? ": " : "", refusal.message);
+	return tell(&refusal, reply, err);
 }
 
 static enum refusal_kind kind_of_status(int status)
@@ -292,17 +310,50 @@ static enum refusal_kind kind_of_status(int status)
 	}
 }
 
-enum refusal_kind refusal_kind(const struct aws_reply *reply)
+static enum refusal_kind find_kind(const struct aws_reply *reply,
+				   const struct refusal *refusal)
 {
-	struct refusal refusal;
-
-	read_refusal(reply, &refusal);
-	if (find_code(reply, &refusal) != -EIO)
+	if (find_code(reply, refusal) != -EIO)
 		return REFUSAL_DEFINITE;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (is_type(&refusal, kinds[i].type, kinds[i].message_part))
+		if (is_type(refusal, kinds[i].type, kinds[i].message_part))
 			return kinds[i].kind;
 	return kind_of_status(reply->status);
+}
+
+enum refusal_kind refusal_kind(const struct aws_reply *reply)
+{
+	struct refusal refusal = { 0 };
+
+	read_refusal(reply, &refusal);
+	return find_kind(reply, &refusal);
+}
+
+int refusal_of_part(const struct aws_reply *reply, const char *type,
+		    const char *message, struct err *err)
+{
+	const struct aws_reply as_alone = {
+		.status = STATUS_BAD_REQUEST,
+		.request_id = reply->request_id,
+	};
+	struct refusal refusal = { 0 };
+
+	set_type(&refusal, type);
+	set_message(&refusal, message);
+	/* AWS's own faults come with a status, which a part has not */
+	if (find_kind(&as_alone, &refusal) != REFUSAL_DEFINITE ||
+	    strncmp(refusal.type, "Internal", strlen("Internal")) == 0)
+		return -EAGAIN;
+	return tell(&refusal, &as_alone, err);
+}
+
+static bool is_one_of(const struct refusal *refusal, const char *const *types,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(refusal->type, types[i]) == 0)
+			return true;
+	return false;
 }
 
 bool refusal_is_of_keys(const struct aws_reply *reply)
@@ -311,8 +362,27 @@ bool refusal_is_of_keys(const struct aws_reply *reply)
 
 	if (read_refusal(reply, &refusal) < 0)
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(types_of_keys); i++)
-		if (strcmp(refusal.type, types_of_keys[i]) == 0)
-			return true;
-	return false;
+	return is_one_of(&refusal, types_of_keys, ARRAY_SIZE(types_of_keys));
+}
+
+/* What endpoints say that are not AWS, and know neither the operation nor how
+ * AWS would put that. */
+static bool is_nowhere(const struct aws_reply *reply)
+{
+	return reply->status == STATUS_NOT_FOUND ||
+	       reply->status == STATUS_NOT_ALLOWED;
+}
+
+bool refusal_is_of_operation(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	if (reply->status == STATUS_NOT_IMPLEMENTED ||
+	    read_refusal(reply, &refusal) < 0)
+		return true;
+	if (refusal.type[0] == '\0')
+		return is_nowhere(reply);
+	return reply->status < STATUS_SERVER_FAULT &&
+	       is_one_of(&refusal, types_of_operation,
+			 ARRAY_SIZE(types_of_operation));
 }

@@ -44,4 +44,18 @@ enum refusal_kind refusal_kind(const struct aws_reply *reply);
  * nobody, to end what is cached would. */
 bool refusal_is_of_keys(const struct aws_reply *reply);
 
+/* Whether it is the operation that may not be had, for want of permission or
+ * because the endpoint has none such, so that another one may serve. Endpoints
+ * that are not AWS say the latter by 501, or by 404 or 405 without a type. True
+ * also where it cannot be told for want of memory, for the same reason. */
+bool refusal_is_of_operation(const struct aws_reply *reply);
+
+/*
+ * An error that stands within a success of several parts: always fails, as
+ * refusal_read() with the text and code for that type and message. -EAGAIN with
+ * err untouched for what is worth asking again.
+ */
+int refusal_of_part(const struct aws_reply *reply, const char *type,
+		    const char *message, struct err *err);
+
 #endif

@@ -63,10 +63,9 @@ int secretsmanager_check(const struct source_want *want, struct err *err)
 	return r;
 }
 
-/* start is what stands before the name, and the name. */
-static int append_member(struct buf *out, const char *start, const char *text)
+int secretsmanager_quote(const char *text, struct buf *out)
 {
-	int r = buf_append_texts(out, start, "\":\"", NULL);
+	int r = buf_append_text(out, "\"");
 
 	for (; r == 0 && *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
@@ -77,14 +76,22 @@ static int append_member(struct buf *out, const char *start, const char *text)
 	return r == 0 ? buf_append_text(out, "\"") : r;
 }
 
+/* start is what stands before the text, the member's name included. */
+static int append_member(struct buf *out, const char *start, const char *text)
+{
+	int r = buf_append_text(out, start);
+
+	return r == 0 ? secretsmanager_quote(text, out) : r;
+}
+
 int secretsmanager_form(const struct source_want *want, struct buf *out)
 {
-	int r = append_member(out, "{\"SecretId", want->name);
+	int r = append_member(out, "{\"SecretId\":", want->name);
 
 	if (r == 0 && want->version)
-		r = append_member(out, ",\"VersionId", want->version);
+		r = append_member(out, ",\"VersionId\":", want->version);
 	if (r == 0 && want->stage)
-		r = append_member(out, ",\"VersionStage", want->stage);
+		r = append_member(out, ",\"VersionStage\":", want->stage);
 	return r == 0 ? buf_append_text(out, "}") : r;
 }
 
@@ -103,9 +110,10 @@ int secretsmanager_wrap(const struct source_want *want, struct err *err)
 }
 
 /* A member that is there and not null. */
-static jdoc_node find_member(const struct jdoc *doc, const char *name)
+static jdoc_node find_member(const struct jdoc *doc, jdoc_node parent,
+			     const char *name)
 {
-	jdoc_node node = jdoc_member(doc, 0, name, strlen(name));
+	jdoc_node node = jdoc_member(doc, parent, name, strlen(name));
 
 	if (node != JDOC_NONE && jdoc_type(doc, node) == JDOC_NULL)
 		return JDOC_NONE;
@@ -148,11 +156,11 @@ static int decode_binary(const struct jdoc *doc, jdoc_node node,
 	return r == 0 ? make_secret(&bytes, ret) : r;
 }
 
-static int decode(const struct jdoc *doc, struct secret **ret,
+static int decode(const struct jdoc *doc, jdoc_node parent, struct secret **ret,
 		  bool *ret_is_binary, struct err *err)
 {
-	jdoc_node string = find_member(doc, "SecretString");
-	jdoc_node binary = find_member(doc, "SecretBinary");
+	jdoc_node string = find_member(doc, parent, "SecretString");
+	jdoc_node binary = find_member(doc, parent, "SecretBinary");
 	int r;
 
 	if (string == JDOC_NONE && binary == JDOC_NONE)
@@ -174,10 +182,10 @@ static int decode(const struct jdoc *doc, struct secret **ret,
 	return 0;
 }
 
-static int read_version(const struct jdoc *doc, struct buf *out,
-			struct err *err)
+static int read_version(const struct jdoc *doc, jdoc_node parent,
+			struct buf *out, struct err *err)
 {
-	jdoc_node node = find_member(doc, "VersionId");
+	jdoc_node node = find_member(doc, parent, "VersionId");
 	int r = jdoc_string(doc, node, out);
 
 	if (r == -ENOMEM)
@@ -189,9 +197,9 @@ static int read_version(const struct jdoc *doc, struct buf *out,
 
 /* 0, not known, for a date that is missing or odd: no reason to keep a reader
  * from the value. */
-static int64_t read_created_ns(const struct jdoc *doc)
+static int64_t read_created_ns(const struct jdoc *doc, jdoc_node parent)
 {
-	jdoc_node node = find_member(doc, "CreatedDate");
+	jdoc_node node = find_member(doc, parent, "CreatedDate");
 	int64_t created_ns;
 
 	if (node == JDOC_NONE || jdoc_seconds_ns(doc, node, &created_ns) < 0)
@@ -199,8 +207,8 @@ static int64_t read_created_ns(const struct jdoc *doc)
 	return created_ns;
 }
 
-static int make_value(const struct jdoc *doc, struct value **ret,
-		      struct err *err)
+int secretsmanager_value_read(const struct jdoc *doc, jdoc_node parent,
+			      struct value **ret, struct err *err)
 {
 	cleanup_buf struct buf version;
 	struct secret *secret = NULL;
@@ -209,19 +217,34 @@ static int make_value(const struct jdoc *doc, struct value **ret,
 	int r;
 
 	buf_init(&version, VERSION_TEXT_MAX);
-	r = read_version(doc, &version, err);
+	r = read_version(doc, parent, &version, err);
 	if (r == 0)
-		r = decode(doc, &secret, &about.is_binary, err);
+		r = decode(doc, parent, &secret, &about.is_binary, err);
 	if (r < 0)
 		return r;
 	about.version = buf_text(&version);
-	about.created_ns = read_created_ns(doc);
+	about.created_ns = read_created_ns(doc, parent);
 	value = value_new(secret, &about);
 	secret_unref(secret);
 	if (!value)
 		return err_set(err, -ENOMEM, "no memory for the value");
 	*ret = value;
 	return 0;
+}
+
+int secretsmanager_reply_parse(const struct aws_reply *reply, struct jdoc **ret,
+			       struct err *err)
+{
+	int r = jdoc_parse(buf_text(reply->body), reply->body->length, ret,
+			   err);
+
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	(void)err_wrap(err, "the reply is not JSON");
+	/* not the secret's fault: what made this reply may pass */
+	if (err)
+		err->code = -EIO;
+	return -EIO;
 }
 
 static int read_reply(const struct aws_reply *reply, struct value **ret,
@@ -232,17 +255,8 @@ static int read_reply(const struct aws_reply *reply, struct value **ret,
 
 	if (reply->status != STATUS_OK)
 		return refusal_read(reply, err);
-	r = jdoc_parse(buf_text(reply->body), reply->body->length, &doc, err);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0) {
-		(void)err_wrap(err, "the reply is not JSON");
-		/* not the secret's fault: what made this reply may pass */
-		if (err)
-			err->code = -EIO;
-		return -EIO;
-	}
-	return make_value(doc, ret, err);
+	r = secretsmanager_reply_parse(reply, &doc, err);
+	return r == 0 ? secretsmanager_value_read(doc, 0, ret, err) : r;
 }
 
 int secretsmanager_reply_read(const struct aws_reply *reply,

@@ -2,6 +2,8 @@
 #ifndef AWS_SECRETSMANAGER_H
 #define AWS_SECRETSMANAGER_H
 
+#include "base/jdoc.h"
+
 struct aws_reply;
 struct buf;
 struct err;
@@ -27,6 +29,9 @@ struct value;
  */
 int secretsmanager_check(const struct source_want *want, struct err *err);
 
+/* Appends a JSON string of what has been checked. 0, -EFBIG, -ENOMEM. */
+int secretsmanager_quote(const char *text, struct buf *out);
+
 /* Appends the request for what has been checked. 0, -EFBIG, -ENOMEM. */
 int secretsmanager_form(const struct source_want *want, struct buf *out);
 
@@ -41,6 +46,16 @@ int secretsmanager_wrap(const struct source_want *want, struct err *err);
  */
 int secretsmanager_reply_read(const struct aws_reply *reply,
 			      const struct source_want *want,
+			      struct value **ret, struct err *err);
+
+/* A success as JSON: 0, -EIO where it is none, -ENOMEM. The reply's body is
+ * borrowed. */
+int secretsmanager_reply_parse(const struct aws_reply *reply, struct jdoc **ret,
+			       struct err *err);
+
+/* The value that an object of a reply describes, with the codes of
+ * secretsmanager_reply_read(); err says only what is wrong with it. */
+int secretsmanager_value_read(const struct jdoc *doc, jdoc_node parent,
 			      struct value **ret, struct err *err);
 
 #endif

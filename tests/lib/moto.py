@@ -48,7 +48,8 @@ class Moto:
 
     def start(self):
         self.url = wait_until(self._find_url, "moto's server starts", 60)
-        # The role's ARN, and keys of the users reader, writer, stranger.
+        # The role's ARN, and keys of the users reader, batcher, writer,
+        # stranger.
         founder = {"AWS_ACCESS_KEY_ID": "AKIAFOUNDER",
                    "AWS_SECRET_ACCESS_KEY": "unchecked"}
         self.account = json.loads(self._account(founder, "create"))

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from lib.clock import Clock
 from lib.moto import moto_server, why_not
 from lib.mounting import mounted_at
 from lib.place import work_directory, write_file
@@ -84,6 +85,45 @@ def keys_of_a_role_sign_what_moto_verifies():
             moto.verify()
             moto.put("team/app", '{"password": "verified"}')
             wait_for_content(mount.path("password"), b"verified")
+
+
+CLASS = """
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: two
+spec:
+  provider: aws
+  parameters:
+    objects: |
+      - objectName: team/app
+        objectType: secretsmanager
+      - objectName: team/api
+        objectType: secretsmanager
+"""
+
+
+@case
+def batches_and_descriptions_of_motos_are_understood():
+    with _account() as (directory, moto, account):
+        moto.put("team/api", '{"token": "t"}')
+        moto.verify()
+        clock = Clock(directory)
+        source = write_file(os.path.join(directory, "two.yaml"), CLASS)
+        with mounted_at(directory, source, "--ttl", "1m", *clock.options,
+                        env=moto.environment(account["batcher"])) as mount:
+            listed = set(os.listdir(mount.point))
+            check({"password", "port", "token"} <= listed, "names:", listed)
+            check_equal(read(mount.path("token")), b"t")
+            clock.advance(61)
+            check_equal(read(mount.path("password")), "grün".encode())
+            check("AccessDenied" not in mount.log_text(), "nothing refused")
+            # what moved is fetched alone, which this user may not
+            moto.put("team/app", '{"password": "new"}')
+            clock.advance(61)
+            check_equal(read(mount.path("password")), "grün".encode())
+            check("GetSecretValue 'team/app': AccessDenied" in
+                  mount.log_text(), "what moved is noticed")
 
 
 main()
