@@ -76,11 +76,10 @@ def a_stage_that_another_version_got_changes_nothing():
 
 @case
 def after_verify_access_it_is_a_value_without_a_description():
-    with _aged("--verify-access", "5m") as scene:
-        scene.clock.advance(300)
+    with _aged("--verify-access", f"{TTL + 1}s") as scene:
         check_equal(read(scene.path("password")), PASSWORD)
         _check_calls(scene, (0, 2, 0), "verified")
-        scene.clock.advance(TTL + 1)
+        scene.clock.advance(TTL)
         check_equal(read(scene.path("password")), PASSWORD)
         _check_calls(scene, (1, 2, 0), "after that")
 
