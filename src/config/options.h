@@ -41,7 +41,8 @@ struct options {
 	unsigned mode;
 	unsigned dir_mode;
 
-	/* a file of eight bytes that a test moves time with; see test_clock.h */
+	/* a file of eight bytes that a test moves time with; see test_clock.h
+	 */
 	const char *test_clock;
 
 	/* the processes */
@@ -69,6 +70,14 @@ void options_done(struct options *options);
  */
 int options_parse(struct options *options, int argc, char *const *argv,
 		  struct err *err);
+
+/*
+ * Reads the one option at argv[0], which begins with "--" and whose value may
+ * be argv[1]; for commands that take a few of them. Returns how many arguments
+ * it took, or -EINVAL with err filled.
+ */
+int options_read_one(struct options *options, char *const *argv,
+		     struct err *err);
 
 /*
  * The arguments from which a worker reads the same options again, with
