@@ -6,28 +6,10 @@ import json
 import os
 
 from fake_aws import FakeAws, secret_arn
+from lib.class_text import class_text, object_text
 from lib.place import SOURCE, built, work_directory, write_file
 from lib.process import run
 from lib.tap import case, check, check_equal, main
-
-HEAD = """apiVersion: secrets-store.csi.x-k8s.io/v1
-kind: SecretProviderClass
-metadata: {name: NAME}
-spec:
-  provider: aws
-  parameters:
-    objects: |
-"""
-
-
-def _class(objects, name="app"):
-    lines = "".join(f"      {line}\n" for line in objects.splitlines())
-    return HEAD.replace("NAME", name) + lines
-
-
-def _object(name, *fields):
-    return "\n".join([f"- objectName: {name}", "  objectType: secretsmanager",
-                      *(f"  {field}" for field in fields)]) + "\n"
 
 
 class Scene:
@@ -58,7 +40,7 @@ def _names(result):
 def files_and_keys_are_listed_with_their_lengths_and_no_value():
     with _scene() as scene:
         scene.aws.put("app", '{"password": "hunter2", "port": 5432}')
-        result = scene.check(_class(_object(
+        result = scene.check(class_text(object_text(
             "app", 'filePermission: "0440"')))
         check_equal((result.code, result.err), (0, ""))
         check_equal(result.out.decode().splitlines(), [
@@ -77,7 +59,7 @@ def what_AWS_refuses_is_said_in_its_words_beside_what_it_gives():
         scene.aws.put("good", "plain")
         scene.aws.put("bad", "unseen")
         scene.aws.fail("bad", "denied")
-        result = scene.check(_class(_object("bad") + _object("good")))
+        result = scene.check(class_text(object_text("bad") + object_text("good")))
         check_equal(result.code, 3, repr(result))
         check(f"{scene.path}:8: bad: " in result.err, result.err)
         check("AccessDeniedException" in result.err and
@@ -91,7 +73,7 @@ def what_AWS_refuses_is_said_in_its_words_beside_what_it_gives():
 def a_path_that_points_to_nothing_is_named():
     with _scene() as scene:
         scene.aws.put("app", '{"password": "hunter2"}')
-        result = scene.check(_class(_object(
+        result = scene.check(class_text(object_text(
             "app", "jmesPath:", "- {path: password, objectAlias: p}",
             "- {path: passwort, objectAlias: q}")))
         check_equal(result.code, 3, repr(result))
@@ -103,7 +85,7 @@ def a_path_that_points_to_nothing_is_named():
 @case
 def an_optional_secret_that_is_missing_is_right():
     with _scene() as scene:
-        result = scene.check(_class(_object("absent", "optional: true")))
+        result = scene.check(class_text(object_text("absent", "optional: true")))
         check_equal(result.code, 0, repr(result))
         check("optional: absent: " in result.err and
               "ResourceNotFoundException" in result.err, result.err)
@@ -112,8 +94,8 @@ def an_optional_secret_that_is_missing_is_right():
 @case
 def a_missing_secret_ends_with_3_and_a_wrong_class_with_1():
     with _scene() as scene:
-        check_equal(scene.check(_class(_object("absent"))).code, 3)
-        check_equal(scene.check(_class("- objectName: a")).code, 1)
+        check_equal(scene.check(class_text(object_text("absent"))).code, 3)
+        check_equal(scene.check(class_text("- objectName: a")).code, 1)
 
 
 @case
@@ -121,8 +103,8 @@ def keys_that_are_hidden_are_warnings():
     with _scene() as scene:
         scene.aws.put("first", '{"user": "ada", "extra": "1"}')
         scene.aws.put("second", '{"user": "bob", "extra": "2", "own": "3"}')
-        text = _class(_object("first") + _object("second") +
-                      _object("third", "objectAlias: extra",
+        text = class_text(object_text("first") + object_text("second") +
+                      object_text("third", "objectAlias: extra",
                               "jmesPath: []"))
         scene.aws.put("third", "whole")
         result = scene.check(text)
@@ -142,8 +124,8 @@ def every_class_of_a_file_is_read():
     with _scene() as scene:
         scene.aws.put("one", "1")
         scene.aws.put("two", "22")
-        result = scene.check(_class(_object("one")) + "---\n" +
-                             _class(_object("two"), "other"))
+        result = scene.check(class_text(object_text("one")) + "---\n" +
+                             class_text(object_text("two"), name="other"))
         check_equal((result.code, result.err), (0, ""))
         check_equal(_names(result), {"one": "1", "two": "2"})
 
@@ -154,8 +136,8 @@ def a_thousand_objects_are_read_a_few_at_a_time():
         names = [f"s{i}" for i in range(1000)]
         for name in names:
             scene.aws.put(name, name)
-        result = scene.check(_class("".join(
-            _object(name, "jmesPath: []") for name in names)))
+        result = scene.check(class_text(*(
+            object_text(name, "jmesPath: []") for name in names)))
         check_equal((result.code, result.err), (0, ""))
         check_equal(_names(result), {name: str(len(name)) for name in names})
         check_equal(scene.aws.calls(), 1000, "AWS calls")
@@ -167,8 +149,8 @@ def a_thousand_objects_are_read_a_few_at_a_time():
 def json_says_what_was_found():
     with _scene() as scene:
         version = scene.aws.put("app", '{"password": "hunter2"}')
-        text = _class(_object("app", "raw: false") +
-                      _object("gone", "optional: true"))
+        text = class_text(object_text("app", "raw: false") +
+                      object_text("gone", "optional: true"))
         result = scene.check(text, "--json")
         check_equal((result.code, result.err), (0, ""))
         check(b"hunter2" not in result.out, "a value was printed")
@@ -187,7 +169,7 @@ def json_says_what_was_found():
 @case
 def an_ARN_of_another_region_than_the_mount_is_refused():
     with _scene() as scene:
-        result = scene.check(_class(
+        result = scene.check(class_text(
             f"- objectName: {secret_arn('app')}\n  objectAlias: app"),
             "--region", "eu-west-1")
         check_equal(result.code, 3, repr(result))
@@ -208,7 +190,7 @@ def offline_a_directory_stands_in_and_no_credentials_are_needed():
 @case
 def without_credentials_it_says_what_it_looked_for():
     with _scene() as scene:
-        result = scene.check(_class(_object("app")),
+        result = scene.check(class_text(object_text("app")),
                              env={"AWS_REGION": "eu-west-1"})
         check_equal(result.code, 3, repr(result))
         check("no AWS credentials" in result.err, result.err)
@@ -219,7 +201,7 @@ def a_silent_AWS_ends_with_the_timeout():
     with _scene() as scene:
         scene.aws.put("app", "x")
         scene.aws.fail("app", "silent")
-        result = scene.check(_class(_object("app")), "--timeout", "300ms")
+        result = scene.check(class_text(object_text("app")), "--timeout", "300ms")
         check_equal(result.code, 3, repr(result))
         check(result.seconds < 20, result)
 
