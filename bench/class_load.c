@@ -34,9 +34,9 @@
 /* --- What is held. ----------------------------------------------------- */
 
 extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *bytes, size_t size);
-extern void __libc_free(void *bytes);
+extern void *__libc_calloc(size_t nmemb, size_t size);
+extern void *__libc_realloc(void *ptr, size_t size);
+extern void __libc_free(void *ptr);
 
 static size_t held;
 static size_t most;
@@ -54,25 +54,25 @@ void *malloc(size_t size)
 	return count_in(__libc_malloc(size));
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-	return count_in(__libc_calloc(count, size));
+	return count_in(__libc_calloc(nmemb, size));
 }
 
-void *realloc(void *bytes, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-	size_t before = malloc_usable_size(bytes);
-	void *moved = __libc_realloc(bytes, size);
+	size_t before = malloc_usable_size(ptr);
+	void *moved = __libc_realloc(ptr, size);
 
 	if (moved)
 		held -= before;
 	return moved ? count_in(moved) : NULL;
 }
 
-void free(void *bytes)
+void free(void *ptr)
 {
-	held -= malloc_usable_size(bytes);
-	__libc_free(bytes);
+	held -= malloc_usable_size(ptr);
+	__libc_free(ptr);
 }
 
 /* --- What is hard. ----------------------------------------------------- */
@@ -184,14 +184,15 @@ static size_t append(char *text, size_t length, const char *each,
 		     unsigned number)
 {
 	for (; *each && length + 16 < CLASS_FILE_MAX; each++) {
-		if (*each != '%') {
-			text[length++] = *each;
-		} else if (*++each == 'd') {
+		if (each[0] == '%' && each[1] == 'd') {
+			each++;
 			length += (size_t)snprintf(text + length, 12, "%u",
 						   number);
-		} else {
-			text[length++] = *each;
+			continue;
 		}
+		if (each[0] == '%')
+			each++;
+		text[length++] = *each;
 	}
 	return length;
 }

@@ -186,28 +186,39 @@ static void judge(struct check *check, const struct class_list *list,
 	check->is_wrong |= check->is_strict && has_warnings;
 }
 
+/* The list of a file, and what its secrets are like. */
+static int read_file(const struct check *check, const char *path,
+		     struct class_list **ret,
+		     struct fetched_class **ret_fetched, struct err *err)
+{
+	cleanup_class_list struct class_list *list = NULL;
+	int r = class_list_read(path, &list, err);
+
+	if (r < 0)
+		return r;
+	if (check->fetch) {
+		*ret_fetched = fetch_classes(check, path, list);
+		if (!*ret_fetched)
+			return err_set(err, -ENOMEM, "%s: no memory", path);
+	}
+	*ret = TAKE(list);
+	return 0;
+}
+
 static void check_file(struct check *check, const char *path, bool is_first)
 {
 	cleanup_class_list struct class_list *list = NULL;
 	struct fetched_class *fetched = NULL;
 	struct err err = { 0 };
-	int r = class_list_read(path, &list, &err);
 
-	if (r == 0 && check->fetch) {
-		fetched = fetch_classes(check, path, list);
-		if (!fetched) {
-			class_list_free(TAKE(list));
-			r = err_set(&err, -ENOMEM, "%s: no memory", path);
-		}
-	}
+	if (read_file(check, path, &list, &fetched, &err) < 0)
+		check->is_wrong = true;
 	if (check->is_json)
 		check_report_json(path, list, fetched, &err, is_first);
 	else
 		check_report_text(path, list, fetched, &err);
-	if (r == 0)
+	if (list)
 		judge(check, list, fetched);
-	else
-		check->is_wrong = true;
 }
 
 static int check_files(struct check *check)

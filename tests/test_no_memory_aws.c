@@ -307,7 +307,7 @@ static int use_source(void *owner)
 			   &fixture.environment, &source, &err);
 	assert_int_equal(err.code, r);
 	assert_true((r == 0) == (source != NULL));
-	if (r == 0) {
+	if (source) {
 		r = fetch(&fixture, source);
 		assert_int_equal(fake_http_live(fixture.http), 0);
 		source->operations->free(source);
