@@ -14,6 +14,7 @@
 #include "config/options.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,6 +248,8 @@ static int start_fetch(struct check *check)
 {
 	struct err err;
 
+	/* a peer that hangs up is an error of one secret */
+	(void)signal(SIGPIPE, SIG_IGN);
 	/* what ends badly is said where it was found */
 	log_setup(&(struct log_settings){ .program = "secretsfs",
 					  .level = LOG_LEVEL_ERROR });

@@ -120,6 +120,41 @@ def keys_that_are_hidden_are_warnings():
 
 
 @case
+def keys_are_named_as_in_the_mount():
+    with _scene() as scene:
+        scene.aws.put("a", json.dumps({"x/y": "1", ".dot": "2", "": "3",
+                                       "k" * 300: "4"}))
+        result = scene.check(class_text(object_text("a"), parameters=[
+            "layout: tree"]))
+        check_equal(result.code, 3, repr(result))
+        check_equal(set(_names(result)), {"a/.value", "a/x%2Fy", "a/%2Edot"})
+        check_equal(result.err.count("a key makes no file name"), 2)
+
+
+@case
+def values_that_cannot_be_decoded_are_named():
+    with _scene() as scene:
+        scene.aws.put("a", '{"good": "aGk=", "bad": "hunter2!"}')
+        result = scene.check(class_text(object_text("a", "decode: base64")))
+        check_equal(result.code, 3, repr(result))
+        check_equal(_names(result), {"a": "35", "good": "2", "bad": "-"})
+        check("bad: the value is not base64" in result.err and
+              "hunter2" not in result.err, result.err)
+
+
+@case
+def an_AWS_that_hangs_up_is_an_error_of_each_secret():
+    with _scene() as scene:
+        for name in ("a", "b"):
+            scene.aws.put(name, name)
+        scene.aws.fail("GetSecretValue", "hang up")
+        result = scene.check(class_text(object_text("a"), object_text("b")),
+                             "--timeout", "2s")
+        check_equal(result.code, 3, repr(result))
+        check_equal(len(result.err.splitlines()), 2, result.err)
+
+
+@case
 def every_class_of_a_file_is_read():
     with _scene() as scene:
         scene.aws.put("one", "1")
