@@ -59,7 +59,8 @@ def what_AWS_refuses_is_said_in_its_words_beside_what_it_gives():
         scene.aws.put("good", "plain")
         scene.aws.put("bad", "unseen")
         scene.aws.fail("bad", "denied")
-        result = scene.check(class_text(object_text("bad") + object_text("good")))
+        result = scene.check(class_text(object_text("bad"),
+                                         object_text("good")))
         check_equal(result.code, 3, repr(result))
         check(f"{scene.path}:8: bad: " in result.err, result.err)
         check("AccessDeniedException" in result.err and
@@ -85,7 +86,8 @@ def a_path_that_points_to_nothing_is_named():
 @case
 def an_optional_secret_that_is_missing_is_right():
     with _scene() as scene:
-        result = scene.check(class_text(object_text("absent", "optional: true")))
+        result = scene.check(class_text(object_text("absent",
+                                                     "optional: true")))
         check_equal(result.code, 0, repr(result))
         check("optional: absent: " in result.err and
               "ResourceNotFoundException" in result.err, result.err)
@@ -236,7 +238,8 @@ def a_silent_AWS_ends_with_the_timeout():
     with _scene() as scene:
         scene.aws.put("app", "x")
         scene.aws.fail("app", "silent")
-        result = scene.check(class_text(object_text("app")), "--timeout", "300ms")
+        result = scene.check(class_text(object_text("app")),
+                             "--timeout", "300ms")
         check_equal(result.code, 3, repr(result))
         check(result.seconds < 20, result)
 

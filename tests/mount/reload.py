@@ -233,7 +233,8 @@ def the_class_of_the_file_that_was_chosen_is_read_again():
             scene.reload(two.replace("objectName: b", "objectName: c"))
             check_equal(read(scene.path("c")), b"3")
             check_error(scene.path("b"), "ENOENT")
-            scene.reload(class_text(object_text("a", "jmesPath: []"), name="one"), says=KEPT)
+            scene.reload(class_text(object_text("a", "jmesPath: []"),
+                                    name="one"), says=KEPT)
             check("has no class named 'two'" in mount.log_text(), "reason")
             check_equal(read(scene.path("c")), b"3")
 
