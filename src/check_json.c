@@ -2,6 +2,7 @@
 /* The same for programs: every number and text that a class was read to. */
 #include "base/err.h"
 #include "base/utf8.h"
+#include "check_fetch.h"
 #include "check_report.h"
 #include "config/class.h"
 
@@ -102,7 +103,41 @@ static void put_file(const struct class_file *file)
 	(void)putchar('}');
 }
 
-static void put_object(const struct class_object *object)
+static void put_fetched_file(const struct fetched_file *file)
+{
+	(void)fputs("{\"bytes\":", stdout);
+	if (file->length >= 0)
+		(void)printf("%" PRId64, file->length);
+	else
+		(void)fputs("null", stdout);
+	put_text_member("name", file->name);
+	put_text_member("error", file->problem);
+	put_flag("hidden", file->is_hidden);
+	(void)putchar('}');
+}
+
+static void put_fetched_object(const struct fetched_object *fetched)
+{
+	put_name("fetched");
+	if (!fetched) {
+		(void)fputs("null", stdout);
+		return;
+	}
+	(void)fputs("{\"error\":", stdout);
+	put_text(fetched->problem);
+	put_flag("absent", fetched->is_absent);
+	put_text_member("version", fetched->version);
+	put_name("files");
+	(void)putchar('[');
+	for (size_t i = 0; i < fetched->file_count; i++) {
+		(void)fputs(i > 0 ? "," : "", stdout);
+		put_fetched_file(&fetched->files[i]);
+	}
+	(void)fputs("]}", stdout);
+}
+
+static void put_object(const struct class_object *object,
+		       const struct fetched_object *fetched)
 {
 	(void)printf("{\"line\":%u", object->line);
 	put_text_member("name", object->name);
@@ -120,11 +155,16 @@ static void put_object(const struct class_object *object)
 		(void)fputs(i > 0 ? "," : "", stdout);
 		put_file(&object->files[i]);
 	}
-	(void)fputs("]}", stdout);
+	(void)putchar(']');
+	put_fetched_object(fetched);
+	(void)putchar('}');
 }
 
-static void put_class(const struct class *class)
+static void put_class(const struct class *class,
+		      const struct fetched_class *fetched)
 {
+	bool is_fetched = fetched && fetched->object_count > 0;
+
 	(void)printf("{\"line\":%u", class->line);
 	put_text_member("namespace", class->namespace);
 	put_text_member("name", class->name);
@@ -134,22 +174,25 @@ static void put_class(const struct class *class)
 	put_duration("ttlMs", class->ttl_ms);
 	put_duration("maxStaleMs", class->max_stale_ms);
 	put_duration("verifyAccessMs", class->verify_access_ms);
+	put_text_member("fetchError", fetched ? fetched->problem : NULL);
 	put_name("objects");
 	(void)putchar('[');
 	for (size_t i = 0; i < class->object_count; i++) {
 		(void)fputs(i > 0 ? "," : "", stdout);
-		put_object(&class->objects[i]);
+		put_object(&class->objects[i],
+			   is_fetched ? &fetched->objects[i] : NULL);
 	}
 	(void)fputs("]}", stdout);
 }
 
-static void put_classes(const struct class_list *list)
+static void put_classes(const struct class_list *list,
+			const struct fetched_class *fetched)
 {
 	put_name("classes");
 	(void)putchar('[');
 	for (size_t i = 0; list && i < list->count; i++) {
 		(void)fputs(i > 0 ? "," : "", stdout);
-		put_class(&list->classes[i]);
+		put_class(&list->classes[i], fetched ? &fetched[i] : NULL);
 	}
 	(void)putchar(']');
 }
@@ -169,6 +212,7 @@ static void put_warnings(const struct class_list *list)
 }
 
 void check_report_json(const char *path, const struct class_list *list,
+		       const struct fetched_class *fetched,
 		       const struct err *err, bool is_first)
 {
 	(void)fputs(is_first ? "" : ",", stdout);
@@ -176,6 +220,6 @@ void check_report_json(const char *path, const struct class_list *list,
 	put_text(path);
 	put_text_member("error", list ? NULL : err->text);
 	put_warnings(list);
-	put_classes(list);
+	put_classes(list, fetched);
 	(void)putchar('}');
 }

@@ -19,7 +19,7 @@ void command_complain(const char *format, ...)
  * on failure only, or after --help and --version. */
 int command_mount(int argc, char **argv);
 
-/* secretsfs check [--strict] [--json] CLASS...; argv is reordered. */
+/* secretsfs check [OPTION...] CLASS...; argv is reordered. */
 int command_check(int argc, char **argv);
 
 /* secretsfs unmount MOUNTPOINT */

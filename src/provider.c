@@ -19,8 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A class has one place; reloads may move it a few times. */
-#define SOURCES_MAX 16
+/* A class has one place; reloads may move it a few times, and a check may read
+ * classes of every region. */
+#define SOURCES_MAX 64
 
 struct place {
 	char *name; /* a region or a directory */
@@ -95,7 +96,7 @@ static struct place *next_place(struct provider *provider, const char *name,
 	if (provider->place_count == SOURCES_MAX) {
 		(void)err_set(err, -E2BIG,
 			      "more than %d regions or directories in one "
-			      "worker; mount again",
+			      "process; start again",
 			      SOURCES_MAX);
 		return NULL;
 	}

@@ -9,7 +9,8 @@ struct source;
 
 /* The one place that knows every provider by name, and owns what they share:
  * connections, the environment's settings, and the sources themselves, of which
- * there is one for each place that is asked. Part of the worker's wiring. */
+ * there is one for each place that is asked. Part of the wiring of the worker,
+ * and of the command that checks classes. */
 
 struct provider;
 

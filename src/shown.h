@@ -7,13 +7,14 @@
 #include "config/source_text.h"
 #include "fs/tree.h"
 
+struct class;
 struct err;
 struct layout;
 struct options;
 struct provider;
 
 /* What SOURCE means for a mount: the names it gives, and the source behind
- * them. Part of the worker's wiring. */
+ * them. Part of the same wiring as provider.h. */
 
 #define SHOWN_LABEL_MAX (SOURCE_NAME_MAX + 16)
 
@@ -30,6 +31,12 @@ struct shown {
  */
 int shown_read(struct provider *provider, const struct options *options,
 	       struct shown *ret, struct err *err);
+
+/* The same for one class, which is borrowed until shown_done(); path says in
+ * errors which file it is of. */
+int shown_read_class(struct provider *provider, const struct options *options,
+		     const char *path, const struct class *class,
+		     struct shown *ret, struct err *err);
 
 /* Lets the layout go. */
 void shown_done(struct shown *shown);

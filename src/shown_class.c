@@ -190,21 +190,15 @@ static struct layout_settings settings_of(const struct options *options,
 	return settings;
 }
 
-int shown_class(const struct reading *reading, const char *path)
+/* On success the layout keeps list, unless that is NULL. */
+static int lay_out(const struct reading *reading, const char *path,
+		   const struct class *class, struct class_list *list)
 {
-	cleanup_class_list struct class_list *list = NULL;
 	cleanup_holding struct holding *holding = NULL;
 	struct layout_settings settings;
-	const struct class *class;
 	struct source *source;
-	int r = class_list_read(path, &list, reading->err);
+	int r = find_source(reading, class, path, &source);
 
-	if (r < 0)
-		return r;
-	class = choose(list, reading->options, path, reading->err);
-	if (!class)
-		return -EINVAL;
-	r = find_source(reading, class, path, &source);
 	if (r < 0)
 		return r;
 	holding = hold_class(reading, class, source);
@@ -213,6 +207,42 @@ int shown_class(const struct reading *reading, const char *path)
 	(void)snprintf(reading->shown->label, sizeof(reading->shown->label),
 		       "secretsfs:%s", class->name);
 	settings = settings_of(reading->options, class);
-	holding->classes = TAKE(list);
-	return shown_lay_out(reading, &holding, &settings);
+	holding->classes = list;
+	r = shown_lay_out(reading, &holding, &settings);
+	if (holding)
+		holding->classes = NULL;
+	return r;
+}
+
+int shown_class(const struct reading *reading, const char *path)
+{
+	cleanup_class_list struct class_list *list = NULL;
+	const struct class *class;
+	int r = class_list_read(path, &list, reading->err);
+
+	if (r < 0)
+		return r;
+	class = choose(list, reading->options, path, reading->err);
+	if (!class)
+		return -EINVAL;
+	r = lay_out(reading, path, class, list);
+	if (r == 0)
+		(void)TAKE(list);
+	return r;
+}
+
+int shown_read_class(struct provider *provider, const struct options *options,
+		     const char *path, const struct class *class,
+		     struct shown *ret, struct err *err)
+{
+	struct shown shown = { 0 };
+	const struct reading reading = { .provider = provider,
+					 .options = options,
+					 .shown = &shown,
+					 .err = err };
+	int r = lay_out(&reading, path, class, NULL);
+
+	if (r == 0)
+		*ret = shown;
+	return r;
 }

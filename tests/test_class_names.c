@@ -44,7 +44,7 @@ static const struct class_case names[] = {
 	  false },
 	{ "found descriptor with duplicate object name: other names are fine",
 	  NULL,
-	  NAME("a", ALIAS("x") LABEL("L")) NAME("a", ALIAS("y") LABEL("L")),
+	  NAME("a", ALIAS("x") LABEL("L")) NAME("a", ALIAS("z") LABEL("L")),
 	  NULL, false },
 	{ "found descriptor with duplicate object name: without raw files it "
 	  "is fine",
@@ -97,6 +97,33 @@ static const struct class_case names[] = {
 	  false },
 	{ "two files in one folder", "pathTranslation: 'False'\n",
 	  NAME("a/b", "") NAME("/a/c", ""), NULL, false },
+	{ "file name: an ARN's keeps its colons", NULL,
+	  "- objectName: "
+	  "arn:aws:secretsmanager:eu-west-1:1:secret:x/y-AbCdEf\n" NAME(
+		  "a",
+		  ALIAS("arn:aws:secretsmanager:eu-west-1:1:secret:x_y-AbCdEf")),
+	  "12: the file name "
+	  "'arn:aws:secretsmanager:eu-west-1:1:secret:x_y-AbCdEf' is already in "
+	  "use (see line 9)",
+	  false },
+	{ "file name: a leading slash is translated, too", NULL,
+	  NAME("/a/b", "") NAME("c", ALIAS("_a_b")),
+	  "13: the file name '_a_b' is already in use (see line 9)", false },
+	{ "file name: leading slashes are stripped without translation",
+	  "pathTranslation: 'False'\n",
+	  NAME("//a/b", "") NAME("c", ALIAS("a/b")),
+	  "14: the file name 'a/b' is already in use (see line 10)", false },
+	{ "file name: the raw file stays beside entries of jmesPath", NULL,
+	  NAME("a", "  jmesPath:\n" ENTRY("p", "b")) NAME("c", ALIAS("a")),
+	  "16: the file name 'a' is already in use (see line 9)", false },
+	{ "traversal: .. alone", "pathTranslation: 'False'\n",
+	  NAME("a", ALIAS("'..'")),
+	  "12: '..' cannot be a file name: names that begin with '..' are "
+	  "reserved",
+	  false },
+	{ "traversal: an alias of jmesPath", "pathTranslation: 'False'\n",
+	  NAME("a", "  jmesPath:\n" ENTRY("p", "x/../../y")),
+	  "14: path can not contain ../: x/../../y", false },
 	{ "reserved name: .", NULL, NAME("a", ALIAS("'.'")),
 	  "11: '.' cannot be a file name: '.' is the directory itself", false },
 	{ "reserved name: ..", NULL, NAME("..", ""),

@@ -63,12 +63,10 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		"k --mount-point /m --worker-uid 0 --worker-gid 1 -- w",
 		"k --mount-point m --worker-uid 1 --worker-gid 1 -- w",
 		"k --mount-point /m --worker-uid x --worker-gid 1 -- w",
-		"k --mount-point /m --worker-uid 4294967295 --worker-gid 1 -- "
-		"w",
+		"k --mount-point /m --worker-uid 4294967295 --worker-gid 1 -- w",
 		"k --mount-point /m --worker-uid 1 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1",
-		"k --mount-point /m --worker-uid 1 --worker-gid 1 --log-level "
-		"loud -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --log-level loud -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --more -- w",
 		"k --mount-point",
 	};

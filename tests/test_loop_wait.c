@@ -18,21 +18,21 @@ static struct {
 	int asked_ms; /* of the last epoll_wait() */
 } world;
 
-int clock_gettime(clockid_t id, struct timespec *ret)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
-	(void)id;
-	ret->tv_sec = world.now_ms / 1000;
-	ret->tv_nsec = world.now_ms % 1000 * 1000000;
+	(void)clock_id;
+	tp->tv_sec = world.now_ms / 1000;
+	tp->tv_nsec = world.now_ms % 1000 * 1000000;
 	world.now_ms += world.step_ms;
 	return 0;
 }
 
-int epoll_wait(int fd, struct epoll_event *events, int max, int wait_ms)
+int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
 {
-	(void)fd;
+	(void)epfd;
 	(void)events;
-	(void)max;
-	world.asked_ms = wait_ms;
+	(void)maxevents;
+	world.asked_ms = timeout;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "config/source_text.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -346,6 +347,37 @@ static void needs_no_arguments_for_help_and_version(void **state)
 }
 
 /* What the worker reads from what is written for it. */
+static int read_one(struct options *options, const char *first,
+		    const char *second, struct err *err)
+{
+	char *const argv[] = { (char *)(uintptr_t)first,
+			       (char *)(uintptr_t)second, NULL };
+
+	return options_read_one(options, argv, err);
+}
+
+static void reads_one_option_for_another_command(void **state)
+{
+	struct options options;
+	struct err err;
+
+	(void)state;
+	options_init(&options);
+	assert_int_equal(read_one(&options, "--region", "eu-west-1", &err), 2);
+	assert_string_equal(options.region, "eu-west-1");
+	assert_int_equal(read_one(&options, "--timeout=2s", "c.yaml", &err), 1);
+	assert_int_equal(options.timeout_ms, 2000);
+	assert_int_equal(read_one(&options, "--proxy-from-env", "c.yaml", &err),
+			 1);
+	assert_true(options.proxy_from_env);
+	assert_int_equal(read_one(&options, "--region", NULL, &err), -EINVAL);
+	assert_string_equal(err.text, "--region takes an AWS region");
+	assert_int_equal(read_one(&options, "--timeout", "soon", &err),
+			 -EINVAL);
+	assert_int_equal(options.timeout_ms, 2000);
+	options_done(&options);
+}
+
 static void read_back(const struct options *options, struct options *ret,
 		      char ***ret_list)
 {
@@ -464,6 +496,7 @@ int main(void)
 		cmocka_unit_test(takes_every_name_that_a_secret_may_have),
 		cmocka_unit_test(says_of_later_options_that_they_come_later),
 		cmocka_unit_test(needs_no_arguments_for_help_and_version),
+		cmocka_unit_test(reads_one_option_for_another_command),
 		cmocka_unit_test(the_worker_reads_what_was_written),
 		cmocka_unit_test(writes_nothing_for_what_is_not_set),
 		cmocka_unit_test(help_fits_a_screen_and_names_every_option),

@@ -384,6 +384,62 @@ static void another_layout_keeps_the_nodes_of_files_that_stay(void **state)
 	assert_int_equal(scene->source.fetches, 3);
 }
 
+static void show_without_db(struct state *made)
+{
+	struct layout *layout =
+		scene_layout(&made->objects[API], OBJECTS - API);
+
+	tree_set_layout(made->scene->tree, layout);
+	layout_unref(layout);
+}
+
+static void sweep(struct scene *scene)
+{
+	clock_advance(&scene->clock, 1000);
+	assert_int_equal(loop_turn(scene->loop, 0), 0);
+}
+
+static void
+a_node_that_is_forgotten_before_its_name_is_asked_for_stays(void **state)
+{
+	struct state *made = *state;
+	struct scene *scene = made->scene;
+	struct request request;
+	uint64_t token;
+
+	start_lookup(scene, NODE_ROOT, "token", &request);
+	answer(scene, "api", "{\"auth\":{\"token\":\"t\"}}");
+	token = request.entry.node;
+	show_without_db(made);
+	tree_forget(scene->tree, token, 1);
+	assert_int_equal(look_up(scene, NODE_ROOT, "token").entry.node, token);
+	/* once it was asked for it is forgotten as ever */
+	tree_forget(scene->tree, token, 1);
+	assert_true(look_up(scene, NODE_ROOT, "token").entry.node != token);
+}
+
+static void what_is_forgotten_and_not_asked_for_again_goes(void **state)
+{
+	struct state *made = *state;
+	struct scene *scene = made->scene;
+	struct request request;
+	uint64_t value;
+	uint64_t folder;
+
+	folder = look_up(scene, NODE_ROOT, "tree").entry.node;
+	start_lookup(scene, folder, ".value", &request);
+	answer(scene, "tree", "{}");
+	value = request.entry.node;
+	show_without_db(made);
+	tree_forget(scene->tree, value, 1);
+	tree_forget(scene->tree, folder, 1);
+	sweep(scene);
+	assert_int_equal(read_node(scene, value, 0, 10).code, 0);
+	sweep(scene);
+	assert_int_equal(read_node(scene, value, 0, 10).code, -ESTALE);
+	assert_true(look_up(scene, NODE_ROOT, "tree").entry.node != folder);
+}
+
 static void what_waits_goes_on_with_the_layout_it_began_with(void **state)
 {
 	struct state *made = *state;
@@ -419,6 +475,8 @@ int main(void)
 		test(ls_does_not_fail_because_of_one_object),
 		test(ls_leaves_out_what_is_known_to_show_nothing),
 		test(another_layout_keeps_the_nodes_of_files_that_stay),
+		test(a_node_that_is_forgotten_before_its_name_is_asked_for_stays),
+		test(what_is_forgotten_and_not_asked_for_again_goes),
 		test(what_waits_goes_on_with_the_layout_it_began_with),
 	};
 

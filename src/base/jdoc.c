@@ -411,11 +411,21 @@ bool jdoc_string_is(const struct jdoc *doc, jdoc_node node, const char *bytes,
 	return jstring_is(inside, written, bytes);
 }
 
-int jdoc_string(const struct jdoc *doc, jdoc_node node, struct buf *out)
+void jdoc_string_write(const struct jdoc *doc, jdoc_node node,
+		       unsigned char *to)
 {
 	const char *inside;
-	size_t length = jdoc_string_length(doc, node);
 	size_t written;
+
+	if (!is_string(doc, node))
+		return;
+	inside = inside_of(doc, node, &written);
+	jstring_decode(inside, written, to);
+}
+
+int jdoc_string(const struct jdoc *doc, jdoc_node node, struct buf *out)
+{
+	size_t length = jdoc_string_length(doc, node);
 	int r;
 
 	if (!is_string(doc, node))
@@ -423,8 +433,7 @@ int jdoc_string(const struct jdoc *doc, jdoc_node node, struct buf *out)
 	r = buf_reserve(out, length);
 	if (r < 0)
 		return r;
-	inside = inside_of(doc, node, &written);
-	jstring_decode(inside, written, out->bytes + out->length);
+	jdoc_string_write(doc, node, out->bytes + out->length);
 	out->length += length;
 	out->bytes[out->length] = '\0';
 	return 0;

@@ -91,6 +91,11 @@ bool jdoc_string_is(const struct jdoc *doc, jdoc_node node, const char *bytes,
  * -ENOMEM. */
 int jdoc_string(const struct jdoc *doc, jdoc_node node, struct buf *out);
 
+/* The same for a text that is no secret, into the caller's own room for
+ * jdoc_string_length() bytes. Nothing is written for other types. */
+void jdoc_string_write(const struct jdoc *doc, jdoc_node node,
+		       unsigned char *to);
+
 /* The integer part of a number, also of "1.7E9" and "1700000000.123" (AWS
  * sends both forms). 0, -EINVAL for another type, -ERANGE outside int64. */
 int jdoc_integer(const struct jdoc *doc, jdoc_node node, int64_t *ret);

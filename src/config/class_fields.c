@@ -121,6 +121,10 @@ static int store_text(struct class_reader *reader,
 	*given = (struct class_given){ .text = text,
 				       .node = value,
 				       .line = value->line };
+	if (field->kind == FIELD_TEXT && strcmp(text, value->text) != 0)
+		class_warn(reader, value->line,
+			   "%s: without quotes YAML reads '%s' as '%s'",
+			   field->name, value->text, text);
 	if (field->kind == FIELD_IDLE && *text)
 		class_warn(reader, value->line, "%s does nothing here: %s",
 			   field->name, field->remark);
@@ -151,6 +155,7 @@ static int store(struct class_reader *reader, const struct ydoc_node *value,
 	}
 	switch (field->kind) {
 	case FIELD_TEXT:
+	case FIELD_BOOL:
 	case FIELD_IDLE:
 		return store_text(reader, value, field, given);
 	case FIELD_LIST:

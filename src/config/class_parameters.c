@@ -32,8 +32,8 @@ struct given_parameters {
 static const struct class_field fields[] = {
 	{ "objects", FIELD_TEXT, MEMBER(objects), NULL },
 	{ "region", FIELD_TEXT, MEMBER(region), NULL },
-	{ "pathTranslation", FIELD_TEXT, MEMBER(path_translation), NULL },
-	{ "usePodIdentity", FIELD_TEXT, MEMBER(use_pod_identity), NULL },
+	{ "pathTranslation", FIELD_BOOL, MEMBER(path_translation), NULL },
+	{ "usePodIdentity", FIELD_BOOL, MEMBER(use_pod_identity), NULL },
 	{ "preferredAddressType", FIELD_IDLE, MEMBER(preferred_address_type),
 	  "credentials come from where the mount finds them" },
 	{ "ttl", FIELD_TEXT, MEMBER(ttl), NULL },

@@ -77,6 +77,7 @@ struct class_given {
 
 enum class_field_kind {
 	FIELD_TEXT,
+	FIELD_BOOL, /* a text that may be one of YAML's words for it */
 	FIELD_LIST,
 	FIELD_IDLE,  /* a text that changes nothing here: a warning says so */
 	FIELD_LATER, /* refused as long as we cannot do it */

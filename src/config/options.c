@@ -254,9 +254,8 @@ static int read_words(struct options *options, const char *words,
 	return 0;
 }
 
-/* Reads the option at argv[0]; returns how many arguments it took. */
-static int read_option(struct options *options, char *const *argv,
-		       struct err *err)
+int options_read_one(struct options *options, char *const *argv,
+		     struct err *err)
 {
 	const char *argument = argv[0];
 	bool is_long = strncmp(argument, "--", 2) == 0;
@@ -340,7 +339,7 @@ int options_parse(struct options *options, int argc, char *const *argv,
 		else if (argument[1] == 'o')
 			r = read_o(options, argv + i, err);
 		else
-			r = read_option(options, argv + i, err);
+			r = options_read_one(options, argv + i, err);
 		if (r < 0)
 			return r;
 		i += r > 0 ? r : 1;

@@ -72,6 +72,14 @@ int options_parse(struct options *options, int argc, char *const *argv,
 		  struct err *err);
 
 /*
+ * Reads the one option at argv[0], which begins with "--" and whose value may
+ * be argv[1]; for commands that take a few of them. Returns how many arguments
+ * it took, or -EINVAL with err filled.
+ */
+int options_read_one(struct options *options, char *const *argv,
+		     struct err *err);
+
+/*
  * The arguments from which a worker reads the same options again, with
  * options_parse(): what concerns it in the long form, then "--", SOURCE and
  * MOUNTPOINT. It opens no log file: its standard error is one already, and

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define NAME_KEY_MAX (sizeof(uint64_t) + 256)
+#define SWEEPS 2
 
 struct nodes {
 	struct map *by_id;
@@ -186,7 +187,8 @@ static void retire(struct nodes *nodes, struct node *node)
 
 void nodes_settle(struct nodes *nodes, struct node *node)
 {
-	while (node && node->lookups == 0 && node->children == 0) {
+	while (node && node->lookups == 0 && node->children == 0 &&
+	       !(node->awaited && node->is_current)) {
 		struct node *parent = node->parent;
 
 		retire(nodes, node);
@@ -385,6 +387,7 @@ void nodes_unlink(struct nodes *nodes, struct node *parent, const char *name,
 void nodes_looked_up(struct node *node)
 {
 	node->lookups++;
+	node->awaited = 0;
 }
 
 bool nodes_forget(struct nodes *nodes, uint64_t id, uint64_t count)
@@ -398,6 +401,54 @@ bool nodes_forget(struct nodes *nodes, uint64_t id, uint64_t count)
 	node->lookups -= count;
 	nodes_settle(nodes, node);
 	return true;
+}
+
+static void await(void *owner, void *value)
+{
+	struct node *node = value;
+
+	(void)owner;
+	if (node->parent)
+		node->awaited = SWEEPS;
+}
+
+void nodes_await(struct nodes *nodes)
+{
+	map_each(nodes->by_id, await, NULL);
+}
+
+struct sweep {
+	struct node *due; /* without children: none is another's parent */
+	size_t kept;
+};
+
+static void sweep_one(void *owner, void *value)
+{
+	struct sweep *sweep = owner;
+	struct node *node = value;
+
+	if (node->lookups > 0 || node->awaited == 0)
+		return;
+	if (--node->awaited > 0) {
+		sweep->kept++;
+	} else if (node->children == 0) {
+		node->next_swept = sweep->due;
+		sweep->due = node;
+	}
+}
+
+size_t nodes_sweep(struct nodes *nodes)
+{
+	struct sweep sweep = { 0 };
+
+	map_each(nodes->by_id, sweep_one, &sweep);
+	while (sweep.due) {
+		struct node *node = sweep.due;
+
+		sweep.due = node->next_swept;
+		nodes_settle(nodes, node);
+	}
+	return sweep.kept;
 }
 
 size_t nodes_count(const struct nodes *nodes)

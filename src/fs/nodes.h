@@ -58,6 +58,8 @@ struct node {
 	/* the table's */
 	uint64_t lookups;
 	size_t children;
+	unsigned awaited; /* see nodes_await() */
+	struct node *next_swept;
 };
 
 struct nodes;
@@ -126,6 +128,16 @@ void nodes_looked_up(struct node *node);
 /* The kernel dropped `count` of what it was given; may free the node. An
  * unknown id, and a count past what was given, are told by false. */
 bool nodes_forget(struct nodes *nodes, uint64_t id, uint64_t count);
+
+/*
+ * The kernel was told to ask for every name again. It may forget a node just
+ * before it asks for the name, and then finds the same one: what it knows now
+ * is kept until it is looked up, or swept twice after it was forgotten.
+ */
+void nodes_await(struct nodes *nodes);
+
+/* Returns how many forgotten nodes are still kept. */
+size_t nodes_sweep(struct nodes *nodes);
 
 /* Frees the node if nobody knows it. */
 void nodes_settle(struct nodes *nodes, struct node *node);

@@ -27,6 +27,9 @@
 /* Lines in the log that one mount says once; more are not said at all. */
 #define COMPLAINTS_MAX 1000
 
+/* Between the kernel's FORGET of a node and its LOOKUP of the name. */
+#define SWEEP_MS 1000
+
 int64_t tree_now_ns(const struct tree *tree)
 {
 	return clock_wall_s(loop_clock(tree->settings.loop)) * NS_PER_S;
@@ -82,6 +85,7 @@ void tree_free(struct tree *tree)
 	loop_timer_cancel(TAKE(tree->expire));
 	notifier_free(TAKE(tree->notifier));
 	announce_drop(tree);
+	loop_timer_cancel(TAKE(tree->sweep));
 	if (tree->handles)
 		tree_drop_handles(tree);
 	map_free(tree->handles);
@@ -110,6 +114,29 @@ void tree_set_layout(struct tree *tree, struct layout *layout)
 	tree->layout = layout_ref(layout);
 	layout_unref(old);
 	once_clear(tree->told);
+	nodes_await(tree->nodes);
+	tree->is_awaiting = true;
+}
+
+static void on_sweep(void *owner);
+
+/* Without memory for it the nodes stay until the next one. */
+static void sweep_later(struct tree *tree)
+{
+	struct loop *loop = tree->settings.loop;
+
+	if (tree->is_awaiting && !tree->sweep)
+		tree->sweep = loop_timer(loop, loop_now_ms(loop) + SWEEP_MS,
+					 on_sweep, tree);
+}
+
+static void on_sweep(void *owner)
+{
+	struct tree *tree = owner;
+
+	tree->sweep = NULL;
+	if (nodes_sweep(tree->nodes) > 0)
+		sweep_later(tree);
 }
 
 struct cache_want tree_want(const struct tree *tree, const char *name,
@@ -290,4 +317,5 @@ void tree_forget(struct tree *tree, uint64_t id, uint64_t count)
 		log_warn("the kernel forgot what it was not given",
 			 "node=%llu count=%llu", (unsigned long long)id,
 			 (unsigned long long)count);
+	sweep_later(tree);
 }

@@ -54,7 +54,8 @@ struct tree *tree_new(const struct tree_settings *settings);
 void tree_free(struct tree *tree);
 
 /* Shows another layout from now on; the tree had one before. Files that both
- * show alike keep their nodes. What waits goes on with the old one. */
+ * show alike keep their nodes, also where the kernel forgets a node just before
+ * it asks again. What waits goes on with the old one. */
 void tree_set_layout(struct tree *tree, struct layout *layout);
 
 /* An id is of a node; of a handle where one is closed. */

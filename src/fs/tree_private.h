@@ -41,6 +41,8 @@ struct tree {
 	struct map *handles; /* open directories, by id */
 	uint64_t next_handle;
 	struct once *told; /* complaints that need no repeating */
+	bool is_awaiting;  /* names were expired; see nodes_await() */
+	struct loop_timer *sweep;
 	struct follows *follows;
 
 	/* how changes are told: announce.c */

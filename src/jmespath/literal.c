@@ -5,13 +5,11 @@
  * pairs stay as they are.
  */
 #include "jmespath/literal.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/jdoc.h"
 #include "base/macros.h"
 #include "jmespath/expression.h"
 #include "jmespath/fault.h"
-#include "jmespath/jmespath.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,7 +62,6 @@ int literal_name(struct jmespath *jmespath, const struct token *token,
 		 struct text *ret, struct err *err)
 {
 	cleanup_jdoc struct jdoc *doc = NULL;
-	cleanup_buf struct buf buf = { .limit = JMESPATH_LENGTH_MAX };
 	int r;
 
 	if (token->kind == TOKEN_IDENTIFIER) {
@@ -74,9 +71,12 @@ int literal_name(struct jmespath *jmespath, const struct token *token,
 	r = parse(token, token->text, &doc, err);
 	if (r < 0)
 		return r;
-	if (jdoc_string(doc, 0, &buf) < 0)
-		return fault_set_memory(err);
-	*ret = keep(jmespath, buf_text(&buf), buf.length);
+	*ret = keep(jmespath, NULL, 0);
+	ret->length = jdoc_string_length(doc, 0);
+	jdoc_string_write(doc, 0,
+			  (unsigned char *)jmespath->text +
+				  jmespath->text_length);
+	jmespath->text_length += ret->length;
 	return 0;
 }
 

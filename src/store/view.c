@@ -19,13 +19,11 @@ bool view_is_plain(const struct view *view)
 }
 
 /* What a reader gets for an expression that could not be evaluated. */
-static int search_failed(int code, struct err *err)
+static int reader_code(int code)
 {
 	if (code == -ENOMEM || code == -EFBIG)
 		return code;
-	if (code == -E2BIG)
-		return err_set(err, -EFBIG, "%s", err->text);
-	return err_set(err, -EBADMSG, "%s", err->text);
+	return code == -E2BIG ? -EFBIG : -EBADMSG;
 }
 
 static int search(const struct view *view, const struct value *value,
@@ -41,7 +39,7 @@ static int search(const struct view *view, const struct value *value,
 			       "Invalid JSON used with jmesPath in secret");
 	r = jmespath_search(view->path, document, out, &kind, &why);
 	if (r < 0)
-		return err_set(err, search_failed(r, &why),
+		return err_set(err, reader_code(r),
 			       "Invalid JMES search for path:%.256s: %s",
 			       view->path_text, why.text);
 	if (kind == JMESPATH_NULL)

@@ -69,22 +69,23 @@ class Moto:
         self._process.kill()
         self._process.wait(PATIENCE)
 
-    def environment(self, keys):
+    def environment(self, keys, region=REGION):
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_CA_BUNDLE": self.authority.ca,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
             **keys,
         }
 
-    def _account(self, keys, *arguments):
+    def _account(self, keys, *arguments, region=REGION):
         return run_ok(os.path.join(VENV, "bin", "python"),
                       os.path.join(SOURCE, "tests", "moto_account.py"),
-                      *arguments, env=self.environment(keys)).out
+                      *arguments, env=self.environment(keys, region)).out
 
-    def put(self, name, text):
-        self._account(self.account["writer"], "put", name, text)
+    def put(self, name, text, region=REGION):
+        self._account(self.account["writer"], "put", name, text,
+                      region=region)
 
     def verify(self):
         """From now on signatures, tokens and policies are checked."""
