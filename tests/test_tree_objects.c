@@ -402,6 +402,39 @@ static void what_waits_goes_on_with_the_layout_it_began_with(void **state)
 #define test(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, show_objects, tear_down)
 
+static void a_name_leads_back_to_its_secret(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *secret;
+	} cases[] = {
+		{ "db", "db" },		 { "token", "api" },
+		{ "tree/.value", "tree" }, { "web", "web" },
+		{ "host", "db" },	 { "tree/a%2Fb", "tree" },
+		{ "a%2Fb", NULL },	 { "tree/host", NULL },
+		{ "tree/", NULL },	 { "", NULL },
+		{ "absent", NULL },
+	};
+	struct scene *scene = scene_of(state);
+	struct request request;
+
+	assert_null(tree_find_secret(scene->tree, "host"));
+	start_lookup(scene, NODE_ROOT, "db", &request);
+	answer(scene, "db", "{\"host\":\"h\"}");
+	request = look_up(scene, NODE_ROOT, "tree");
+	start_lookup(scene, request.entry.node, ".value", &request);
+	answer(scene, "tree", "{\"a/b\":1}");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *found =
+			tree_find_secret(scene->tree, cases[i].name);
+
+		if (!cases[i].secret)
+			assert_null(found);
+		else
+			assert_string_equal(found, cases[i].secret);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +453,7 @@ int main(void)
 		test(ls_leaves_out_what_is_known_to_show_nothing),
 		test(another_layout_keeps_the_nodes_of_files_that_stay),
 		test(what_waits_goes_on_with_the_layout_it_began_with),
+		test(a_name_leads_back_to_its_secret),
 	};
 
 	return cmocka_run_group_tests_name("tree_objects", tests, NULL, NULL);

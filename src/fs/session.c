@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "fs/refusals.h"
 #include "fs/request.h"
+#include "fs/traffic.h"
 #include "fs/tree.h"
 #include "loop/loop.h"
 
@@ -29,9 +30,6 @@
 /* Requests taken in one turn, so that other mounts get theirs. */
 #define REQUESTS_A_TURN 64
 
-/* FUSE_NOTIFY_INC_EPOCH of linux/fuse.h since 7.44. */
-#define NOTIFY_INC_EPOCH 8
-
 struct session {
 	struct loop *loop;
 	struct tree *tree;
@@ -41,6 +39,8 @@ struct session {
 	bool fuse_closes_fd;
 	bool is_adopting;
 	bool is_asked_always;
+	bool can_expire_names;
+	struct traffic traffic;
 	session_on_gone *on_gone;
 	void *owner;
 	char input[REQUEST_MAX];
@@ -59,20 +59,17 @@ static struct tree *tree_of(fuse_req_t fuse)
 	return session->tree;
 }
 
-/* One line for each request: how tests and operators see what reaches us. */
 static void trace(fuse_req_t fuse, const char *kind, fuse_ino_t node,
 		  const char *name)
 {
-	if (!log_has(LOG_LEVEL_DEBUG))
-		return;
-	if (name)
-		log_debug("request", "kind=%s name=%s node=%llu pid=%d", kind,
-			  name, (unsigned long long)node,
-			  fuse ? (int)fuse_req_ctx(fuse)->pid : 0);
-	else
-		log_debug("request", "kind=%s node=%llu pid=%d", kind,
-			  (unsigned long long)node,
-			  fuse ? (int)fuse_req_ctx(fuse)->pid : 0);
+	struct session *session = fuse_req_userdata(fuse);
+
+	traffic_note(&session->traffic, &(struct traffic_request){
+						.kind = kind,
+						.name = name,
+						.node = node,
+						.pid = fuse_req_ctx(fuse)->pid,
+					});
 }
 
 /* NULL: no memory, and the kernel has been told. */
@@ -290,8 +287,11 @@ static void do_releasedir(fuse_req_t fuse, fuse_ino_t node,
 static void read_directory(fuse_req_t fuse,
 			   const struct tree_read_directory *what)
 {
-	struct request *request = take(fuse);
+	struct request *request;
 
+	trace(fuse, what->is_plus ? "READDIRPLUS" : "READDIR", what->node,
+	      NULL);
+	request = take(fuse);
 	if (request)
 		tree_read_directory(tree_of(fuse), request, what);
 }
@@ -299,29 +299,30 @@ static void read_directory(fuse_req_t fuse,
 static void do_readdir(fuse_req_t fuse, fuse_ino_t node, size_t size,
 		       off_t offset, struct fuse_file_info *info)
 {
-	trace(fuse, "READDIR", node, NULL);
-	read_directory(fuse, &(struct tree_read_directory){
-				     .node = node,
-				     .handle = info->fh,
-				     .offset = offset,
-				     .size = size,
-			     });
+	const struct tree_read_directory what = { node, info->fh, offset, size,
+						  .is_plus = false };
+
+	read_directory(fuse, &what);
 }
 
 static void do_readdirplus(fuse_req_t fuse, fuse_ino_t node, size_t size,
 			   off_t offset, struct fuse_file_info *info)
 {
-	trace(fuse, "READDIRPLUS", node, NULL);
-	read_directory(fuse, &(struct tree_read_directory){
-				     .node = node,
-				     .handle = info->fh,
-				     .offset = offset,
-				     .size = size,
-				     .is_plus = true,
-			     });
+	const struct tree_read_directory what = { node, info->fh, offset, size,
+						  .is_plus = true };
+
+	read_directory(fuse, &what);
+}
+
+static void do_init(void *owner, struct fuse_conn_info *kernel)
+{
+	struct session *session = owner;
+
+	session->can_expire_names = traffic_has_epochs(kernel->proto_minor);
 }
 
 static const struct fuse_lowlevel_ops operations = {
+	.init = do_init,
 	.lookup = do_lookup,
 	.forget = do_forget,
 	.forget_multi = do_forget_multi,
@@ -473,17 +474,17 @@ int session_new(const struct session_settings *settings, struct session **ret,
 
 bool session_expire_names(struct session *session)
 {
-	/* struct fuse_out_header of linux/fuse.h; libfuse has no call for it
-	 * before 3.18 */
-	const struct {
-		uint32_t length;
-		int32_t notification;
-		uint64_t unique;
-	} message = { .length = sizeof(message),
-		      .notification = NOTIFY_INC_EPOCH };
+	return traffic_next_epoch(session->fd);
+}
 
-	return write(session->fd, &message, sizeof(message)) ==
-	       (ssize_t)sizeof(message);
+bool session_can_expire_names(const struct session *session)
+{
+	return session->can_expire_names;
+}
+
+const struct traffic *session_traffic(const struct session *session)
+{
+	return &session->traffic;
 }
 
 void session_free(struct session *session)

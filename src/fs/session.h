@@ -7,6 +7,7 @@
 
 struct err;
 struct loop;
+struct traffic;
 struct tree;
 
 /*
@@ -40,6 +41,10 @@ int session_new(const struct session_settings *settings, struct session **ret,
  * not know how; names then live to the end of their time.
  */
 bool session_expire_names(struct session *session);
+bool session_can_expire_names(const struct session *session);
+
+/* What the kernel has asked so far, borrowed; see traffic.h. */
+const struct traffic *session_traffic(const struct session *session);
 
 /* Closes the fd. Requests of the tree must have been answered before
  * (tree_free()). NULL is allowed. */

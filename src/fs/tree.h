@@ -57,6 +57,16 @@ void tree_free(struct tree *tree);
  * show alike keep their nodes. What waits goes on with the old one. */
 void tree_set_layout(struct tree *tree, struct layout *layout);
 
+/* How many nodes the kernel knows. */
+size_t tree_node_count(const struct tree *tree);
+
+/*
+ * The secret that a person means by a name: its own, or the path below the
+ * mount of a file that shows it, as far as that is known without asking.
+ * Borrowed from the layout, or name itself; NULL: nothing has that name.
+ */
+const char *tree_find_secret(const struct tree *tree, const char *name);
+
 /* An id is of a node; of a handle where one is closed. */
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent,
 		 const char *name);
