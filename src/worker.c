@@ -49,9 +49,6 @@ struct mount {
 	struct tree *tree;
 	struct session *session;
 	struct loop_timer *leaving;
-	int notifier_fd; /* takes the orders of notify_order.h, or -1 */
-	/* As its requests carry it, or -1: 0 is who has no pid here. */
-	pid_t notifier_pid;
 };
 
 struct worker {
@@ -102,8 +99,6 @@ static void free_mount(struct mount *mount)
 {
 	mount->worker->mounts[mount->index] = NULL;
 	loop_timer_cancel(mount->leaving);
-	if (mount->notifier_fd >= 0)
-		(void)close(mount->notifier_fd);
 	tree_free(mount->tree);
 	session_free(mount->session);
 	free(mount);
@@ -124,6 +119,30 @@ static void on_gone(void *owner)
 	tell_keeper(MESSAGE_GONE, mount->index, "", 0);
 	/* Without memory for that it is freed at the end. */
 	mount->leaving = loop_soon(mount->worker->loop, on_leaving, mount);
+}
+
+static void expire_names(void *owner)
+{
+	const struct mount *mount = owner;
+
+	(void)session_expire_names(mount->session);
+}
+
+/* The keeper has it done: see its page_dropper.h. */
+static void drop_pages(void *owner, const uint64_t *nodes, size_t count)
+{
+	const size_t most = MESSAGE_BODY_MAX / sizeof(*nodes);
+	const struct mount *mount = owner;
+
+	for (size_t at = 0; at < count; at += most) {
+		size_t some = count - at < most ? count - at : most;
+		struct message message;
+
+		message_fill(&message, MESSAGE_DROP_PAGES, mount->index,
+			     nodes + at, some * sizeof(*nodes));
+		if (message_send(KEEPER_FD, &message, -1) < 0)
+			log_warn("the keeper does not listen", NULL);
+	}
 }
 
 static struct tree *make_tree(const struct worker *worker)
@@ -148,9 +167,14 @@ static int add_mount(struct worker *worker, const struct message *message,
 	}
 	mount->worker = worker;
 	mount->index = message->mount;
-	mount->notifier_fd = mount->notifier_pid = -1;
 	worker->mounts[mount->index] = mount;
 	mount->tree = make_tree(worker);
+	if (mount->tree)
+		tree_set_reach(
+			mount->tree,
+			&(struct tree_reach){ .expire_names = expire_names,
+					      .drop_pages = drop_pages,
+					      .owner = mount });
 	if (!mount->tree) {
 		int code = -errno;
 
@@ -208,12 +232,9 @@ static void on_notifier(struct worker *worker, const struct message *message,
 			(void)close(fd);
 		return;
 	}
-	if (mount->notifier_fd >= 0)
-		(void)close(mount->notifier_fd);
-	mount->notifier_fd = fd;
-	mount->notifier_pid = fd >= 0 ? message->number : -1;
+	tree_set_notifier(mount->tree, fd, message->number);
 	log_debug("notifier", "mount=%u pid=%d", mount->index,
-		  mount->notifier_pid);
+		  fd >= 0 ? message->number : -1);
 }
 
 /* From a command, whose socket fd is. */
@@ -244,7 +265,7 @@ static void on_client(struct worker *worker, const struct message *message,
 		       &(struct control_mount){
 			       .tree = mount->tree,
 			       .session = mount->session,
-			       .has_notifier = mount->notifier_fd >= 0,
+			       .has_notifier = tree_has_notifier(mount->tree),
 		       },
 		       &client, fd);
 }

@@ -65,10 +65,12 @@ static struct node *make_file(struct scene *scene, struct node *parent,
 static struct node *look_up(struct scene *scene, const char *name,
 			    struct value *value, size_t key)
 {
-	struct node *node = make_file(scene, scene->root, name,
-				      &(struct node_file){ .secret = "s",
-							   .value = value,
-							   .view.key = key });
+	struct node *node = make_file(
+		scene, scene->root, name,
+		&(struct node_file){ .secret = "s",
+				     .value = value,
+				     .view.key = key,
+				     .modified_ns = value_created_ns(value) });
 
 	nodes_looked_up(node);
 	return node;

@@ -41,7 +41,8 @@ struct options {
 	unsigned mode;
 	unsigned dir_mode;
 
-	/* a file of eight bytes that a test moves time with; see test_clock.h */
+	/* a file of eight bytes that a test moves time with; see test_clock.h
+	 */
 	const char *test_clock;
 
 	/* the processes */

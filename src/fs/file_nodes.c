@@ -5,10 +5,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/once.h"
+#include "fs/follow.h"
 #include "fs/layout.h"
 #include "fs/tree_private.h"
 #include "store/value.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,20 +29,30 @@ static void complain(struct tree *tree, const char *name,
 			 name, file->secret, err->text);
 }
 
+/* The node makes the secret one that is in use. */
 static int show(struct tree *tree, struct node *parent, const char *name,
-		const struct node_file *file, struct node **ret)
+		const struct cache_want *want, struct node_file *file,
+		struct node **ret)
 {
+	struct follow *follow = follows_need(tree->follows, want);
 	struct err err;
-	int r = nodes_file(tree->nodes, parent, name, file, ret, &err);
+	int r;
 
-	if (r < 0)
-		complain(tree, name, file, &err);
+	if (!follow)
+		return -ENOMEM;
+	file->modified_ns = follow_see(follow, file->value);
+	r = nodes_file(tree->nodes, parent, name, file, ret, &err);
+	if (r == 0) {
+		follow_add(follow, *ret);
+		return 0;
+	}
+	complain(tree, name, file, &err);
+	follow_settle(follow);
 	return r;
 }
 
-int tree_file_node(struct tree *tree, struct node *parent,
-		   const struct layout_name *name, struct value *value,
-		   struct node **ret)
+struct node_file tree_file_of(const struct layout_name *name,
+			      struct value *value)
 {
 	struct node_file file = { .secret = name->object->name,
 				  .value = value,
@@ -50,36 +62,74 @@ int tree_file_node(struct tree *tree, struct node *parent,
 	/* what its keys are decoded from is no base64 itself */
 	if (file.view.key == VIEW_WHOLE && value_has_keys(value))
 		file.view.decode_base64 = false;
-	return show(tree, parent, name->name, &file, ret);
+	return file;
+}
+
+struct node_file tree_key_file(const struct layout_object *object,
+			       struct value *value, size_t key)
+{
+	return (struct node_file){
+		.secret = object->name,
+		.value = value,
+		.view = { .key = key, .decode_base64 = object->decode_base64 },
+		.rights = object->rights,
+	};
+}
+
+/* Where it stands tells it apart: a name below a prefix is one secret. */
+struct node_file tree_secret_file(const struct tree *tree, struct value *value)
+{
+	return (struct node_file){
+		.secret = "",
+		.value = value,
+		.view = { .key = VIEW_WHOLE },
+		.rights = tree->settings.prefix.rights,
+	};
+}
+
+int tree_file_node(struct tree *tree, struct node *parent,
+		   const struct layout_name *name, struct value *value,
+		   struct node **ret)
+{
+	struct cache_want want = tree_want_object(tree->layout, name->object);
+	struct node_file file = tree_file_of(name, value);
+
+	return show(tree, parent, name->name, &want, &file, ret);
 }
 
 int tree_key_node(struct tree *tree, struct node *parent,
 		  const struct tree_key *key, struct node **ret)
 {
-	const struct layout_object *object = key->object;
+	struct cache_want want = tree_want_object(tree->layout, key->object);
+	struct node_file file =
+		tree_key_file(key->object, key->value, key->key);
 
-	return show(tree, parent, key->name,
-		    &(struct node_file){
-			    .secret = object->name,
-			    .value = key->value,
-			    .view = { .key = key->key,
-				      .decode_base64 = object->decode_base64 },
-			    .rights = object->rights },
-		    ret);
+	return show(tree, parent, key->name, &want, &file, ret);
 }
 
 int tree_secret_node(struct tree *tree, struct node *parent, const char *name,
-		     struct value *value, struct node **ret)
+		     const char *secret, struct value *value, struct node **ret)
 {
-	/* where it stands tells it apart: a name below a prefix is one secret
-	 */
-	return show(
-		tree, parent, name,
-		&(struct node_file){ .secret = "",
-				     .value = value,
-				     .view = { .key = VIEW_WHOLE },
-				     .rights = tree->settings.prefix.rights },
-		ret);
+	struct cache_want want = tree_want(tree, secret, false);
+	struct node_file file = tree_secret_file(tree, value);
+
+	return show(tree, parent, name, &want, &file, ret);
+}
+
+int64_t tree_rest_ms(const struct tree *tree, const struct node *node)
+{
+	const struct follow *follow = node->follow;
+	struct cache_want want = { .source = follow->source,
+				   .name = follow->name,
+				   .version = follow->version,
+				   .stage = follow->stage };
+	struct cache_result result;
+
+	want.ttl_ms = tree->layout ? layout_settings(tree->layout)->ttl_ms
+				   : tree->settings.prefix.ttl_ms;
+	return cache_peek(tree->settings.cache, &want, &result)
+		       ? result.fresh_ms
+		       : 0;
 }
 
 bool tree_find_key(const struct value *value, const char *name, size_t *ret_key)

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-size_t tree_node_count(const struct tree *tree)
-{
-	return nodes_count(tree->nodes);
-}
-
 static bool has_file(const struct layout_object *object, const char *path)
 {
 	for (size_t i = 0; i < object->file_count; i++)

@@ -3,6 +3,7 @@
  * What is asked for in between depends on what the tree shows:
  * lookup_layout.c, lookup_prefix.c. */
 #include "base/macros.h"
+#include "fs/announce.h"
 #include "fs/layout.h"
 #include "fs/tree.h"
 #include "fs/tree_private.h"
@@ -12,10 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nothing that a mount shows begins so: the notifier's names do, and a stranger
+ * who asks for one leaves no trace in the kernel. */
+#define OWN_NAMES ".."
+
 static void free_lookup(struct lookup *lookup)
 {
+	struct tree *tree = lookup->tree;
+	struct node *parent = lookup->is_cold ? lookup_parent(lookup) : NULL;
+
 	layout_unref(lookup->layout);
+	free(lookup->secret);
 	free(lookup);
+	if (parent && --parent->cold_lookups == 0)
+		announce_flush(tree);
 }
 
 static void release(struct parked *parked)
@@ -59,8 +70,10 @@ void lookup_reply_node(struct lookup *lookup, struct node *node,
 	free_lookup(lookup);
 }
 
+/* A name that the kernel has no entry for holds its directory's lock until it
+ * is answered; announce.c wants to know. */
 static struct lookup *make_lookup(struct tree *tree, struct request *request,
-				  uint64_t parent_id, const char *name)
+				  struct node *parent, const char *name)
 {
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
 
@@ -72,15 +85,31 @@ static struct lookup *make_lookup(struct tree *tree, struct request *request,
 	lookup->tree = tree;
 	if (tree->layout)
 		lookup->layout = layout_ref(tree->layout);
-	lookup->parent = parent_id;
+	lookup->parent = parent->id;
+	lookup->is_cold = !nodes_current(tree->nodes, parent, name);
+	parent->cold_lookups += lookup->is_cold;
 	memcpy(lookup->name, name, strlen(name) + 1);
 	return lookup;
+}
+
+/* The entry moves with a rename, so it is to last as long as any. */
+static void look_for_notifier(struct lookup *lookup, const struct node *parent)
+{
+	struct tree *tree = lookup->tree;
+	struct node *node = announce_find(tree, parent, lookup->name);
+
+	if (!node)
+		lookup_reply_absent(lookup, 0);
+	else
+		lookup_reply_node(lookup, node,
+				  node->is_current ? 0
+						   : tree_rest_ms(tree, node));
 }
 
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent_id,
 		 const char *name)
 {
-	const struct node *parent = nodes_find(tree->nodes, parent_id);
+	struct node *parent = nodes_find(tree->nodes, parent_id);
 	struct lookup *lookup;
 
 	if (!parent || !parent->is_directory) {
@@ -91,9 +120,13 @@ void tree_lookup(struct tree *tree, struct request *request, uint64_t parent_id,
 		request_fail(request, -ENAMETOOLONG);
 		return;
 	}
-	lookup = make_lookup(tree, request, parent_id, name);
+	lookup = make_lookup(tree, request, parent, name);
 	if (!lookup)
 		request_fail(request, -ENOMEM);
+	else if (announce_is_notifier(tree, request))
+		look_for_notifier(lookup, parent);
+	else if (strncmp(name, OWN_NAMES, strlen(OWN_NAMES)) == 0)
+		lookup_reply_absent(lookup, 0);
 	else if (lookup->layout)
 		lookup_in_layout(lookup, parent);
 	else

@@ -95,6 +95,20 @@ static bool is_key_found(struct parked *parked,
 	return false;
 }
 
+/* While others were waited for, the object may have become another version. */
+static struct value *value_now(const struct lookup *lookup,
+			       const struct layout_object *object,
+			       struct value *value)
+{
+	struct cache_want want = tree_want_object(lookup->layout, object);
+	struct cache_result result;
+
+	if (cache_peek(lookup->tree->settings.cache, &want, &result) &&
+	    result.value)
+		return result.value;
+	return value;
+}
+
 /* The object at lookup->scanned has the key. */
 static void reply_key(struct lookup *lookup, struct node *parent,
 		      const struct parked_results *results)
@@ -105,13 +119,16 @@ static void reply_key(struct lookup *lookup, struct node *parent,
 	struct tree_key key = {
 		.name = lookup->name,
 		.object = layout_expanding_at(directory, lookup->scanned),
-		.value = result->value,
 	};
 	int64_t entry_ms = result->fresh_ms;
 	struct node *node = NULL;
 	int r;
 
-	(void)tree_find_key(result->value, lookup->name, &key.key);
+	key.value = value_now(lookup, key.object, result->value);
+	if (!tree_find_key(key.value, lookup->name, &key.key)) {
+		lookup_reply_absent(lookup, entry_ms);
+		return;
+	}
 	for (size_t i = 0; i < lookup->scanned; i++)
 		if (results->at[i].code < 0 && results->at[i].code != -ENOENT &&
 		    entry_ms > UNSURE_MS)

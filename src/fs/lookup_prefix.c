@@ -47,7 +47,7 @@ static void go_on_with_secret(struct parked *parked,
 	else if (!parent)
 		lookup_fail(lookup, -ESTALE);
 	else if (tree_secret_node(lookup->tree, parent, lookup->name,
-				  result->value, &node) < 0)
+				  lookup->secret, result->value, &node) < 0)
 		lookup_fail(lookup, -ENOMEM);
 	else
 		lookup_reply_node(lookup, node, result->fresh_ms);
@@ -57,6 +57,11 @@ static void look_in_secret(struct lookup *lookup, const char *secret)
 {
 	struct cache_want want = tree_want(lookup->tree, secret, false);
 
+	lookup->secret = strdup(secret);
+	if (!lookup->secret) {
+		lookup_fail(lookup, -ENOMEM);
+		return;
+	}
 	parked_want(&lookup->parked,
 		    &(struct parked_wants){ .at = &want, .count = 1 },
 		    go_on_with_secret);

@@ -4,6 +4,7 @@
 #include "fs/nodes.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/macros.h"
 #include "base/map.h"
 #include "base/secret.h"
 #include "store/value.h"
@@ -20,6 +21,8 @@ struct nodes {
 	struct map *by_id;
 	struct map *by_name;
 	uint64_t next_id;
+	nodes_on_free *on_free;
+	void *owner;
 };
 
 /* The key of a name below a parent, in the caller's room. */
@@ -67,21 +70,20 @@ static struct node *make_node(const char *name, const char *prefix)
 	return node;
 }
 
-/* Gives the node its number and its place; on failure frees it. */
-static struct node *enter(struct nodes *nodes, struct node *parent,
-			  struct node *node)
+/* One that is in the tables. */
+static void release(struct nodes *nodes, struct node *node)
 {
-	char key[NAME_KEY_MAX];
+	if (nodes->on_free)
+		nodes->on_free(nodes->owner, node);
+	free_node(node);
+}
 
+/* Gives the node its number below parent; on failure frees it. */
+static struct node *number(struct nodes *nodes, struct node *parent,
+			   struct node *node)
+{
 	node->id = nodes->next_id;
 	if (map_put(nodes->by_id, &node->id, sizeof(node->id), node) < 0) {
-		free_node(node);
-		return NULL;
-	}
-	node->is_current = true;
-	if (parent && map_put(nodes->by_name, key,
-			      name_key(parent, node->name, key), node) < 0) {
-		map_remove(nodes->by_id, &node->id, sizeof(node->id));
 		free_node(node);
 		return NULL;
 	}
@@ -92,6 +94,17 @@ static struct node *enter(struct nodes *nodes, struct node *parent,
 	return node;
 }
 
+static int give_name(struct nodes *nodes, struct node *node)
+{
+	char key[NAME_KEY_MAX];
+	int r = map_put(nodes->by_name, key,
+			name_key(node->parent, node->name, key), node);
+
+	if (r == 0)
+		node->is_current = true;
+	return r;
+}
+
 static bool enter_root(struct nodes *nodes, int64_t now_ns)
 {
 	struct node *root = make_node("", "");
@@ -100,7 +113,8 @@ static bool enter_root(struct nodes *nodes, int64_t now_ns)
 		return false;
 	root->changed_ns = now_ns;
 	root->lookups = 1; /* the kernel never looks the root up */
-	return enter(nodes, NULL, root) != NULL;
+	root->is_current = true;
+	return number(nodes, NULL, root) != NULL;
 }
 
 static void free_tables(struct nodes *nodes)
@@ -126,17 +140,22 @@ struct nodes *nodes_new(int64_t now_ns)
 	return nodes;
 }
 
+void nodes_set_on_free(struct nodes *nodes, nodes_on_free *on_free, void *owner)
+{
+	nodes->on_free = on_free;
+	nodes->owner = owner;
+}
+
 static void free_each(void *owner, void *value)
 {
-	(void)owner;
-	free_node(value);
+	release(owner, value);
 }
 
 void nodes_free(struct nodes *nodes)
 {
 	if (!nodes)
 		return;
-	map_each(nodes->by_id, free_each, NULL);
+	map_each(nodes->by_id, free_each, nodes);
 	free_tables(nodes);
 }
 
@@ -172,7 +191,7 @@ void nodes_settle(struct nodes *nodes, struct node *node)
 
 		retire(nodes, node);
 		map_remove(nodes->by_id, &node->id, sizeof(node->id));
-		free_node(node);
+		release(nodes, node);
 		if (parent)
 			parent->children--;
 		node = parent;
@@ -188,28 +207,41 @@ static bool is_same_view(const struct view *a, const struct view *b)
 
 static bool shows(const struct node *node, const struct node_file *file)
 {
-	return !node->is_directory && is_same_view(&node->view, &file->view) &&
+	return !node->is_directory && node->value &&
+	       is_same_view(&node->view, &file->view) &&
 	       strcmp(node->secret, file->secret) == 0 &&
 	       strcmp(value_version(node->value), value_version(file->value)) ==
 		       0;
 }
 
-/* Puts a new node in the place of the one that has its name. */
-static struct node *replace(struct nodes *nodes, struct node *parent,
-			    struct node *node, int64_t now_ns)
+/* Puts the node, which has its number, in the place of the one that has its
+ * name. */
+static int replace(struct nodes *nodes, struct node *node, int64_t now_ns)
 {
+	struct node *parent = node->parent;
 	struct node *old = nodes_current(nodes, parent, node->name);
-	struct node *entered;
+	int r;
 
 	if (old)
 		retire(nodes, old);
-	entered = enter(nodes, parent, node);
+	r = give_name(nodes, node);
 	/* seen for the first time is no change of the directory */
-	if (entered && old && now_ns > parent->changed_ns)
+	if (r == 0 && old && now_ns > parent->changed_ns)
 		parent->changed_ns = now_ns;
 	if (old)
 		nodes_settle(nodes, old);
-	return entered;
+	return r;
+}
+
+/* A node that is in the tables and has its name; on failure it is freed. */
+static struct node *enter(struct nodes *nodes, struct node *parent,
+			  struct node *node, int64_t now_ns)
+{
+	node = number(nodes, parent, node);
+	if (!node || replace(nodes, node, now_ns) == 0)
+		return node;
+	nodes_settle(nodes, node);
+	return NULL;
 }
 
 static int keep_content(struct node *node, const struct view *view,
@@ -243,7 +275,7 @@ static int fill_file(struct node *node, const struct node_file *file,
 		view->key == VIEW_PATH ? strdup(view->path_text) : NULL;
 	if (!node->secret || (view->key == VIEW_PATH && !node->view.path_text))
 		return err_set(err, -ENOMEM, "no memory");
-	node->modified_ns = value_created_ns(file->value);
+	node->modified_ns = file->modified_ns;
 	node->rights = file->rights;
 	if (!view_is_plain(view))
 		return keep_content(node, view, err);
@@ -253,30 +285,68 @@ static int fill_file(struct node *node, const struct node_file *file,
 	return 0;
 }
 
+/* NULL with err filled. */
+static struct node *make_file(const char *name, const struct node_file *file,
+			      struct err *err)
+{
+	struct node *node = make_node(name, NULL);
+
+	if (!node) {
+		(void)err_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	if (fill_file(node, file, err) < 0) {
+		free_node(node);
+		return NULL;
+	}
+	return node;
+}
+
 int nodes_file(struct nodes *nodes, struct node *parent, const char *name,
 	       const struct node_file *file, struct node **ret, struct err *err)
 {
 	struct node *node = nodes_current(nodes, parent, name);
-	int r;
 
 	if (node && shows(node, file)) {
 		node->rights = file->rights;
 		*ret = node;
 		return 0;
 	}
-	node = make_node(name, NULL);
+	node = make_file(name, file, err);
 	if (!node)
-		return err_set(err, -ENOMEM, "no memory");
-	r = fill_file(node, file, err);
-	if (r < 0) {
-		free_node(node);
-		return r;
-	}
-	node = replace(nodes, parent, node, node->modified_ns);
+		return err->code;
+	node = enter(nodes, parent, node, node->modified_ns);
 	if (!node)
 		return err_set(err, -ENOMEM, "no memory");
 	*ret = node;
 	return 0;
+}
+
+int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
+		  const struct node_file *file, struct node **ret,
+		  struct err *err)
+{
+	struct node *node = make_file(name, file, err);
+
+	if (!node)
+		return err->code;
+	node = number(nodes, parent, node);
+	if (!node)
+		return err_set(err, -ENOMEM, "no memory");
+	*ret = node;
+	return 0;
+}
+
+int nodes_install(struct nodes *nodes, struct node *node)
+{
+	return replace(nodes, node, node->modified_ns);
+}
+
+void nodes_revoke(struct node *node, int code)
+{
+	value_unref(TAKE(node->value));
+	secret_unref(TAKE(node->content));
+	node->revoked = code;
 }
 
 const struct secret *node_bytes(const struct node *node)
@@ -297,7 +367,7 @@ struct node *nodes_directory(struct nodes *nodes, struct node *parent,
 	if (!node)
 		return NULL;
 	node->changed_ns = parent->changed_ns;
-	return replace(nodes, parent, node, parent->changed_ns);
+	return enter(nodes, parent, node, parent->changed_ns);
 }
 
 void nodes_unlink(struct nodes *nodes, struct node *parent, const char *name,

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "fs/rights.h"
 #include "store/view.h"
 
 struct err;
+struct follow;
 struct secret;
 struct value;
 
@@ -34,7 +36,8 @@ struct node {
 
 	/* of a directory: the prefix that it stands for, "" or "a/b/" */
 	const char *prefix;
-	bool has_value; /* a secret has the folder's own name */
+	bool has_value;	       /* a secret has the folder's own name */
+	unsigned cold_lookups; /* that wait for a name without a node */
 	int64_t changed_ns;
 
 	/* of a file */
@@ -46,6 +49,11 @@ struct node {
 	size_t size;
 	int64_t modified_ns;
 	bool is_current; /* the name shows this version */
+	int revoked;	 /* why value is NULL: a negative errno */
+
+	/* of whoever follows the secret; see nodes_set_on_free() */
+	struct follow *follow;
+	LIST_ENTRY(node) followed;
 
 	/* the table's */
 	uint64_t lookups;
@@ -56,6 +64,11 @@ struct nodes;
 
 /* now_ns: wall time, for what has no date of its own. NULL: no memory. */
 struct nodes *nodes_new(int64_t now_ns);
+
+/* Called before a node goes. */
+typedef void nodes_on_free(void *owner, struct node *node);
+void nodes_set_on_free(struct nodes *nodes, nodes_on_free *on_free,
+		       void *owner);
 
 /* Whatever the kernel still knows. NULL is allowed. */
 void nodes_free(struct nodes *nodes);
@@ -72,6 +85,7 @@ struct node_file {
 	struct value *value;
 	struct view view;
 	struct rights rights;
+	int64_t modified_ns;
 };
 
 /* The file parent/name in this version: the node it has already, with these
@@ -81,8 +95,21 @@ int nodes_file(struct nodes *nodes, struct node *parent, const char *name,
 	       const struct node_file *file, struct node **ret,
 	       struct err *err);
 
+/* A new node for the file, which no name shows yet. As nodes_file(); whoever
+ * does not install it settles it. */
+int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
+		  const struct node_file *file, struct node **ret,
+		  struct err *err);
+
+/* Has the node's name show it, in the place of the one that did. 0, -ENOMEM. */
+int nodes_install(struct nodes *nodes, struct node *node);
+
+/* Wipes what the node shows: reading it fails with code from now on. */
+void nodes_revoke(struct node *node, int code);
+
 /* The bytes that the file shows, where they are at hand: borrowed from the
- * node. NULL: a key of the value, to be decoded by value_key_read(). */
+ * node, which is not revoked. NULL: a key of the value, to be decoded by
+ * value_key_read(). */
 const struct secret *node_bytes(const struct node *node);
 
 /* The directory parent/name. NULL: no memory. */

@@ -113,8 +113,8 @@ static int make_node(struct tree *tree, struct node *directory,
 				      .key = noted->key };
 
 	if (noted->secret)
-		return tree_secret_node(tree, directory, noted->name, value,
-					ret);
+		return tree_secret_node(tree, directory, noted->name,
+					noted->secret, value, ret);
 	if (noted->given)
 		return tree_file_node(tree, directory, noted->given, value,
 				      ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything that would change something. The public mount is read-only, so
+ * Everything that would change something, but for what a notifier does (rename
+ * and unlink: session.c). The public mount is read-only, so
  * only someone with a writable clone gets here; without these handlers the
  * answer would be ENOSYS.
  */
@@ -40,12 +41,6 @@ static void do_mkdir(fuse_req_t fuse, fuse_ino_t parent, const char *name,
 	refuse(fuse, "MKDIR", parent);
 }
 
-static void do_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
-{
-	(void)name;
-	refuse(fuse, "UNLINK", parent);
-}
-
 static void do_rmdir(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 {
 	(void)name;
@@ -57,14 +52,6 @@ static void do_symlink(fuse_req_t fuse, const char *target, fuse_ino_t parent,
 {
 	(void)target, (void)name;
 	refuse(fuse, "SYMLINK", parent);
-}
-
-static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
-		      fuse_ino_t new_parent, const char *new_name,
-		      unsigned flags)
-{
-	(void)name, (void)new_parent, (void)new_name, (void)flags;
-	refuse(fuse, "RENAME", parent);
 }
 
 static void do_link(fuse_req_t fuse, fuse_ino_t node, fuse_ino_t new_parent,
@@ -114,10 +101,8 @@ void refusals_add(struct fuse_lowlevel_ops *operations)
 	operations->setattr = do_setattr;
 	operations->mknod = do_mknod;
 	operations->mkdir = do_mkdir;
-	operations->unlink = do_unlink;
 	operations->rmdir = do_rmdir;
 	operations->symlink = do_symlink;
-	operations->rename = do_rename;
 	operations->link = do_link;
 	operations->write = do_write;
 	operations->create = do_create;

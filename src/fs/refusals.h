@@ -4,7 +4,8 @@
 
 struct fuse_lowlevel_ops;
 
-/* Answers EROFS to every operation of libfuse that would change something. */
+/* Answers EROFS to every operation of libfuse that would change something, but
+ * rename and unlink. */
 void refusals_add(struct fuse_lowlevel_ops *operations);
 
 #endif

@@ -8,10 +8,10 @@
 #define FUSE_USE_VERSION 312
 
 #include "fs/session.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "fs/refusals.h"
+#include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
@@ -46,12 +46,6 @@ struct session {
 	char input[REQUEST_MAX];
 };
 
-struct request {
-	fuse_req_t fuse;
-	request_on_interrupt *on_interrupt;
-	void *owner;
-};
-
 static struct tree *tree_of(fuse_req_t fuse)
 {
 	const struct session *session = fuse_req_userdata(fuse);
@@ -72,132 +66,11 @@ static void trace(fuse_req_t fuse, const char *kind, fuse_ino_t node,
 					});
 }
 
-/* NULL: no memory, and the kernel has been told. */
 static struct request *take(fuse_req_t fuse)
 {
-	struct request *request = calloc(1, sizeof(*request));
+	const struct session *session = fuse_req_userdata(fuse);
 
-	if (!request)
-		fuse_reply_err(fuse, ENOMEM);
-	else
-		request->fuse = fuse;
-	return request;
-}
-
-/* What every answer ends with. */
-static int answered(struct request *request, int r)
-{
-	free(request);
-	return r;
-}
-
-pid_t request_pid(const struct request *request)
-{
-	return fuse_req_ctx(request->fuse)->pid;
-}
-
-static void interrupted(fuse_req_t fuse, void *data)
-{
-	struct request *request = data;
-
-	(void)fuse;
-	request->on_interrupt(request->owner);
-}
-
-void request_watch_interrupt(struct request *request,
-			     request_on_interrupt *on_interrupt, void *owner)
-{
-	request->on_interrupt = on_interrupt;
-	request->owner = owner;
-	fuse_req_interrupt_func(request->fuse,
-				on_interrupt ? interrupted : NULL, request);
-}
-
-void request_fail(struct request *request, int code)
-{
-	answered(request, fuse_reply_err(request->fuse, -code));
-}
-
-static double seconds(int64_t ms)
-{
-	return (double)ms / 1000;
-}
-
-/* How long the kernel may believe a name. */
-static double entry_seconds(const struct request *request, int64_t ms)
-{
-	const struct session *session = fuse_req_userdata(request->fuse);
-
-	return session->is_asked_always ? 0 : seconds(ms);
-}
-
-static struct fuse_entry_param to_fuse(const struct request *request,
-				       const struct request_entry *entry)
-{
-	return (struct fuse_entry_param){
-		.ino = entry->node,
-		.attr = entry->attributes,
-		.attr_timeout = seconds(entry->attributes_ms),
-		.entry_timeout = entry_seconds(request, entry->entry_ms),
-	};
-}
-
-int request_reply_entry(struct request *request,
-			const struct request_entry *entry)
-{
-	struct fuse_entry_param param = to_fuse(request, entry);
-
-	return answered(request, fuse_reply_entry(request->fuse, &param));
-}
-
-void request_reply_absent(struct request *request, int64_t entry_ms)
-{
-	struct fuse_entry_param param = { .entry_timeout = entry_seconds(
-						  request, entry_ms) };
-
-	answered(request, entry_ms > 0 ? fuse_reply_entry(request->fuse, &param)
-				       : fuse_reply_err(request->fuse, ENOENT));
-}
-
-void request_reply_attributes(struct request *request,
-			      const struct stat *attributes,
-			      int64_t attributes_ms)
-{
-	answered(request, fuse_reply_attr(request->fuse, attributes,
-					  seconds(attributes_ms)));
-}
-
-int request_reply_opened(struct request *request, uint64_t handle)
-{
-	struct fuse_file_info info = { .fh = handle };
-
-	return answered(request, fuse_reply_open(request->fuse, &info));
-}
-
-int request_reply_bytes(struct request *request, const void *bytes,
-			size_t length)
-{
-	return answered(request, fuse_reply_buf(request->fuse, bytes, length));
-}
-
-int request_add_name(struct request *request, struct buf *out, size_t room,
-		     const struct request_name *name)
-{
-	struct fuse_entry_param param = to_fuse(request, &name->entry);
-	char *at = (char *)out->bytes + out->length;
-	size_t left = room - out->length;
-	size_t used;
-
-	if (name->is_plus)
-		used = fuse_add_direntry_plus(request->fuse, at, left,
-					      name->name, &param, name->next);
-	else
-		used = fuse_add_direntry(request->fuse, at, left, name->name,
-					 &name->entry.attributes, name->next);
-	if (used > left)
-		return -ENOSPC;
-	out->length += used;
-	return 0;
+	return reply_take(fuse, session->is_asked_always);
 }
 
 static void do_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
@@ -321,8 +194,37 @@ static void do_init(void *owner, struct fuse_conn_info *kernel)
 	session->can_expire_names = traffic_has_epochs(kernel->proto_minor);
 }
 
+static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
+		      fuse_ino_t new_parent, const char *new_name,
+		      unsigned flags)
+{
+	struct request *request;
+
+	(void)flags; /* of renameat2(2): whoever may rename sets none */
+	trace(fuse, "RENAME", parent, name);
+	request = take(fuse);
+	if (request)
+		tree_rename(tree_of(fuse), request,
+			    &(struct tree_rename){ .parent = parent,
+						   .name = name,
+						   .new_parent = new_parent,
+						   .new_name = new_name });
+}
+
+static void do_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
+{
+	struct request *request;
+
+	trace(fuse, "UNLINK", parent, name);
+	request = take(fuse);
+	if (request)
+		tree_unlink(tree_of(fuse), request, parent, name);
+}
+
 static const struct fuse_lowlevel_ops operations = {
 	.init = do_init,
+	.rename = do_rename,
+	.unlink = do_unlink,
 	.lookup = do_lookup,
 	.forget = do_forget,
 	.forget_multi = do_forget_multi,

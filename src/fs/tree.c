@@ -5,10 +5,14 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "base/map.h"
 #include "base/once.h"
 #include "base/secret.h"
+#include "fs/announce.h"
+#include "fs/follow.h"
 #include "fs/layout.h"
+#include "fs/notifier.h"
 #include "fs/tree_private.h"
 #include "loop/loop.h"
 #include "store/source.h"
@@ -28,6 +32,12 @@ int64_t tree_now_ns(const struct tree *tree)
 	return clock_wall_s(loop_clock(tree->settings.loop)) * NS_PER_S;
 }
 
+static void on_node_free(void *owner, struct node *node)
+{
+	(void)owner;
+	follow_drop(node);
+}
+
 static int set_up(struct tree *tree)
 {
 	const char *prefix = tree->settings.prefix.name;
@@ -37,9 +47,12 @@ static int set_up(struct tree *tree)
 	tree->nodes = nodes_new(tree_now_ns(tree));
 	tree->handles = map_new();
 	tree->told = once_new(COMPLAINTS_MAX);
-	return tree->prefix && tree->nodes && tree->handles && tree->told
-		       ? 0
-		       : -ENOMEM;
+	tree->follows = follows_new(tree->settings.cache, tree_on_secret, tree);
+	if (!tree->prefix || !tree->nodes || !tree->handles || !tree->told ||
+	    !tree->follows)
+		return -ENOMEM;
+	nodes_set_on_free(tree->nodes, on_node_free, tree);
+	return 0;
 }
 
 struct tree *tree_new(const struct tree_settings *settings)
@@ -51,6 +64,7 @@ struct tree *tree_new(const struct tree_settings *settings)
 	tree->settings = *settings;
 	if (settings->layout)
 		tree->layout = layout_ref(settings->layout);
+	TAILQ_INIT(&tree->orders);
 	parking_init(&tree->parking, settings->loop, settings->cache);
 	if (set_up(tree) < 0) {
 		tree_free(tree);
@@ -65,14 +79,28 @@ void tree_free(struct tree *tree)
 	if (!tree)
 		return;
 	parking_done(&tree->parking);
+	loop_timer_cancel(TAKE(tree->expire));
+	notifier_free(TAKE(tree->notifier));
+	announce_drop(tree);
 	if (tree->handles)
 		tree_drop_handles(tree);
 	map_free(tree->handles);
 	nodes_free(tree->nodes);
+	follows_free(tree->follows);
 	layout_unref(tree->layout);
 	once_free(tree->told);
 	free(tree->prefix);
 	free(tree);
+}
+
+void tree_set_reach(struct tree *tree, const struct tree_reach *reach)
+{
+	tree->reach = *reach;
+}
+
+size_t tree_node_count(const struct tree *tree)
+{
+	return nodes_count(tree->nodes);
 }
 
 void tree_set_layout(struct tree *tree, struct layout *layout)
@@ -246,8 +274,10 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 		request_fail(request, node ? -EISDIR : -ESTALE);
 		return;
 	}
-	bytes = node_bytes(node);
-	if (bytes)
+	bytes = node->revoked ? NULL : node_bytes(node);
+	if (node->revoked)
+		request_fail(request, node->revoked);
+	else if (bytes)
 		reply_part(request, secret_bytes(bytes), secret_length(bytes),
 			   offset, size);
 	else

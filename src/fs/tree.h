@@ -57,9 +57,6 @@ void tree_free(struct tree *tree);
  * show alike keep their nodes. What waits goes on with the old one. */
 void tree_set_layout(struct tree *tree, struct layout *layout);
 
-/* How many nodes the kernel knows. */
-size_t tree_node_count(const struct tree *tree);
-
 /*
  * The secret that a person means by a name: its own, or the path below the
  * mount of a file that shows it, as far as that is known without asking.
@@ -68,6 +65,37 @@ size_t tree_node_count(const struct tree *tree);
 const char *tree_find_secret(const struct tree *tree, const char *name);
 
 /* An id is of a node; of a handle where one is closed. */
+/* What a tree can do to the kernel beyond answering it; all may be NULL. None
+ * is called from within a call of the tree. */
+struct tree_reach {
+	/* all names are to be asked for again */
+	void (*expire_names)(void *owner);
+	/* no page of these nodes may stay, mapped ones included */
+	void (*drop_pages)(void *owner, const uint64_t *nodes, size_t count);
+	void *owner;
+};
+void tree_set_reach(struct tree *tree, const struct tree_reach *reach);
+
+/* From now on that notifier tells watchers of what changes; fd is taken over,
+ * -1: there is none, or none any more. */
+void tree_set_notifier(struct tree *tree, int fd, pid_t pid);
+bool tree_has_notifier(const struct tree *tree);
+
+/* How many nodes the kernel may know. */
+size_t tree_node_count(const struct tree *tree);
+
+/* Requests that change something: -EROFS to all but the notifier. */
+struct tree_rename {
+	uint64_t parent;
+	const char *name;
+	uint64_t new_parent;
+	const char *new_name;
+};
+void tree_rename(struct tree *tree, struct request *request,
+		 const struct tree_rename *what);
+void tree_unlink(struct tree *tree, struct request *request, uint64_t parent,
+		 const char *name);
+
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent,
 		 const char *name);
 void tree_forget(struct tree *tree, uint64_t id, uint64_t count);

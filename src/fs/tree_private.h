@@ -13,7 +13,12 @@
 
 struct layout_name;
 struct layout_object;
+struct cache_result;
+struct follow;
+struct follows;
+struct notifier;
 struct once;
+struct order;
 
 /* The attributes of a version never change. */
 #define FILE_ATTRIBUTES_MS ((int64_t)365 * 86400 * 1000)
@@ -36,6 +41,14 @@ struct tree {
 	struct map *handles; /* open directories, by id */
 	uint64_t next_handle;
 	struct once *told; /* complaints that need no repeating */
+	struct follows *follows;
+
+	/* how changes are told: announce.c */
+	struct tree_reach reach;
+	struct notifier *notifier;
+	TAILQ_HEAD(order_list, order) orders;
+	uint64_t next_order;
+	struct loop_timer *expire;
 };
 
 /* What stat(2) says of a node. */
@@ -53,6 +66,18 @@ struct cache_want tree_want(const struct tree *tree, const char *name,
 /* Of an object the cache is asked for its secret. */
 struct cache_want tree_want_object(const struct layout *layout,
 				   const struct layout_object *object);
+
+/* What a name shows of a version, but for its date: of a file of the layout, of
+ * a key of an object that expands, and of a secret below a prefix. */
+struct node_file tree_file_of(const struct layout_name *name,
+			      struct value *value);
+struct node_file tree_key_file(const struct layout_object *object,
+			       struct value *value, size_t key);
+struct node_file tree_secret_file(const struct tree *tree, struct value *value);
+
+/* A secret changed: rotate.c. owner is the tree. */
+void tree_on_secret(void *owner, struct follow *follow,
+		    const struct cache_result *result);
 
 /* The node of a file of the layout, or of a key of an object that expands, as
  * nodes_file(). What cannot be shown is complained of once a version. */
@@ -72,7 +97,11 @@ int tree_key_node(struct tree *tree, struct node *parent,
 /* The node of a secret below a prefix, under the name that it has there, as
  * nodes_file(). */
 int tree_secret_node(struct tree *tree, struct node *parent, const char *name,
-		     struct value *value, struct node **ret);
+		     const char *secret, struct value *value,
+		     struct node **ret);
+
+/* How much longer the version is true that a followed node is of. */
+int64_t tree_rest_ms(const struct tree *tree, const struct node *node);
 
 /* Which key of the value the file name stands for. */
 bool tree_find_key(const struct value *value, const char *name,
@@ -94,6 +123,8 @@ struct lookup {
 	struct layout *layout; /* of the moment it was asked; NULL: a prefix */
 	uint64_t parent;
 	size_t scanned; /* objects that are known not to have the key */
+	char *secret;	/* below a prefix: what it fetches */
+	bool is_cold; /* its name had no node: it holds the directory's lock */
 	char name[NAME_LENGTH_MAX + 1];
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The answer to FUSE_INIT is written here by hand, because libfuse before
- * 3.17 cannot ask for FUSE_PARALLEL_DIROPS, without which one secret that is
- * slow to come blocks its whole directory. Layouts: linux/fuse.h.
+ * What the keeper itself says over /dev/fuse. The answer to FUSE_INIT is
+ * written by hand, because libfuse before 3.17 cannot ask for
+ * FUSE_PARALLEL_DIROPS, without which one secret that is slow to come blocks
+ * its whole directory. Layouts: linux/fuse.h.
  */
 #include "keeper/fuse_init.h"
 #include "base/err.h"
@@ -130,5 +131,22 @@ int fuse_init_answer(int fd, int timeout_ms, struct fuse_init_request *ret,
 			       strerrordesc_np(errno));
 	memcpy(ret->bytes, &request, length);
 	ret->length = length;
+	return 0;
+}
+
+int fuse_notify_drop(int fd, uint64_t node)
+{
+	const struct {
+		struct fuse_out_header header;
+		struct fuse_notify_inval_inode_out about;
+	} notification = {
+		.header = { .len = sizeof(notification),
+			    .error = FUSE_NOTIFY_INVAL_INODE },
+		.about = { .ino = node },
+	};
+
+	if (write(fd, &notification, sizeof(notification)) < 0 &&
+	    errno != ENOENT)
+		return -errno;
 	return 0;
 }

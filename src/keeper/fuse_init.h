@@ -3,6 +3,7 @@
 #define KEEPER_FUSE_INIT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "keeper/message.h"
 
@@ -29,5 +30,13 @@ struct fuse_init_request {
  */
 int fuse_init_answer(int fd, int timeout_ms, struct fuse_init_request *ret,
 		     struct err *err);
+
+/*
+ * Has the kernel drop all pages of the node, mapped ones included. It waits for
+ * whoever has a page locked, so as long as a READ is not answered. That the
+ * kernel does not know the node is no failure: then it has no page of it. 0 or
+ * negative errno.
+ */
+int fuse_notify_drop(int fd, uint64_t node);
 
 #endif

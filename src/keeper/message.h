@@ -12,7 +12,8 @@
  *
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
- *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING, GONE
+ *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
+ *				GONE, DROP_PAGES
  *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, REFRESH, STOP,
  *				NOTIFIER (for a mount that serves, any number of
  *				times), CLIENT
@@ -45,7 +46,8 @@ enum message_type {
 	 * pid as FUSE requests carry it. To a worker without a descriptor: the
 	 * mount has no notifier, or none any more; number is 0. */
 	MESSAGE_NOTIFIER,
-	MESSAGE_RELOAD, /* read the configuration again, all or nothing */
+	MESSAGE_RELOAD,	    /* read the configuration again, all or nothing */
+	MESSAGE_DROP_PAGES, /* body: node ids whose pages are to go */
 	MESSAGE_STATUS,
 	/* confirm now what is in use; of a command, with a name as its body:
 	 * that secret, or that of the file of that name */

@@ -88,6 +88,22 @@ static enum state on_gone(struct session *session,
 	return STATE_UNMOUNTED;
 }
 
+static void on_drop_pages(struct session *session,
+			  const struct message *message)
+{
+	const struct session_mount *mount = session_mount_of(session, message);
+	int r;
+
+	if (!mount || has_gone(mount))
+		return;
+	r = page_dropper_start(&session->page_droppers, mount->mount.fuse_fd,
+			       message->body, message->length);
+	if (r < 0)
+		log_warn("pages of a secret that was refused may stay cached",
+			 "mount_id=%" PRIu64 " error=%s", mount->mount.id,
+			 strerrordesc_np(-r));
+}
+
 static enum state on_worker_message(struct session *session)
 {
 	struct message message;
@@ -99,6 +115,10 @@ static enum state on_worker_message(struct session *session)
 		return STATE_FAILED;
 	if (r == 0 && message.type == MESSAGE_GONE)
 		return on_gone(session, &message);
+	if (r == 0 && message.type == MESSAGE_DROP_PAGES) {
+		on_drop_pages(session, &message);
+		return STATE_SERVING;
+	}
 	if (r == 0 && message.type == MESSAGE_FAILED)
 		log_err("the worker gave up", "reason=\"%s\"", message.body);
 	else

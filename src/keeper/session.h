@@ -9,6 +9,7 @@
 #include "keeper/child.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
+#include "keeper/page_dropper.h"
 
 struct err;
 struct message;
@@ -40,6 +41,7 @@ struct session {
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct session_client clients[SESSION_CLIENTS_MAX];
+	struct page_droppers page_droppers;
 	struct notifier_plan notifier_plan;
 	int mount_table; /* waited for: tells of unmounts by others; or -1 */
 	int signals;	 /* signalfd(2): what ends the session cleanly */

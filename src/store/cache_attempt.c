@@ -33,9 +33,10 @@ void cache_attempt_cancel(struct entry *entry)
 static void land(struct entry *entry, bool has_changed)
 {
 	stop_clocks(entry);
-	cache_serve_waiting(entry);
+	/* first: who is served may begin to use what is then no news */
 	if (has_changed)
 		cache_tell_uses(entry);
+	cache_serve_waiting(entry);
 	cache_plan(entry);
 }
 

@@ -10,11 +10,11 @@ import json
 import os
 import subprocess
 import sys
-import threading
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.place import built
+from lib.clock import Clock
+from lib.place import built, work_directory
 from lib.process import environment, status_field
 from lib.reading import read
 from lib.scene import aws_mount
@@ -64,51 +64,29 @@ def a_thousand_readers_of_fifty_cold_keys_are_one_call():
         check_equal(scene.aws.calls(), 1, "AWS calls")
 
 
-class _Prober(threading.Thread):
-    """Asks for a name over and over, so that it is the first to find that
-    the TTL is over."""
-
-    def __init__(self, path):
-        super().__init__(daemon=True)
-        self.path = path
-        self.stop = threading.Event()
-        self.errors = []
-        self.start()
-
-    def run(self):
-        while not self.stop.wait(0.001):
-            try:
-                os.stat(self.path)
-            except OSError as error:
-                self.errors.append(error)
-
-    def end(self):
-        self.stop.set()
-        self.join(30)
-        check(not self.is_alive() and not self.errors, "prober", self.errors)
-
-
 @case
 def a_thousand_readers_of_one_name_after_its_TTL_are_one_call():
-    with aws_mount("--ttl", "2s", value=json.dumps(KEYS)) as scene:
-        path = scene.path("key07")
-        read(path)
-        before = _threads(scene.mount)
-        check_equal(scene.aws.calls(), 1, "AWS calls before")
-        scene.aws.hold("app")
-        prober = _Prober(path)
-        scene.aws.wait_for_held("app")
-        lookups = scene.mount.requests("LOOKUP", name="key07")
-        readers = _start_readers(999, [path])
-        scene.mount.wait_for_requests(lookups + 500, "LOOKUP", name="key07")
-        check(_threads(scene.mount) <= before + 1, "threads",
-              _threads(scene.mount))
-        check_equal(scene.aws.calls(), 2, "AWS calls while held")
-        prober.stop.set()
-        scene.aws.release("app")
-        check_equal(_outcomes(readers), {(0, "value 7", "key07"): 999})
-        prober.end()
-        check_equal(scene.aws.calls(), 2, "AWS calls")
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", "1h", *clock.options,
+                       value=json.dumps(KEYS)) as scene:
+            path = scene.path("key07")
+            read(path)
+            before = _threads(scene.mount)
+            check_equal(scene.aws.calls(), 1, "AWS calls before")
+            scene.aws.hold("app")
+            clock.advance(3600)
+            scene.aws.wait_for_held("app")
+            lookups = scene.mount.requests("LOOKUP", name="key07")
+            readers = _start_readers(1000, [path])
+            scene.mount.wait_for_requests(lookups + 500, "LOOKUP",
+                                          name="key07")
+            check(_threads(scene.mount) <= before + 1, "threads",
+                  _threads(scene.mount))
+            check_equal(scene.aws.calls(), 2, "AWS calls while held")
+            scene.aws.release("app")
+            check_equal(_outcomes(readers), {(0, "value 7", "key07"): 1000})
+            check_equal(scene.aws.calls(), 2, "AWS calls")
 
 
 @case

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FS_FOLLOW_H
+#define FS_FOLLOW_H
+
+#include <stdint.h>
+
+#include "fs/nodes.h"
+
+struct cache;
+struct cache_result;
+struct cache_want;
+
+/*
+ * The secrets of which the kernel holds nodes: each is in use, and so confirmed
+ * in the background, until the last of its nodes goes. An inotify watch holds
+ * its node, so who only watches keeps a secret in use.
+ */
+
+struct follows;
+
+LIST_HEAD(node_list, node);
+
+struct follow {
+	struct follows *follows;
+	struct cache_use *use;
+	struct node_list nodes;
+
+	/* the version that was seen last; NULL: none, or it was wiped */
+	struct value *value;
+	int64_t modified_ns; /* of all its files */
+
+	/* what is asked for: texts in key */
+	struct source *source;
+	const char *name;
+	const char *version; /* or NULL */
+	const char *stage;   /* or NULL */
+	int is_busy;	     /* it stays though it has no nodes */
+	size_t key_length;
+	char key[];
+};
+
+/* The secret is another version now, or is wiped (result->err). follow->value
+ * is still the one before. */
+typedef void follows_on_change(void *owner, struct follow *follow,
+			       const struct cache_result *result);
+
+/* NULL: no memory. */
+struct follows *follows_new(struct cache *cache, follows_on_change *on_change,
+			    void *owner);
+
+/* Every node must have been dropped. NULL is allowed. */
+void follows_free(struct follows *follows);
+
+/* The one for what is wanted, made where there was none. It goes with the last
+ * of its nodes; without any, by follow_settle(). NULL: no memory. */
+struct follow *follows_need(struct follows *follows,
+			    const struct cache_want *want);
+void follow_settle(struct follow *follow);
+
+/*
+ * The modification time of the files of this version, which is seen now. It is
+ * the version's date, or a nanosecond more than that of the version before
+ * where it would not be later: two versions never share one.
+ */
+int64_t follow_see(struct follow *follow, struct value *value);
+
+/* Once for each node; again is no fault. */
+void follow_add(struct follow *follow, struct node *node);
+
+/* The node goes. One that is not followed is no fault. */
+void follow_drop(struct node *node);
+
+#endif

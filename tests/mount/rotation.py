@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rotation reaches whoever has the mount open, also who only watches."""
+
+import ctypes
+import errno
+import json
+import mmap
+import os
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.clock import Clock
+from lib.inotify import DELETE, DELETE_SELF, MOVED_TO, Watch
+from lib.place import work_directory
+from lib.reading import check_error, read
+from lib.scene import PASSWORD, SECRET, aws_mount
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+TTL = 60
+
+
+def _secret(**keys):
+    return json.dumps(keys)
+
+
+class _Stage:
+    """A mount of the secret "app" whose time the test moves."""
+
+    def __init__(self, scene, clock):
+        self.scene = scene
+        self.clock = clock
+        self.mount = scene.mount
+        wait_until(lambda: "notifier mount=0 pid=" in self.mount.log_text(),
+                   "a notifier", 10)
+
+    def path(self, name):
+        return self.scene.path(name)
+
+    def rotate(self, value):
+        """The next confirmation finds this."""
+        self.scene.aws.put("app", value)
+        self.clock.advance(TTL)
+
+    def wait_for_rename(self, count):
+        self.mount.wait_for_requests(count, "RENAME")
+
+
+def staged(function):
+    """A case that gets a _Stage with the secret of lib.scene."""
+    def run():
+        with work_directory() as directory:
+            clock = Clock(directory)
+            with aws_mount("--ttl", f"{TTL}s", *clock.options) as scene:
+                function(_Stage(scene, clock))
+    run.__name__ = function.__name__
+    return case(run)
+
+
+@staged
+def a_watcher_of_the_directory_sees_a_file_replaced(stage):
+    check_equal(read(stage.path("password")), PASSWORD)
+    with Watch(stage.mount.point) as watch:
+        stage.rotate(_secret(password="new"))
+        watch.wait_for(MOVED_TO, "password")
+        check_equal(read(stage.path("password")), b"new")
+
+
+@staged
+def a_watcher_hears_of_it_long_after_the_last_open(stage):
+    read(stage.path("password"))
+    with Watch(stage.path("password")) as watch:
+        for _ in range(10):
+            before = stage.scene.aws.calls()
+            stage.clock.advance(TTL)
+            wait_until(lambda: stage.scene.aws.calls() > before,
+                       "a confirmation", 10)
+        check_equal(watch.read(), [], "events")
+        stage.rotate(_secret(password="new"))
+        watch.wait_for(DELETE_SELF, "")
+
+
+@staged
+def three_rotations_are_three_events(stage):
+    read(stage.path("password"))
+    with Watch(stage.mount.point) as watch:
+        for number in range(3):
+            stage.rotate(_secret(password=f"new {number}"))
+            stage.wait_for_rename(number + 1)
+        wait_until(lambda: watch.read().count((MOVED_TO, "password")) == 3,
+                   "three events", 10)
+
+
+@staged
+def an_unchanged_secret_is_no_event(stage):
+    read(stage.path("password"))
+    before = os.stat(stage.path("password"))
+    with Watch(stage.mount.point) as watch:
+        for _ in range(3):
+            calls = stage.scene.aws.calls()
+            stage.clock.advance(TTL)
+            wait_until(lambda: stage.scene.aws.calls() > calls,
+                       "a confirmation", 10)
+        after = os.stat(stage.path("password"))
+        check_equal(watch.read(), [], "events")
+    check_equal((after.st_ino, after.st_mtime_ns),
+                (before.st_ino, before.st_mtime_ns))
+
+
+@staged
+def an_open_file_keeps_its_version_and_both_keys_switch(stage):
+    with open(stage.path("password"), "rb") as held, \
+            open(stage.path("username"), "rb") as other:
+        stage.rotate(_secret(username="bob", password="new"))
+        stage.wait_for_rename(2)
+        check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+        check_equal(os.pread(other.fileno(), 100, 0), b"ada")
+        check_equal(os.fstat(held.fileno()).st_nlink, 0, "links")
+        check_equal(read(stage.path("password")), b"new")
+        check_equal(read(stage.path("username")), b"bob")
+        stats = [os.stat(stage.path(name)) for name in
+                 ("password", "username")]
+        check_equal(stats[0].st_mtime_ns, stats[1].st_mtime_ns, "mtimes")
+        check(stats[0].st_mtime_ns > os.fstat(held.fileno()).st_mtime_ns,
+              "mtime did not move")
+
+
+@staged
+def keys_that_come_and_go_are_events(stage):
+    read(stage.path("password"))
+    read(stage.path("username"))
+    with Watch(stage.mount.point) as watch:
+        stage.rotate(_secret(password="new", token="t"))
+        watch.wait_for(MOVED_TO, "token")
+        watch.wait_for(MOVED_TO, "password")
+        watch.wait_for(DELETE, "username")
+    check_error(stage.path("username"), "ENOENT")
+    check_equal(read(stage.path("token")), b"t")
+
+
+@staged
+def json_that_becomes_text_and_back_leaves_the_whole_file(stage):
+    read(stage.path("app"))
+    read(stage.path("password"))
+    stage.rotate("plain")
+    stage.mount.wait_for_requests(1, "UNLINK")
+    check_equal(read(stage.path("app")), b"plain")
+    check_error(stage.path("password"), "EBADMSG")
+    stage.rotate(SECRET)
+    stage.wait_for_rename(2)
+    check_equal(read(stage.path("password")), PASSWORD)
+
+
+@staged
+def a_value_grows_to_64_KiB_and_back(stage):
+    read(stage.path("app"))
+    for number, length in enumerate((65536, 1, 65536, 1)):
+        stage.rotate("x" * length)
+        stage.wait_for_rename(number + 1)
+        check_equal(os.stat(stage.path("app")).st_size, length)
+        check_equal(read(stage.path("app")), b"x" * length)
+
+
+@staged
+def a_strangers_look_at_the_notifiers_names_breaks_nothing(stage):
+    read(stage.path("password"))
+    for number in range(1, 8):
+        check_error(stage.path(f"..new-{number}"), "ENOENT")
+    stage.rotate(_secret(password="new"))
+    for number in range(1, 8):
+        check_error(stage.path(f"..new-{number}"), "ENOENT")
+    stage.wait_for_rename(1)
+    check_equal(read(stage.path("password")), b"new")
+
+
+@staged
+def a_refused_secret_is_taken_back_from_who_holds_it(stage):
+    with open(stage.path("password"), "rb") as held:
+        mapped = mmap.mmap(held.fileno(), 0, prot=mmap.PROT_READ)
+        check_equal(mapped[:], PASSWORD)
+        stage.scene.aws.delete("app")
+        stage.clock.advance(TTL)
+        wait_until(lambda: "cannot fetch" in stage.mount.log_text() or
+                   "no such secret" in stage.mount.log_text(),
+                   "the refusal", 10)
+        check_equal(os.pread(held.fileno(), 100, 0), PASSWORD, "in its grace")
+        stage.clock.advance(61)
+        wait_until(lambda: "no longer shown" in stage.mount.log_text(),
+                   "the end of the grace", 10)
+
+        def refused():
+            try:
+                os.pread(held.fileno(), 100, 0)
+            except OSError as error:
+                return error.errno == errno.ESTALE
+            return False
+        wait_until(refused, "reads of the held file fail", 10)
+        wait_until(lambda: not _is_cached(held.fileno()),
+                   "no page is left", 10)
+        mapped.close()
+    check_error(stage.path("password"), "ENOENT")
+
+
+def _is_cached(file):
+    """Whether the page cache has the file's first page (mincore(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int,
+                          ctypes.c_int, ctypes.c_int, ctypes.c_long)
+    at = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, file, 0)
+    check(at not in (None, ctypes.c_void_p(-1).value), "mmap")
+    vector = (ctypes.c_ubyte * 1)()
+    result = libc.mincore(ctypes.c_void_p(at), ctypes.c_size_t(4096), vector)
+    libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(4096))
+    check_equal(result, 0, "mincore")
+    return bool(vector[0] & 1)
+
+
+main()
