@@ -192,7 +192,8 @@ static int add_mount(struct worker *worker, const struct message *message,
 			    .init_length = message->length,
 			    .on_gone = on_gone,
 			    .owner = mount,
-			    .is_asked_always = worker->test_clock != NULL },
+			    .is_asked_always = worker->test_clock != NULL,
+			    .has_extended = worker->options.xattr },
 		    &mount->session, err) < 0) {
 		free_mount(mount);
 		return err->code;

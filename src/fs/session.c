@@ -8,6 +8,7 @@
 #define FUSE_USE_VERSION 312
 
 #include "fs/session.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "fs/refusals.h"
@@ -187,6 +188,43 @@ static void do_readdirplus(fuse_req_t fuse, fuse_ino_t node, size_t size,
 	read_directory(fuse, &what);
 }
 
+/* The kernel asks for the length first, with no room for the text. */
+static void reply_extended(fuse_req_t fuse, int r, const struct buf *text,
+			   size_t room)
+{
+	if (r < 0)
+		fuse_reply_err(fuse, -r);
+	else if (room == 0)
+		fuse_reply_xattr(fuse, text->length);
+	else if (text->length > room)
+		fuse_reply_err(fuse, ERANGE);
+	else
+		fuse_reply_buf(fuse, buf_text(text), text->length);
+}
+
+static void do_getxattr(fuse_req_t fuse, fuse_ino_t node, const char *name,
+			size_t room)
+{
+	cleanup_buf struct buf text;
+	int r;
+
+	trace(fuse, "GETXATTR", node, name);
+	buf_init(&text, TREE_EXTENDED_MAX);
+	r = tree_get_extended(tree_of(fuse), node, name, &text);
+	reply_extended(fuse, r, &text, room);
+}
+
+static void do_listxattr(fuse_req_t fuse, fuse_ino_t node, size_t room)
+{
+	cleanup_buf struct buf names;
+	int r;
+
+	trace(fuse, "LISTXATTR", node, NULL);
+	buf_init(&names, TREE_EXTENDED_MAX);
+	r = tree_list_extended(tree_of(fuse), node, &names);
+	reply_extended(fuse, r, &names, room);
+}
+
 static void do_init(void *owner, struct fuse_conn_info *kernel)
 {
 	struct session *session = owner;
@@ -327,6 +365,11 @@ static int set_up(struct session *session,
 	int r;
 
 	refusals_add(&served);
+	/* without handlers the kernel asks once in the life of a mount */
+	if (settings->has_extended) {
+		served.getxattr = do_getxattr;
+		served.listxattr = do_listxattr;
+	}
 	fuse_set_log_func(on_fuse_log);
 	if (fuse_opt_add_arg(&args, "secretsfs") < 0)
 		return -ENOMEM;

@@ -29,6 +29,7 @@ struct session_settings {
 	session_on_gone *on_gone;
 	void *owner;
 	bool is_asked_always; /* the kernel believes no name for any time */
+	bool has_extended;    /* files have extended attributes */
 };
 
 /* Serves from the next turn on. 0, or negative errno with err filled. */

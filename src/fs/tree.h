@@ -9,6 +9,7 @@
 
 #include "fs/rights.h"
 
+struct buf;
 struct cache;
 struct layout;
 struct loop;
@@ -117,5 +118,15 @@ struct tree_read_directory {
 };
 void tree_read_directory(struct tree *tree, struct request *request,
 			 const struct tree_read_directory *what);
+
+/*
+ * The extended attributes of a file, none of them a part of its value: appends
+ * one's text, or the names of those it has, each with its NUL. 0; -ENODATA: it
+ * has no such attribute; -ESTALE; -EFBIG; -ENOMEM.
+ */
+#define TREE_EXTENDED_MAX 1024
+int tree_get_extended(const struct tree *tree, uint64_t id, const char *name,
+		      struct buf *out);
+int tree_list_extended(const struct tree *tree, uint64_t id, struct buf *out);
 
 #endif

@@ -95,26 +95,11 @@ void status_put_endpoint(struct jwrite *json,
 	jwrite_object_end(json);
 }
 
-static const char *state_name(enum cache_state state)
-{
-	switch (state) {
-	case CACHE_FRESH:
-		return "fresh";
-	case CACHE_STALE:
-		return "stale";
-	case CACHE_FAILED:
-		return "failed";
-	case CACHE_EMPTY:
-		break;
-	}
-	return "empty";
-}
-
 static void put_about(struct jwrite *json, const struct cache_about *about)
 {
 	const struct value *value = about->value;
 
-	jwrite_text(json, "state", state_name(about->state));
+	jwrite_text(json, "state", cache_state_name(about->state));
 	jwrite_text(json, "versionId", value ? value_version(value) : NULL);
 	put_time(json, "keys",
 		 value && value_has_keys(value)

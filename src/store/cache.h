@@ -130,6 +130,9 @@ enum cache_state {
 	CACHE_FAILED, /* not there, or refused */
 };
 
+/* "empty", "fresh", "stale", "failed" */
+const char *cache_state_name(enum cache_state state);
+
 struct cache_about {
 	enum cache_state state;
 	const struct value *value; /* or NULL */

@@ -183,3 +183,18 @@ void cache_each(const struct cache *cache, const struct source *source,
 
 	map_each(cache->entries, tell_each, &telling);
 }
+
+const char *cache_state_name(enum cache_state state)
+{
+	switch (state) {
+	case CACHE_FRESH:
+		return "fresh";
+	case CACHE_STALE:
+		return "stale";
+	case CACHE_FAILED:
+		return "failed";
+	case CACHE_EMPTY:
+		break;
+	}
+	return "empty";
+}

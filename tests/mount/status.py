@@ -287,6 +287,64 @@ def a_worker_that_stands_still_is_told_after_ten_seconds():
         check_equal(_object(scene.mount.point)["state"], "fresh")
 
 
+PREFIX = "user.secretsfs."
+
+
+def _extended(path):
+    return {name: os.getxattr(path, name).decode()
+            for name in os.listxattr(path)}
+
+
+@case
+def with_xattr_a_file_carries_its_version_and_state():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("-o", "xattr", "--ttl", f"{TTL_S}s", "--timeout", "2s",
+                       *clock.options) as scene:
+            path = scene.path("password")
+            check_equal(read(path), PASSWORD)
+            found = _extended(path)
+            check_equal(sorted(found), [PREFIX + name for name in (
+                "expires", "fetched", "stage", "state", "version")])
+            check_equal(found[PREFIX + "version"],
+                        _object(scene.mount.point)["versionId"])
+            check_equal((found[PREFIX + "stage"], found[PREFIX + "state"]),
+                        ("AWSCURRENT", "fresh"))
+            for name in ("fetched", "expires"):
+                check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+                                   found[PREFIX + name]), found)
+            check(found[PREFIX + "fetched"] < found[PREFIX + "expires"],
+                  found)
+            check_equal(os.listxattr(scene.mount.point), [], "directories")
+            check_equal(error_of(os.getxattr, path, "user.other"), "ENODATA")
+            with open(path, "rb") as file:
+                _replace(scene, path)
+                check_equal(os.getxattr(file.fileno(), PREFIX + "state"),
+                            b"replaced")
+            scene.aws.fail("app", "500")
+            clock.advance(TTL_S + 1)
+            read(path)
+            wait_until(lambda: PREFIX + "error" in os.listxattr(path),
+                       "the attempt failed")
+            check_equal(_extended(path)[PREFIX + "state"], "stale")
+
+
+def _replace(scene, path):
+    scene.aws.put("app", NEW)
+    run_ok(built("secretsfs"), "refresh", scene.mount.point)
+    wait_until(lambda: read(path) == NEW_PASSWORD, "the new version")
+
+
+@case
+def without_xattr_the_kernel_asks_once():
+    with aws_mount() as scene:
+        read(scene.path("password"))
+        for _ in range(3):
+            check_equal(error_of(os.getxattr, scene.path("password"),
+                                 PREFIX + "state"), "ENOTSUP")
+        check_equal(scene.mount.requests("GETXATTR"), 0, "requests")
+
+
 @case
 def wrong_usage_is_named():
     with work_directory() as directory:
