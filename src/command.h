@@ -22,6 +22,12 @@ int command_mount(int argc, char **argv);
 /* secretsfs check [OPTION...] CLASS...; argv is reordered. */
 int command_check(int argc, char **argv);
 
+/* secretsfs refresh MOUNTPOINT [NAME...] */
+int command_refresh(int argc, char **argv);
+
+/* secretsfs status [--json] MOUNTPOINT */
+int command_status(int argc, char **argv);
+
 /* secretsfs unmount MOUNTPOINT */
 int command_unmount(int argc, char **argv);
 

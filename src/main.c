@@ -18,8 +18,8 @@ static const struct {
 } commands[] = {
 	{ "unmount", command_unmount },
 	{ "check", command_check },
-	{ "status", NULL },
-	{ "refresh", NULL },
+	{ "status", command_status },
+	{ "refresh", command_refresh },
 	{ "doctor", NULL },
 };
 

@@ -242,3 +242,12 @@ const char *provider_warning(const struct provider *provider)
 {
 	return provider->has_warning ? provider->warning.text : NULL;
 }
+
+void provider_each_endpoint(const struct provider *provider,
+			    void (*on_endpoint)(void *owner,
+						const struct retry_endpoint *),
+			    void *owner)
+{
+	if (provider->retry)
+		retry_each_endpoint(provider->retry, on_endpoint, owner);
+}

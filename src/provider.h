@@ -5,6 +5,7 @@
 struct err;
 struct loop;
 struct options;
+struct retry_endpoint;
 struct source;
 
 /* The one place that knows every provider by name, and owns what they share:
@@ -40,5 +41,11 @@ int provider_aws(struct provider *provider, const char *region,
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */
 const char *provider_warning(const struct provider *provider);
+
+/* For every endpoint of the network that was called so far; see net/retry.h. */
+void provider_each_endpoint(const struct provider *provider,
+			    void (*on_endpoint)(void *owner,
+						const struct retry_endpoint *),
+			    void *owner);
 
 #endif

@@ -13,11 +13,13 @@
 #include "base/macros.h"
 #include "base/pool.h"
 #include "config/options.h"
+#include "control.h"
 #include "fs/layout.h"
 #include "fs/session.h"
 #include "fs/tree.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
+#include "ops/client.h"
 #include "provider.h"
 #include "shown.h"
 #include "store/cache.h"
@@ -57,6 +59,8 @@ struct worker {
 	struct provider *provider;
 	struct shown shown;
 	struct test_clock *test_clock; /* or NULL */
+	struct clients *clients;
+	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
 	struct mount *mounts[MOUNTS_MAX];
@@ -188,7 +192,8 @@ static int add_mount(struct worker *worker, const struct message *message,
 			    .init_length = message->length,
 			    .on_gone = on_gone,
 			    .owner = mount,
-			    .is_asked_always = worker->test_clock != NULL },
+			    .is_asked_always = worker->test_clock != NULL,
+			    .has_extended = worker->options.xattr },
 		    &mount->session, err) < 0) {
 		free_mount(mount);
 		return err->code;
@@ -231,6 +236,49 @@ static void on_notifier(struct worker *worker, const struct message *message,
 	tree_set_notifier(mount->tree, fd, message->number);
 	log_debug("notifier", "mount=%u pid=%d", mount->index,
 		  fd >= 0 ? message->number : -1);
+}
+
+/* From a command, whose socket fd is. */
+static void on_client(struct worker *worker, const struct message *message,
+		      int fd)
+{
+	const struct mount *mount = message->mount < MOUNTS_MAX
+					    ? worker->mounts[message->mount]
+					    : NULL;
+	const struct control control = {
+		.loop = worker->loop,
+		.clients = worker->clients,
+		.cache = worker->cache,
+		.provider = worker->provider,
+		.options = &worker->options,
+		.shown = &worker->shown,
+		.started_ms = worker->started_ms,
+	};
+	struct message_client client;
+
+	if (fd < 0)
+		return;
+	if (!mount || !message_client_read(message, &client)) {
+		client_refuse(fd, "the mount is going");
+		return;
+	}
+	control_answer(&control,
+		       &(struct control_mount){
+			       .tree = mount->tree,
+			       .session = mount->session,
+			       .has_notifier = tree_has_notifier(mount->tree),
+		       },
+		       &client, fd);
+}
+
+static void on_refresh(struct worker *worker)
+{
+	size_t count = cache_refresh(worker->cache, NULL);
+
+	for (size_t i = 0; i < MOUNTS_MAX; i++)
+		if (worker->mounts[i])
+			(void)session_expire_names(worker->mounts[i]->session);
+	log_info("refreshing what is in use", "secrets=%zu", count);
 }
 
 /* The mounts' names may all have changed meaning; where the kernel cannot be
@@ -279,10 +327,16 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_notifier(worker, message, fd);
 		return;
 	}
+	if (message->type == MESSAGE_CLIENT) {
+		on_client(worker, message, fd);
+		return;
+	}
 	if (fd >= 0)
 		(void)close(fd);
 	if (message->type == MESSAGE_RELOAD)
 		on_reload(worker);
+	else if (message->type == MESSAGE_REFRESH)
+		on_refresh(worker);
 	else if (message->type == MESSAGE_STOP)
 		loop_stop(worker->loop);
 }
@@ -334,6 +388,8 @@ static int start(struct worker *worker, struct err *err)
 		if (!worker->test_clock)
 			return -EINVAL;
 	}
+	worker->started_ms = loop_now_ms(worker->loop);
+	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
 		cache_set_on_failure(worker->cache, on_fetch_failed, worker);
@@ -341,7 +397,8 @@ static int start(struct worker *worker, struct err *err)
 		loop_signal(worker->loop, SIGTERM, on_terminate, worker);
 	worker->keeper = loop_watch(worker->loop, KEEPER_FD, LOOP_READ,
 				    on_keeper, worker);
-	if (!worker->cache || !worker->terminate || !worker->keeper)
+	if (!worker->clients || !worker->cache || !worker->terminate ||
+	    !worker->keeper)
 		return err_set(err, -ENOMEM, "cannot start: %s",
 			       strerrordesc_np(errno));
 	worker->provider = provider_new(worker->loop, &worker->options);
@@ -357,6 +414,7 @@ static void finish(struct worker *worker)
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
 			free_mount(worker->mounts[i]);
+	clients_free(worker->clients);
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
 	provider_free(worker->provider);

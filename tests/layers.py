@@ -23,7 +23,8 @@ ROOMS = {
     # of the keeper what its notifier is told
     "fs": ["base", "loop", "store", "keeper/notify_order.h"],
     "guard": ["base"],
-    "ops": ["base", "loop", "store"],
+    # of the keeper the messages, in which it answers
+    "ops": ["base", "loop", "store", "keeper/message.h"],
     # of base only what is built into libbase_libc.a
     "keeper": ["base/err.h", "base/log.h", "base/macros.h", "base/parse.h"],
 }

@@ -425,14 +425,14 @@ static void a_refresh_fetches_what_is_in_use_now(void **state)
 {
 	struct scene *scene = *state;
 
-	cache_refresh(scene->cache, NULL);
+	assert_int_equal(cache_refresh(scene->cache, NULL), 0);
 	advance(scene, 0);
 	assert_int_equal(scene->source.open_count, 0);
 	begin_use(scene);
-	cache_refresh(scene->cache, "other");
+	assert_int_equal(cache_refresh(scene->cache, "other"), 0);
 	advance(scene, 0);
 	fake_source_answer(&scene->source, "v1", "{\"k\":1}");
-	cache_refresh(scene->cache, "s");
+	assert_int_equal(cache_refresh(scene->cache, "s"), 1);
 	advance(scene, 0);
 	assert_int_equal(scene->source.open_count, 1);
 	fake_source_answer(&scene->source, "v2", "{}");
@@ -448,6 +448,36 @@ static void a_use_outlives_its_source(void **state)
 	advance(scene, TTL_MS);
 	assert_int_equal(scene->source.fetches, 1);
 	assert_int_equal(scene->changes, 0);
+}
+
+static void count_known(void *owner, const struct cache_want *known)
+{
+	struct scene *scene = owner;
+
+	assert_ptr_equal(known->source, &scene->source.base);
+	assert_false(known->is_listing);
+	assert_string_equal(known->name, "s");
+	if (known->version)
+		assert_string_equal(known->version, "v0");
+	scene->changes++;
+}
+
+static void what_is_known_of_a_source_is_listed(void **state)
+{
+	struct scene *scene = *state;
+	struct cache_want wanted = want(scene);
+	struct fake_source other;
+	struct told told;
+
+	fake_source_init(&other, "other");
+	wanted.version = "v0";
+	told = (struct told){ 0 };
+	assert_non_null(cache_get(scene->cache, &wanted, on_result, &told));
+	cache_each(scene->cache, &scene->source.base, count_known, scene);
+	assert_int_equal(scene->changes, 2);
+	cache_each(scene->cache, &other.base, count_known, scene);
+	assert_int_equal(scene->changes, 2);
+	fake_source_answer(&scene->source, "v0", "{}");
 }
 
 static void what_is_known_is_told_to_people(void **state)
@@ -499,6 +529,7 @@ int main(void)
 		test(a_source_that_tells_is_asked_when_it_tells),
 		test(a_refresh_fetches_what_is_in_use_now),
 		test(a_use_outlives_its_source),
+		test(what_is_known_of_a_source_is_listed),
 		test(what_is_known_is_told_to_people),
 	};
 

@@ -240,6 +240,27 @@ static void keeps_no_descriptor_of_a_refused_message(void **state)
 #define with_pair(test)                                                        \
 	cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
 
+static void what_a_client_asked_is_read_if_it_is_whole(void **state)
+{
+	struct message_client asked = { .asked = MESSAGE_REFRESH,
+					.keeper_pid = 7,
+					.mount_id = UINT64_MAX,
+					.name = "app" };
+	struct message_client read = { 0 };
+	struct message message;
+
+	(void)state;
+	message_fill(&message, MESSAGE_CLIENT, 0, &asked, sizeof(asked));
+	assert_true(message_client_read(&message, &read));
+	assert_memory_equal(&read, &asked, sizeof(asked));
+	message_fill(&message, MESSAGE_CLIENT, 0, &asked, sizeof(asked) - 1);
+	assert_false(message_client_read(&message, &read));
+	memset(asked.name, 'x', sizeof(asked.name));
+	message_fill(&message, MESSAGE_CLIENT, 0, &asked, sizeof(asked));
+	assert_false(message_client_read(&message, &read));
+	assert_string_equal(read.name, "app");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +272,7 @@ int main(void)
 		cmocka_unit_test(ends_where_a_peer_died_without_reading),
 		with_pair(refuses_what_is_no_message),
 		with_pair(keeps_no_descriptor_of_a_refused_message),
+		cmocka_unit_test(what_a_client_asked_is_read_if_it_is_whole),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

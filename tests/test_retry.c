@@ -293,6 +293,7 @@ static void makes_a_new_request_for_each_attempt(void **state)
 			    "attempt 1");
 	assert_string_equal(fake_http_request(scene.http, 2)->body,
 			    "attempt 2");
+	assert_int_equal(endpoint_of(&scene, URL).requests, 3);
 	tear_down(&scene);
 }
 

@@ -458,6 +458,39 @@ static void what_waits_goes_on_with_the_layout_it_began_with(void **state)
 #define test(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, show_objects, tear_down)
 
+static void a_name_leads_back_to_its_secret(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *secret;
+	} cases[] = {
+		{ "db", "db" },		 { "token", "api" },
+		{ "tree/.value", "tree" }, { "web", "web" },
+		{ "host", "db" },	 { "tree/a%2Fb", "tree" },
+		{ "a%2Fb", NULL },	 { "tree/host", NULL },
+		{ "tree/", NULL },	 { "", NULL },
+		{ "absent", NULL },
+	};
+	struct scene *scene = scene_of(state);
+	struct request request;
+
+	assert_null(tree_find_secret(scene->tree, "host"));
+	start_lookup(scene, NODE_ROOT, "db", &request);
+	answer(scene, "db", "{\"host\":\"h\"}");
+	request = look_up(scene, NODE_ROOT, "tree");
+	start_lookup(scene, request.entry.node, ".value", &request);
+	answer(scene, "tree", "{\"a/b\":1}");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *found =
+			tree_find_secret(scene->tree, cases[i].name);
+
+		if (!cases[i].secret)
+			assert_null(found);
+		else
+			assert_string_equal(found, cases[i].secret);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +511,7 @@ int main(void)
 		test(a_node_that_is_forgotten_before_its_name_is_asked_for_stays),
 		test(what_is_forgotten_and_not_asked_for_again_goes),
 		test(what_waits_goes_on_with_the_layout_it_began_with),
+		test(a_name_leads_back_to_its_secret),
 	};
 
 	return cmocka_run_group_tests_name("tree_objects", tests, NULL, NULL);

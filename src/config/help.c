@@ -5,7 +5,7 @@
 const char *options_help(void)
 {
 	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
-	       "       secretsfs unmount MOUNTPOINT, secretsfs check CLASS...\n"
+	       "       secretsfs status|refresh|unmount MOUNTPOINT, check CLASS...\n"
 	       "Shows secrets of AWS Secrets Manager as files. SOURCE is a class file\n"
 	       "(/PATH, ./PATH), secretsmanager:NAME, a bare NAME or ARN, or file:PATH.\n"
 	       "\n"
@@ -20,6 +20,7 @@ const char *options_help(void)
 	       "  --owner UID[:GID]      whose the files are (whoever mounts)\n"
 	       "  --mode, --dir-mode     octal modes of files (0400) and directories (0500)\n"
 	       "  --allow-other          let other users in, as far as owner and mode do\n"
+	       "  --xattr                files carry version and state: getfattr -d\n"
 	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
 	       "  --log-format FORMAT    text or json\n"
 	       "  --log-level LEVEL      error, warning, info or debug; -d is debug\n"

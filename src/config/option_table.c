@@ -71,6 +71,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(class_name),
 	},
 	{
+		.name = "xattr",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(xattr),
+	},
+	{
 		.name = "proxy-from-env",
 		.kind = OPTION_FLAG,
 		.for_worker = true,
@@ -163,7 +169,6 @@ const struct option option_table[] = {
 	{ .name = "insecure-no-sandbox", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
-	{ .name = "xattr", .kind = OPTION_LATER },
 	{ .name = "context", .kind = OPTION_LATER },
 	{ .name = NULL },
 };

@@ -40,6 +40,7 @@ struct options {
 	gid_t owner_gid;
 	unsigned mode;
 	unsigned dir_mode;
+	bool xattr;
 
 	/* a file of eight bytes that a test moves time with; see test_clock.h
 	 */

@@ -8,11 +8,13 @@
 #define FUSE_USE_VERSION 312
 
 #include "fs/session.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "fs/refusals.h"
 #include "fs/reply.h"
 #include "fs/request.h"
+#include "fs/traffic.h"
 #include "fs/tree.h"
 #include "loop/loop.h"
 
@@ -29,9 +31,6 @@
 /* Requests taken in one turn, so that other mounts get theirs. */
 #define REQUESTS_A_TURN 64
 
-/* FUSE_NOTIFY_INC_EPOCH of linux/fuse.h since 7.44. */
-#define NOTIFY_INC_EPOCH 8
-
 struct session {
 	struct loop *loop;
 	struct tree *tree;
@@ -41,6 +40,8 @@ struct session {
 	bool fuse_closes_fd;
 	bool is_adopting;
 	bool is_asked_always;
+	bool can_expire_names;
+	struct traffic traffic;
 	session_on_gone *on_gone;
 	void *owner;
 	char input[REQUEST_MAX];
@@ -53,20 +54,17 @@ static struct tree *tree_of(fuse_req_t fuse)
 	return session->tree;
 }
 
-/* One line for each request: how tests and operators see what reaches us. */
 static void trace(fuse_req_t fuse, const char *kind, fuse_ino_t node,
 		  const char *name)
 {
-	if (!log_has(LOG_LEVEL_DEBUG))
-		return;
-	if (name)
-		log_debug("request", "kind=%s name=%s node=%llu pid=%d", kind,
-			  name, (unsigned long long)node,
-			  fuse ? (int)fuse_req_ctx(fuse)->pid : 0);
-	else
-		log_debug("request", "kind=%s node=%llu pid=%d", kind,
-			  (unsigned long long)node,
-			  fuse ? (int)fuse_req_ctx(fuse)->pid : 0);
+	struct session *session = fuse_req_userdata(fuse);
+
+	traffic_note(&session->traffic, &(struct traffic_request){
+						.kind = kind,
+						.name = name,
+						.node = node,
+						.pid = fuse_req_ctx(fuse)->pid,
+					});
 }
 
 static struct request *take(fuse_req_t fuse)
@@ -163,8 +161,11 @@ static void do_releasedir(fuse_req_t fuse, fuse_ino_t node,
 static void read_directory(fuse_req_t fuse,
 			   const struct tree_read_directory *what)
 {
-	struct request *request = take(fuse);
+	struct request *request;
 
+	trace(fuse, what->is_plus ? "READDIRPLUS" : "READDIR", what->node,
+	      NULL);
+	request = take(fuse);
 	if (request)
 		tree_read_directory(tree_of(fuse), request, what);
 }
@@ -172,26 +173,63 @@ static void read_directory(fuse_req_t fuse,
 static void do_readdir(fuse_req_t fuse, fuse_ino_t node, size_t size,
 		       off_t offset, struct fuse_file_info *info)
 {
-	trace(fuse, "READDIR", node, NULL);
-	read_directory(fuse, &(struct tree_read_directory){
-				     .node = node,
-				     .handle = info->fh,
-				     .offset = offset,
-				     .size = size,
-			     });
+	const struct tree_read_directory what = { node, info->fh, offset, size,
+						  .is_plus = false };
+
+	read_directory(fuse, &what);
 }
 
 static void do_readdirplus(fuse_req_t fuse, fuse_ino_t node, size_t size,
 			   off_t offset, struct fuse_file_info *info)
 {
-	trace(fuse, "READDIRPLUS", node, NULL);
-	read_directory(fuse, &(struct tree_read_directory){
-				     .node = node,
-				     .handle = info->fh,
-				     .offset = offset,
-				     .size = size,
-				     .is_plus = true,
-			     });
+	const struct tree_read_directory what = { node, info->fh, offset, size,
+						  .is_plus = true };
+
+	read_directory(fuse, &what);
+}
+
+/* The kernel asks for the length first, with no room for the text. */
+static void reply_extended(fuse_req_t fuse, int r, const struct buf *text,
+			   size_t room)
+{
+	if (r < 0)
+		fuse_reply_err(fuse, -r);
+	else if (room == 0)
+		fuse_reply_xattr(fuse, text->length);
+	else if (text->length > room)
+		fuse_reply_err(fuse, ERANGE);
+	else
+		fuse_reply_buf(fuse, buf_text(text), text->length);
+}
+
+static void do_getxattr(fuse_req_t fuse, fuse_ino_t node, const char *name,
+			size_t room)
+{
+	cleanup_buf struct buf text;
+	int r;
+
+	trace(fuse, "GETXATTR", node, name);
+	buf_init(&text, TREE_EXTENDED_MAX);
+	r = tree_get_extended(tree_of(fuse), node, name, &text);
+	reply_extended(fuse, r, &text, room);
+}
+
+static void do_listxattr(fuse_req_t fuse, fuse_ino_t node, size_t room)
+{
+	cleanup_buf struct buf names;
+	int r;
+
+	trace(fuse, "LISTXATTR", node, NULL);
+	buf_init(&names, TREE_EXTENDED_MAX);
+	r = tree_list_extended(tree_of(fuse), node, &names);
+	reply_extended(fuse, r, &names, room);
+}
+
+static void do_init(void *owner, struct fuse_conn_info *kernel)
+{
+	struct session *session = owner;
+
+	session->can_expire_names = traffic_has_epochs(kernel->proto_minor);
 }
 
 static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
@@ -222,6 +260,7 @@ static void do_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 }
 
 static const struct fuse_lowlevel_ops operations = {
+	.init = do_init,
 	.rename = do_rename,
 	.unlink = do_unlink,
 	.lookup = do_lookup,
@@ -326,6 +365,11 @@ static int set_up(struct session *session,
 	int r;
 
 	refusals_add(&served);
+	/* without handlers the kernel asks once in the life of a mount */
+	if (settings->has_extended) {
+		served.getxattr = do_getxattr;
+		served.listxattr = do_listxattr;
+	}
 	fuse_set_log_func(on_fuse_log);
 	if (fuse_opt_add_arg(&args, "secretsfs") < 0)
 		return -ENOMEM;
@@ -375,17 +419,17 @@ int session_new(const struct session_settings *settings, struct session **ret,
 
 bool session_expire_names(struct session *session)
 {
-	/* struct fuse_out_header of linux/fuse.h; libfuse has no call for it
-	 * before 3.18 */
-	const struct {
-		uint32_t length;
-		int32_t notification;
-		uint64_t unique;
-	} message = { .length = sizeof(message),
-		      .notification = NOTIFY_INC_EPOCH };
+	return traffic_next_epoch(session->fd);
+}
 
-	return write(session->fd, &message, sizeof(message)) ==
-	       (ssize_t)sizeof(message);
+bool session_can_expire_names(const struct session *session)
+{
+	return session->can_expire_names;
+}
+
+const struct traffic *session_traffic(const struct session *session)
+{
+	return &session->traffic;
 }
 
 void session_free(struct session *session)

@@ -7,6 +7,7 @@
 
 struct err;
 struct loop;
+struct traffic;
 struct tree;
 
 /*
@@ -28,6 +29,7 @@ struct session_settings {
 	session_on_gone *on_gone;
 	void *owner;
 	bool is_asked_always; /* the kernel believes no name for any time */
+	bool has_extended;    /* files have extended attributes */
 };
 
 /* Serves from the next turn on. 0, or negative errno with err filled. */
@@ -40,6 +42,10 @@ int session_new(const struct session_settings *settings, struct session **ret,
  * not know how; names then live to the end of their time.
  */
 bool session_expire_names(struct session *session);
+bool session_can_expire_names(const struct session *session);
+
+/* What the kernel has asked so far, borrowed; see traffic.h. */
+const struct traffic *session_traffic(const struct session *session);
 
 /* Closes the fd. Requests of the tree must have been answered before
  * (tree_free()). NULL is allowed. */

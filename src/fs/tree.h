@@ -9,6 +9,7 @@
 
 #include "fs/rights.h"
 
+struct buf;
 struct cache;
 struct layout;
 struct loop;
@@ -57,6 +58,13 @@ void tree_free(struct tree *tree);
  * show alike keep their nodes, also where the kernel forgets a node just before
  * it asks again. What waits goes on with the old one. */
 void tree_set_layout(struct tree *tree, struct layout *layout);
+
+/*
+ * The secret that a person means by a name: its own, or the path below the
+ * mount of a file that shows it, as far as that is known without asking.
+ * Borrowed from the layout, or name itself; NULL: nothing has that name.
+ */
+const char *tree_find_secret(const struct tree *tree, const char *name);
 
 /* An id is of a node; of a handle where one is closed. */
 /* What a tree can do to the kernel beyond answering it; all may be NULL. None
@@ -111,5 +119,15 @@ struct tree_read_directory {
 };
 void tree_read_directory(struct tree *tree, struct request *request,
 			 const struct tree_read_directory *what);
+
+/*
+ * The extended attributes of a file, none of them a part of its value: appends
+ * one's text, or the names of those it has, each with its NUL. 0; -ENODATA: it
+ * has no such attribute; -ESTALE; -EFBIG; -ENOMEM.
+ */
+#define TREE_EXTENDED_MAX 1024
+int tree_get_extended(const struct tree *tree, uint64_t id, const char *name,
+		      struct buf *out);
+int tree_list_extended(const struct tree *tree, uint64_t id, struct buf *out);
 
 #endif

@@ -130,9 +130,8 @@ static int take_signals(int *ret, struct err *err)
 	(void)sigemptyset(&ours);
 	(void)sigaddset(&ours, SIGTERM);
 	(void)sigaddset(&ours, SIGINT);
-	/* session_run() takes it; until then there is nothing to reload. */
+	/* session_run() takes these; until then there is nothing to reload. */
 	(void)signal(SIGHUP, SIG_IGN);
-	/* Kept for a later meaning; until then it must not end a mount. */
 	(void)signal(SIGUSR1, SIG_IGN);
 	/* Standard error may be a pipe whose reader leaves. */
 	(void)signal(SIGPIPE, SIG_IGN);

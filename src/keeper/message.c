@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -15,6 +16,9 @@
 #include <sys/uio.h>
 
 #define HEAD_LENGTH offsetof(struct message, body)
+
+static_assert(sizeof(struct message_client) <= MESSAGE_BODY_MAX,
+	      "fits into a message");
 
 /* Room for one descriptor, aligned as the kernel wants its header. */
 union control {
@@ -139,4 +143,18 @@ int message_receive(int socket, struct message *ret, int *ret_fd)
 	*ret = message;
 	*ret_fd = descriptor_take(&fd);
 	return 0;
+}
+
+bool message_client_read(const struct message *message,
+			 struct message_client *ret)
+{
+	struct message_client client;
+
+	if (message->length != sizeof(client))
+		return false;
+	memcpy(&client, message->body, sizeof(client));
+	if (client.name[MESSAGE_NAME_MAX] != '\0')
+		return false;
+	*ret = client;
+	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef KEEPER_MESSAGE_H
 #define KEEPER_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +14,16 @@
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES
- *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP, NOTIFIER
- *				(for a mount that serves, any number of times)
+ *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, REFRESH, STOP,
+ *				NOTIFIER (for a mount that serves, any number of
+ *				times), CLIENT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
- *	command -> keeper	UNMOUNT
+ *	command -> keeper	UNMOUNT, STATUS, REFRESH
  *	keeper -> command	DONE, FAILED
+ *	worker -> command	what a CLIENT is told, over the socket that came
+ *				with it: ANSWER (any number), then DONE; or
+ *				FAILED
  */
 
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
@@ -34,7 +39,7 @@ enum message_type {
 	MESSAGE_GONE,	   /* the mount was unmounted by someone */
 	MESSAGE_STOP,	   /* answer what is in flight, then leave */
 	MESSAGE_UNMOUNT,
-	MESSAGE_DONE,
+	MESSAGE_DONE, /* number: of REFRESH, how many secrets are asked for */
 	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
 	MESSAGE_CLONE,	 /* fd: a writable clone of the mount */
 	/* fd: an end of the socket of notify_order.h; number: the notifier's
@@ -43,6 +48,24 @@ enum message_type {
 	MESSAGE_NOTIFIER,
 	MESSAGE_RELOAD,	    /* read the configuration again, all or nothing */
 	MESSAGE_DROP_PAGES, /* body: node ids whose pages are to go */
+	MESSAGE_STATUS,
+	/* confirm now what is in use; of a command, with a name as its body:
+	 * that secret, or that of the file of that name */
+	MESSAGE_REFRESH,
+	MESSAGE_CLIENT, /* fd: a command's socket; body: message_client */
+	MESSAGE_ANSWER, /* body: the next part of a text */
+};
+
+#define MESSAGE_NAME_MAX 900
+
+/* What a command asked, and what the keeper alone can say to it. */
+struct message_client {
+	uint32_t asked; /* MESSAGE_STATUS or MESSAGE_REFRESH */
+	int32_t keeper_pid;
+	int32_t notifier_pid; /* 0: there is none */
+	uint64_t mount_id;
+	int64_t started_s; /* since 1970: when the keeper began to serve */
+	char name[MESSAGE_NAME_MAX + 1]; /* of a REFRESH; "": all */
 };
 
 struct message {
@@ -69,5 +92,9 @@ int message_send(int socket, const struct message *message, int fd);
  * socket). ret's body is always terminated by a NUL.
  */
 int message_receive(int socket, struct message *ret, int *ret_fd);
+
+/* Whether the message, a CLIENT, holds what it should; copies it then. */
+bool message_client_read(const struct message *message,
+			 struct message_client *ret);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a keeper does while its mounts serve: almost nothing. It waits for the
- * reasons to end. The fuse descriptors are not among what it waits for: that
- * would wake it with every request, so it is the worker who tells that a mount
- * has gone.
+ * reasons to end, and hands those who want to know something to the worker. The
+ * fuse descriptors are not among what it waits for: that would wake it with
+ * every request, so it is the worker who tells that a mount has gone.
  */
 #include "base/log.h"
 #include "base/macros.h"
@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STOP_TIMEOUT_MS 5000
@@ -141,8 +142,10 @@ static enum state on_signal(struct session *session)
 
 	if (read(session->signals, &info, sizeof(info)) != sizeof(info))
 		return STATE_SERVING;
-	if (info.ssi_signo == SIGHUP) {
-		tell_worker(session, MESSAGE_RELOAD);
+	if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1) {
+		tell_worker(session, info.ssi_signo == SIGHUP
+					     ? MESSAGE_RELOAD
+					     : MESSAGE_REFRESH);
 		return STATE_SERVING;
 	}
 	log_info("ending", "signal=%s",
@@ -151,13 +154,17 @@ static enum state on_signal(struct session *session)
 }
 
 /* One that finds no place is turned away. */
-static void on_connect(struct session *session, int listening)
+static void on_connect(struct session *session, size_t mount)
 {
-	cleanup_fd int client = runtime_accept(listening, getuid());
+	cleanup_fd int fd =
+		runtime_accept(session->mounts[mount].listening, getuid());
 
-	for (size_t i = 0; client >= 0 && i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i] < 0)
-			session->clients[i] = descriptor_take(&client);
+	for (size_t i = 0; fd >= 0 && i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i].fd < 0)
+			session->clients[i] = (struct session_client){
+				.fd = descriptor_take(&fd),
+				.mount = mount,
+			};
 }
 
 /* 0, or -EBUSY where something that is not ours stands on a mount. */
@@ -200,21 +207,38 @@ static void answer(int client, enum message_type type, const char *line)
 	(void)message_send(client, &message, -1);
 }
 
-static enum state on_client_message(struct session *session, int *client)
+/* The worker answers it; from here on the keeper has no part in it. */
+static void hand_over(const struct session *session,
+		      struct session_client *client,
+		      const struct message *message)
 {
-	cleanup_fd int unwanted = -1;
-	struct message message;
-	int r = message_receive(*client, &message, &unwanted);
+	const struct session_mount *mount = &session->mounts[client->mount];
+	struct message_client about;
+	struct message order;
 
-	if (r == -EAGAIN)
-		return STATE_SERVING;
-	if (r < 0 || message.type != MESSAGE_UNMOUNT) {
-		descriptor_done(client);
-		return STATE_SERVING;
-	}
-	r = detach_all(session);
+	memset(&about, 0, sizeof(about));
+	about.asked = message->type;
+	about.keeper_pid = getpid();
+	about.notifier_pid = mount->notifier.process.pid;
+	about.mount_id = mount->mount.id;
+	about.started_s = session->started_s;
+	memcpy(about.name, message->body,
+	       message->length < MESSAGE_NAME_MAX ? message->length
+						  : MESSAGE_NAME_MAX);
+	message_fill(&order, MESSAGE_CLIENT, (uint32_t)client->mount, &about,
+		     sizeof(about));
+	if (message_send(session->worker.socket, &order, client->fd) < 0)
+		answer(client->fd, MESSAGE_FAILED,
+		       "the worker takes no messages");
+	descriptor_done(&client->fd);
+}
+
+static enum state on_unmount(struct session *session, int client)
+{
+	int r = detach_all(session);
+
 	if (r < 0) {
-		answer(*client, MESSAGE_FAILED,
+		answer(client, MESSAGE_FAILED,
 		       r == -EBUSY ? "another mount stands on this one"
 				   : strerrordesc_np(-r));
 		return STATE_SERVING;
@@ -223,11 +247,29 @@ static enum state on_client_message(struct session *session, int *client)
 	return STATE_STOPPED;
 }
 
+static enum state on_client_message(struct session *session,
+				    struct session_client *client)
+{
+	cleanup_fd int unwanted = -1;
+	struct message message;
+	int r = message_receive(client->fd, &message, &unwanted);
+
+	if (r == -EAGAIN)
+		return STATE_SERVING;
+	if (r == 0 && message.type == MESSAGE_UNMOUNT)
+		return on_unmount(session, client->fd);
+	if (r == 0 &&
+	    (message.type == MESSAGE_STATUS || message.type == MESSAGE_REFRESH))
+		hand_over(session, client, &message);
+	descriptor_done(&client->fd);
+	return STATE_SERVING;
+}
+
 static enum state on_clients(struct session *session, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (fds[POLL_LISTENING + i].revents)
-			on_connect(session, session->mounts[i].listening);
+			on_connect(session, i);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++) {
 		enum state state = STATE_SERVING;
 
@@ -251,7 +293,7 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 	for (size_t i = 0; i < session->mount_count; i++)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		fds[POLL_CLIENTS + i].fd = session->clients[i];
+		fds[POLL_CLIENTS + i].fd = session->clients[i].fd;
 	notifiers_fill_poll(session, fds + POLL_NOTIFIERS);
 }
 
@@ -310,13 +352,13 @@ static void bury_worker(struct session *session)
 static void answer_clients(struct session *session)
 {
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i] >= 0)
-			answer(session->clients[i], MESSAGE_DONE, "");
+		if (session->clients[i].fd >= 0)
+			answer(session->clients[i].fd, MESSAGE_DONE, "");
 }
 
-/* From now on SIGHUP means something; before, it was ignored. A blocked signal
- * reaches signalfd(2) also where it is ignored. */
-static void take_reloads(const struct session *session)
+/* From now on SIGHUP and SIGUSR1 mean something; before, they were ignored. A
+ * blocked signal reaches signalfd(2) also where it is ignored. */
+static void take_wishes(const struct session *session)
 {
 	sigset_t signals;
 
@@ -324,9 +366,10 @@ static void take_reloads(const struct session *session)
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGHUP);
+	(void)sigaddset(&signals, SIGUSR1);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	if (signalfd(session->signals, &signals, 0) < 0)
-		log_warn("no reload on SIGHUP", "error=%s",
+		log_warn("no reload and no refresh by signals", "error=%s",
 			 strerrordesc_np(errno));
 }
 
@@ -334,7 +377,8 @@ int session_run(struct session *session)
 {
 	enum state state = STATE_SERVING;
 
-	take_reloads(session);
+	session->started_s = time(NULL);
+	take_wishes(session);
 	notifiers_start(session);
 	while (state == STATE_SERVING)
 		state = turn(session);

@@ -23,7 +23,7 @@ struct session *session_new(void)
 	for (size_t i = 0; i < SESSION_MOUNTS_MAX; i++)
 		notifier_child_init(&session->mounts[i].notifier);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		session->clients[i] = -1;
+		session->clients[i].fd = -1;
 	return session;
 }
 
@@ -49,7 +49,7 @@ void session_free(struct session *session)
 	for (size_t i = 0; i < session->mount_count; i++)
 		mount_free(&session->mounts[i]);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		descriptor_done(&session->clients[i]);
+		descriptor_done(&session->clients[i].fd);
 	descriptor_done(&session->signals);
 	descriptor_done(&session->mount_table);
 	free(session);

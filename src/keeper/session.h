@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "keeper/child.h"
 #include "keeper/mount.h"
@@ -15,7 +16,7 @@ struct message;
 
 /*
  * What one keeper holds: a worker, the mounts that it serves with a notifier
- * each, and the clients that ask for their end. It starts all mounts or none,
+ * each, and the clients that ask for something. It starts all mounts or none,
  * and when it ends none is left.
  */
 
@@ -29,17 +30,24 @@ struct session_mount {
 	bool is_served;
 };
 
+/* A command that has connected. */
+struct session_client {
+	int fd;	      /* or -1 */
+	size_t mount; /* the one whose socket it came through */
+};
+
 struct session {
 	struct child worker;
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
-	int clients[SESSION_CLIENTS_MAX];
+	struct session_client clients[SESSION_CLIENTS_MAX];
 	struct page_droppers page_droppers;
 	struct notifier_plan notifier_plan;
 	int mount_table; /* waited for: tells of unmounts by others; or -1 */
 	int signals;	 /* signalfd(2): what ends the session cleanly */
 	int launcher; /* socket to who waits for the start, or -1; borrowed */
 	unsigned warnings; /* that the worker has sent at its start */
+	int64_t started_s; /* since 1970: when it began to serve */
 	int exit_code;
 };
 

@@ -25,6 +25,7 @@
 struct health {
 	struct quota quota;
 	struct breaker breaker;
+	uint64_t requests;
 	char url[];
 };
 
@@ -92,6 +93,7 @@ static struct health *add_health(struct retry *retry, const char *url)
 
 	if (!health)
 		return NULL;
+	health->requests = 0;
 	quota_init(&health->quota);
 	breaker_init(&health->breaker);
 	memcpy(health->url, url, length + 1);
@@ -116,6 +118,7 @@ static void tell(const struct health *health, retry_on_endpoint *on_endpoint,
 		.url = health->url,
 		.breaker = &health->breaker,
 		.tokens = health->quota.tokens,
+		.requests = health->requests,
 	};
 
 	on_endpoint(owner, &endpoint);
@@ -304,7 +307,10 @@ static int send_request(struct retry_call *call, int64_t left_ms,
 				     : RETRY_ATTEMPT_TIMEOUT_MS;
 	call->http_call =
 		http_start(call->retry->http, &request, on_answer, call);
-	return call->http_call ? 0 : err_set(err, -ENOMEM, "no memory to call");
+	if (!call->http_call)
+		return err_set(err, -ENOMEM, "no memory to call");
+	call->health->requests++;
+	return 0;
 }
 
 static int begin_attempt(struct retry_call *call, struct err *err)

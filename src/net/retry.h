@@ -46,7 +46,8 @@ struct retry_call;
 struct retry_endpoint {
 	const char *url;
 	const struct breaker *breaker;
-	unsigned tokens; /* left for retries, of QUOTA_MAX */
+	unsigned tokens;   /* left for retries, of QUOTA_MAX */
+	uint64_t requests; /* so far, every attempt counted */
 };
 
 /* What is told is borrowed until it returns. It must not start or cancel

@@ -113,8 +113,10 @@ struct cache_use *cache_use_begin(struct cache *cache,
 /* NULL is allowed. */
 void cache_use_end(struct cache_use *use);
 
-/* Confirms now what is in use: every secret, or those of that name. */
-void cache_refresh(struct cache *cache, const char *name);
+/* Confirms now what is in use: every secret, or those of that name; what is not
+ * in use is confirmed when somebody asks. Returns how many are confirmed now.
+ */
+size_t cache_refresh(struct cache *cache, const char *name);
 
 /* Ends every get and use of the source without a callback and drops what it
  * gave. Uses must still be ended by cache_use_end(). */
@@ -128,6 +130,9 @@ enum cache_state {
 	CACHE_FAILED, /* not there, or refused */
 };
 
+/* "empty", "fresh", "stale", "failed" */
+const char *cache_state_name(enum cache_state state);
+
 struct cache_about {
 	enum cache_state state;
 	const struct value *value; /* or NULL */
@@ -139,6 +144,12 @@ struct cache_about {
 };
 void cache_tell(struct cache *cache, const struct cache_want *want,
 		struct cache_about *ret);
+
+/* What is known of the source's secrets, as wants: with no more than what says
+ * which, all borrowed. In no order; nothing may be asked for meanwhile. */
+typedef void cache_on_known(void *owner, const struct cache_want *want);
+void cache_each(const struct cache *cache, const struct source *source,
+		cache_on_known *on_known, void *owner);
 
 /* What has happened since the start. */
 struct cache_counters {

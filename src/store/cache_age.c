@@ -4,6 +4,7 @@
  * a failure makes nothing older, it only says that asking again is no use for
  * a while.
  */
+#include "base/map.h"
 #include "loop/loop.h"
 #include "store/cache_private.h"
 #include "store/value.h"
@@ -150,4 +151,50 @@ void cache_tell(struct cache *cache, const struct cache_want *want,
 	} else if (entry->has_failed) {
 		ret->state = CACHE_FAILED;
 	}
+}
+
+struct telling {
+	const struct source *source;
+	cache_on_known *on_known;
+	void *owner;
+};
+
+static void tell_each(void *owner, void *value)
+{
+	const struct telling *telling = owner;
+	const struct entry *entry = value;
+
+	if (entry->source != telling->source)
+		return;
+	telling->on_known(telling->owner,
+			  &(struct cache_want){
+				  .source = entry->source,
+				  .name = entry->what.name,
+				  .version = entry->what.version,
+				  .stage = entry->what.stage,
+				  .is_listing = entry->is_listing,
+			  });
+}
+
+void cache_each(const struct cache *cache, const struct source *source,
+		cache_on_known *on_known, void *owner)
+{
+	struct telling telling = { source, on_known, owner };
+
+	map_each(cache->entries, tell_each, &telling);
+}
+
+const char *cache_state_name(enum cache_state state)
+{
+	switch (state) {
+	case CACHE_FRESH:
+		return "fresh";
+	case CACHE_STALE:
+		return "stale";
+	case CACHE_FAILED:
+		return "failed";
+	case CACHE_EMPTY:
+		break;
+	}
+	return "empty";
 }

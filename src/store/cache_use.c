@@ -185,13 +185,13 @@ void cache_use_end(struct cache_use *use)
 }
 
 struct refreshing {
-	const struct cache *cache;
 	const char *name;
+	size_t count;
 };
 
 static void refresh_each(void *owner, void *value)
 {
-	const struct refreshing *refreshing = owner;
+	struct refreshing *refreshing = owner;
 	struct entry *entry = value;
 
 	if (refreshing->name && strcmp(entry->what.name, refreshing->name) != 0)
@@ -199,13 +199,17 @@ static void refresh_each(void *owner, void *value)
 	entry->is_outdated = true;
 	entry->changed_in_flight = true;
 	entry->failures = 0;
-	if (!LIST_EMPTY(&entry->uses) && !entry->call)
+	if (LIST_EMPTY(&entry->uses))
+		return;
+	refreshing->count++;
+	if (!entry->call)
 		cache_plan(entry);
 }
 
-void cache_refresh(struct cache *cache, const char *name)
+size_t cache_refresh(struct cache *cache, const char *name)
 {
-	struct refreshing refreshing = { .cache = cache, .name = name };
+	struct refreshing refreshing = { .name = name };
 
 	map_each(cache->entries, refresh_each, &refreshing);
+	return refreshing.count;
 }

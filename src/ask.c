@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mount is found in the mount table and its keeper by the mount's id, so
+ * that nothing is looked up in a mount that may not answer. The keeper hands
+ * the connection on; everything has to be here by one deadline. */
+#include "ask.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "keeper/descriptor.h"
+#include "keeper/mountinfo.h"
+#include "keeper/place.h"
+#include "keeper/runtime.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#define FSTYPE "fuse.secretsfs"
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int find_mount(const char *path, uint64_t *ret_id, struct err *err)
+{
+	struct mountinfo mount;
+	int r = mountinfo_find(MOUNTINFO_SELF, path, &mount);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
+			       strerrordesc_np(-r));
+	if (r == -ENOENT || strcmp(mount.fstype, FSTYPE) != 0)
+		return err_set(err, -EINVAL, "no secretsfs is mounted there");
+	*ret_id = mount.id;
+	return 0;
+}
+
+/* A descriptor, or negative errno with err filled. */
+static int connect_to(uint64_t mount_id, struct err *err)
+{
+	int socket = runtime_connect(mount_id);
+
+	if (socket == -ENOENT || socket == -ECONNREFUSED)
+		return err_set(err, socket,
+			       "its keeper has died; unmount takes it off");
+	if (socket == -EACCES || socket == -EPERM)
+		return err_set(err, socket,
+			       "only who has mounted it and root may ask");
+	if (socket < 0)
+		return err_set(err, socket, "the keeper cannot be reached: %s",
+			       strerrordesc_np(-socket));
+	return socket;
+}
+
+static int send_question(int socket, const struct asking *asking,
+			 struct err *err)
+{
+	const char *name = asking->name ? asking->name : "";
+	struct message message;
+	int r;
+
+	if (strlen(name) > MESSAGE_NAME_MAX)
+		return err_set(err, -ENAMETOOLONG, "the name is too long");
+	message_fill(&message, asking->type, MESSAGE_NO_MOUNT, name,
+		     strlen(name));
+	r = message_send(socket, &message, -1);
+	return r < 0 ? err_set(err, r, "the keeper cannot be asked: %s",
+			       strerrordesc_np(-r))
+		     : 0;
+}
+
+static int await(int socket, int64_t deadline_ms, struct message *ret,
+		 struct err *err)
+{
+	struct pollfd ready = { .fd = socket, .events = POLLIN };
+	cleanup_fd int unwanted = -1;
+	int64_t left_ms = deadline_ms - now_ms();
+	int r = poll(&ready, 1, left_ms > 0 ? (int)left_ms : 0);
+
+	if (r < 0)
+		return err_set(err, -errno, "poll: %s", strerrordesc_np(errno));
+	if (r == 0)
+		return err_set(err, -ETIMEDOUT,
+			       "the worker does not answer within %d s",
+			       ASK_TIMEOUT_S);
+	r = message_receive(socket, ret, &unwanted);
+	if (r < 0)
+		return err_set(err, r,
+			       "the connection ended without an answer");
+	return 0;
+}
+
+static int take_answer(int socket, const struct asking *asking,
+		       unsigned *ret_number, struct err *err)
+{
+	int64_t deadline_ms = now_ms() + ASK_TIMEOUT_S * INT64_C(1000);
+	struct message message = { 0 };
+	size_t length = 0;
+
+	for (;;) {
+		int r = await(socket, deadline_ms, &message, err);
+
+		if (r < 0)
+			return r;
+		if (message.type == MESSAGE_FAILED)
+			return err_set(err, -EIO, "%s", message.body);
+		if (message.type == MESSAGE_DONE)
+			break;
+		length += message.length;
+		if (message.type != MESSAGE_ANSWER || !asking->out ||
+		    length > ASK_ANSWER_MAX)
+			return err_set(err, -EPROTO, "the answer is not one");
+		(void)fwrite(message.body, 1, message.length, asking->out);
+	}
+	*ret_number = message.number > 0 ? (unsigned)message.number : 0;
+	return 0;
+}
+
+static int ask_at(const char *path, const struct asking *asking,
+		  unsigned *ret_number, struct err *err)
+{
+	cleanup_fd int socket = -1;
+	uint64_t id = 0;
+	int r = find_mount(path, &id, err);
+
+	if (r < 0)
+		return r;
+	socket = connect_to(id, err);
+	if (socket < 0)
+		return socket;
+	r = send_question(socket, asking, err);
+	return r < 0 ? r : take_answer(socket, asking, ret_number, err);
+}
+
+int ask(const struct asking *asking, unsigned *ret_number, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = place_follow(asking->mount_point, path, err);
+
+	if (r < 0)
+		return r;
+	r = ask_at(path, asking, ret_number, err);
+	return r < 0 ? err_wrap(err, "%.256s", path) : 0;
+}

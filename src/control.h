@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cache;
+struct clients;
+struct loop;
+struct message_client;
+struct options;
+struct provider;
+struct session;
+struct shown;
+struct tree;
+
+/* What the worker answers to `secretsfs status` and `secretsfs refresh`: where
+ * it is looked for. Part of the worker's wiring. */
+
+#define CONTROL_OBJECTS_MAX 1000 /* shown of one mount; more are counted */
+
+/* All borrowed. */
+struct control {
+	struct loop *loop;
+	struct clients *clients;
+	struct cache *cache;
+	const struct provider *provider;
+	const struct options *options;
+	const struct shown *shown;
+	int64_t started_ms;
+};
+
+struct control_mount {
+	const struct tree *tree;
+	struct session *session;
+	bool has_notifier;
+};
+
+/* Answers a client, over its socket, which is taken over. */
+void control_answer(const struct control *control,
+		    const struct control_mount *mount,
+		    const struct message_client *client, int socket);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A line for each part of the mount, then the secrets as a table. Texts are
+ * printed as the document has them, with their escapes: names and what AWS
+ * says are foreign, and a terminal obeys control bytes.
+ */
+#include "status_table.h"
+#include "base/err.h"
+#include "base/jdoc.h"
+#include "base/macros.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Wider names push their line. */
+#define NAME_WIDTH_MAX 40
+#define NAME_WIDTH_MIN 6
+
+/* Room for two units of a duration, or for a number. */
+#define DURATION_MAX 32
+
+struct table {
+	const struct jdoc *doc;
+	int name_width;
+};
+
+struct text {
+	const char *at;
+	int length;
+};
+
+static jdoc_node member(const struct table *table, jdoc_node parent,
+			const char *name)
+{
+	return jdoc_member(table->doc, parent, name, strlen(name));
+}
+
+/* What stands between the quotes; of numbers the digits; "-" of null. */
+static struct text text_of(const struct table *table, jdoc_node node)
+{
+	size_t length = 0;
+	const char *raw = jdoc_raw(table->doc, node, &length);
+
+	if (jdoc_type(table->doc, node) == JDOC_NULL)
+		return (struct text){ "-", 1 };
+	if (jdoc_type(table->doc, node) == JDOC_STRING)
+		return (struct text){ raw + 1, (int)length - 2 };
+	return (struct text){ raw, (int)length };
+}
+
+static struct text get(const struct table *table, jdoc_node parent,
+		       const char *name)
+{
+	return text_of(table, member(table, parent, name));
+}
+
+static bool has(const struct table *table, jdoc_node parent, const char *name)
+{
+	return jdoc_type(table->doc, member(table, parent, name)) != JDOC_NULL;
+}
+
+static bool is_set(const struct table *table, jdoc_node parent,
+		   const char *name)
+{
+	return jdoc_type(table->doc, member(table, parent, name)) == JDOC_TRUE;
+}
+
+/* 0 where it is no number. */
+static int64_t number(const struct table *table, jdoc_node parent,
+		      const char *name)
+{
+	int64_t found = 0;
+
+	(void)jdoc_integer(table->doc, member(table, parent, name), &found);
+	return found;
+}
+
+static void write_duration(int64_t s, char out[DURATION_MAX])
+{
+	static const struct {
+		int64_t s;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	size_t first = 0;
+	int length;
+
+	while (first < ARRAY_SIZE(units) - 1 && s < units[first].s)
+		first++;
+	length = snprintf(out, DURATION_MAX, "%" PRId64 "%c",
+			  s / units[first].s, units[first].unit);
+	if (first + 1 < ARRAY_SIZE(units) &&
+	    s % units[first].s >= units[first + 1].s)
+		(void)snprintf(out + length, DURATION_MAX - (size_t)length,
+			       "%" PRId64 "%c",
+			       s % units[first].s / units[first + 1].s,
+			       units[first + 1].unit);
+}
+
+/* The two largest units: "1d2h", "5m", "0s". "-" where there is none. */
+static const char *duration(const struct table *table, jdoc_node parent,
+			    const char *name, char out[DURATION_MAX])
+{
+	int64_t s = number(table, parent, name) / 1000;
+
+	if (!has(table, parent, name))
+		(void)snprintf(out, DURATION_MAX, "-");
+	else
+		write_duration(s, out);
+	return out;
+}
+
+static void put(const char *before, struct text text)
+{
+	(void)printf("%s%.*s", before, text.length, text.at);
+}
+
+static void put_duration(const struct table *table, jdoc_node parent,
+			 const char *name, const char *before)
+{
+	char out[DURATION_MAX];
+
+	(void)printf("%s%s", before, duration(table, parent, name, out));
+}
+
+static void put_program(const struct table *table)
+{
+	jdoc_node pids = member(table, 0, "pids");
+
+	put("secretsfs   ", get(table, 0, "version"));
+	put_duration(table, 0, "uptimeMs", ", up ");
+	put("\nprocesses   keeper ", get(table, pids, "keeper"));
+	put(", worker ", get(table, pids, "worker"));
+	put(", notifier ", get(table, pids, "notifier"));
+	(void)printf("\nmemory      %s\n", is_set(table, 0, "memoryLocked")
+						   ? "locked"
+						   : "NOT locked against swap");
+}
+
+static void put_mount(const struct table *table)
+{
+	jdoc_node mount = member(table, 0, "mount");
+
+	put("mount       ", get(table, mount, "mountPoint"));
+	put("\nsource      ", get(table, mount, "source"));
+	if (has(table, mount, "class"))
+		put(", class ", get(table, mount, "class"));
+	put_duration(table, mount, "ttlMs", "\ntimes       ttl ");
+	put_duration(table, mount, "maxStaleMs", ", max-stale ");
+	put_duration(table, mount, "verifyAccessMs", ", verify-access ");
+	put_duration(table, mount, "timeoutMs", ", timeout ");
+	put("\nwatchers    told by: ", get(table, mount, "notifies"));
+	put("\nnodes       ", get(table, mount, "nodes"));
+	(void)putchar('\n');
+}
+
+static void put_traffic(const struct table *table)
+{
+	jdoc_node requests = member(table, 0, "requests");
+	jdoc_node one = jdoc_first(table->doc, requests);
+	const char *before = " ";
+
+	(void)fputs("requests   ", stdout);
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one)) {
+		struct text count = text_of(table, one);
+
+		if (count.length == 1 && *count.at == '0')
+			continue;
+		put(before, text_of(table, jdoc_name(table->doc, one)));
+		put(" ", count);
+		before = ", ";
+	}
+	(void)putchar('\n');
+}
+
+static void put_counters(const struct table *table)
+{
+	jdoc_node cache = member(table, 0, "cache");
+
+	put("cache       hits ", get(table, cache, "hits"));
+	put(", of these stale ", get(table, cache, "stale"));
+	put(", fetches ", get(table, cache, "fetches"));
+	put(", confirmations ", get(table, cache, "confirms"));
+	put(", failures ", get(table, cache, "failures"));
+	(void)putchar('\n');
+}
+
+static void put_error(const struct table *table, jdoc_node error,
+		      const char *before)
+{
+	put(before, get(table, error, "code"));
+	put(": ", get(table, error, "text"));
+	(void)putchar('\n');
+}
+
+static void put_endpoint(const struct table *table, jdoc_node endpoint)
+{
+	put("endpoint    ", get(table, endpoint, "url"));
+	put(", breaker ", get(table, endpoint, "breaker"));
+	put(", requests ", get(table, endpoint, "requests"));
+	put(", failures in a row ", get(table, endpoint, "failures"));
+	put(", tokens for retries ", get(table, endpoint, "tokens"));
+	(void)putchar('\n');
+	if (number(table, endpoint, "failures") > 0 &&
+	    has(table, endpoint, "lastError"))
+		put_error(table, member(table, endpoint, "lastError"),
+			  "            ");
+}
+
+static void put_files(const struct table *table, jdoc_node object)
+{
+	jdoc_node files = member(table, object, "files");
+	jdoc_node one = jdoc_first(table->doc, files);
+	const char *before = "  ";
+
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one)) {
+		put(before, text_of(table, one));
+		before = ", ";
+	}
+	if (number(table, object, "filesLeftOut") > 0) {
+		put(before, get(table, object, "filesLeftOut"));
+		(void)fputs(" more", stdout);
+	}
+	if (is_set(table, object, "expands")) {
+		put(before, get(table, object, "keys"));
+		(void)fputs(" keys", stdout);
+	}
+	(void)putchar('\n');
+}
+
+/* The same secret may stand in a class more than once. */
+static void put_wanted(const struct table *table, jdoc_node object)
+{
+	if (has(table, object, "version"))
+		put("  version ", get(table, object, "version"));
+	if (has(table, object, "stage"))
+		put("  stage ", get(table, object, "stage"));
+}
+
+/* The listing of everything has no name. */
+static struct text name_of(const struct table *table, jdoc_node object)
+{
+	struct text name = get(table, object, "name");
+
+	return name.length > 0 ? name : (struct text){ "/", 1 };
+}
+
+static void put_object(const struct table *table, jdoc_node object)
+{
+	struct text name = name_of(table, object);
+	struct text state = get(table, object, "state");
+	struct text version = get(table, object, "versionId");
+	struct text kind = get(table, object, "kind");
+	char age[DURATION_MAX];
+	char next[DURATION_MAX];
+
+	(void)printf("%-*.*s  %-6.*s  %-36.*s  %-6s  %-6s  %s%s",
+		     table->name_width, name.length, name.at, state.length,
+		     state.at, version.length, version.at,
+		     duration(table, object, "ageMs", age),
+		     duration(table, object, "nextMs", next),
+		     is_set(table, object, "inUse") ? "used" : "idle",
+		     is_set(table, object, "inFlight") ? ", asking" : "");
+	put_wanted(table, object);
+	if (strncmp(kind.at, "listing", (size_t)kind.length) == 0)
+		(void)puts("  the names below it");
+	else
+		put_files(table, object);
+	if (has(table, object, "error"))
+		put_error(table, member(table, object, "error"), "  ");
+}
+
+static int name_width(const struct table *table, jdoc_node objects)
+{
+	jdoc_node one = jdoc_first(table->doc, objects);
+	int width = NAME_WIDTH_MIN;
+
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one)) {
+		int length = name_of(table, one).length;
+
+		if (length > width && length <= NAME_WIDTH_MAX)
+			width = length;
+	}
+	return width;
+}
+
+static void put_objects(struct table *table)
+{
+	jdoc_node objects = member(table, 0, "objects");
+	jdoc_node one = jdoc_first(table->doc, objects);
+
+	table->name_width = name_width(table, objects);
+	(void)printf("\n%-*s  %-6s  %-36s  %-6s  %-6s  %s\n", table->name_width,
+		     "SECRET", "STATE", "VERSION", "AGE", "NEXT", "USE, FILES");
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		put_object(table, one);
+	if (number(table, 0, "objectsLeftOut") > 0)
+		(void)printf("and %" PRId64 " more\n",
+			     number(table, 0, "objectsLeftOut"));
+}
+
+int status_table_print(const char *text, size_t length, struct err *err)
+{
+	cleanup_jdoc struct jdoc *doc = NULL;
+	struct table table;
+	jdoc_node one;
+	int r = jdoc_parse(text, length, &doc, err);
+
+	if (r < 0)
+		return err_wrap(err, "the answer makes no table");
+	table = (struct table){ .doc = doc };
+	put_mount(&table);
+	put_program(&table);
+	put_traffic(&table);
+	put_counters(&table);
+	one = jdoc_first(doc, member(&table, 0, "endpoints"));
+	for (; one != JDOC_NONE; one = jdoc_next(doc, one))
+		put_endpoint(&table, one);
+	put_objects(&table);
+	return 0;
+}

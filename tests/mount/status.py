@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: Apache-2.0
+"""status says how each secret is and why; refresh has them asked for again."""
+
+import json
+import os
+import re
+import signal
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.clock import Clock
+from lib.mounting import mounted_at
+from lib.place import built, work_directory, write_file
+from lib.process import run, run_ok
+from lib.reading import check_error, error_of, read
+from lib.scene import PASSWORD, aws_mount
+from lib.tap import Skip, case, check, check_equal, main
+from lib.wait import wait_until
+
+NEW_PASSWORD = b"battery staple"
+NEW = '{"username": "ada", "password": "battery staple", "port": 5432}'
+TTL_S = 60
+STRANGER = 54321
+
+
+def _status(point):
+    """The document that status --json prints."""
+    result = run_ok(built("secretsfs"), "status", "--json", point)
+    check_equal(result.err, "")
+    return json.loads(result.out)
+
+
+def _table(point):
+    return run_ok(built("secretsfs"), "status", point).out.decode()
+
+
+def _object(point, name="app"):
+    found = [one for one in _status(point)["objects"] if one["name"] == name]
+    check_equal(len(found), 1, f"objects named {name}")
+    return found[0]
+
+
+def _refuses(code, named, *arguments):
+    result = run(built("secretsfs"), *arguments)
+    check_equal(result.code, code, f"exit code of {result}")
+    check_equal(result.out, b"", "standard output")
+    check_equal(len(result.err.splitlines()), 1, f"lines of {result}")
+    check(named in result.err, repr(named), "is named by", result)
+    return result
+
+
+@case
+def what_nobody_has_read_is_empty_and_asks_nobody():
+    with aws_mount() as scene:
+        found = _object(scene.mount.point)
+        check_equal(found["state"], "empty")
+        check_equal((found["versionId"], found["ageMs"]), (None, None))
+        check_equal(found["files"], ["app"])
+        check_equal(scene.aws.calls(), 0, "AWS calls")
+
+
+@case
+def what_was_read_is_fresh_and_its_value_is_not_shown():
+    with aws_mount("--ttl", "5m") as scene:
+        read(scene.path("password"))
+        found = _object(scene.mount.point)
+        check_equal((found["state"], found["error"]), ("fresh", None))
+        check_equal(found["keys"], 3, "keys")
+        check(re.fullmatch(r"[0-9a-f-]{36}", found["versionId"]), found)
+        check(0 <= found["ageMs"] < 60000, found)
+        shown = json.dumps(_status(scene.mount.point))
+        table = _table(scene.mount.point)
+        for text in (PASSWORD.decode(), "ada", "5432"):
+            check(text not in shown.replace(scene.directory, ""),
+                  text, "is shown")
+            check(text not in table.replace(scene.directory, ""),
+                  text, "is in the table")
+
+
+@case
+def the_mount_its_processes_and_counters_are_told():
+    with aws_mount("--ttl", "7m", "--max-stale", "3h") as scene:
+        read(scene.path("password"))
+        found = _status(scene.mount.point)
+        mount = found["mount"]
+        check_equal(mount["mountPoint"], scene.mount.point)
+        check_equal((mount["source"], mount["class"]), ("app", None))
+        check_equal((mount["ttlMs"], mount["maxStaleMs"]),
+                    (420000, 10800000))
+        check(mount["nodes"] >= 2, mount)
+        check_equal(found["pids"]["worker"], scene.mount.worker_pid())
+        check_equal(found["pids"]["keeper"], scene.mount.keeper_pid())
+        for kind in ("LOOKUP", "READ", "OPEN", "GETATTR"):
+            check_equal(found["requests"][kind], scene.mount.requests(kind),
+                        kind)
+        check_equal(found["cache"]["fetches"], 1, "fetches")
+        check_equal(len(found["endpoints"]), 1, "endpoints")
+        endpoint = found["endpoints"][0]
+        check_equal((endpoint["breaker"], endpoint["failures"]),
+                    ("closed", 0))
+        check_equal(endpoint["requests"], 1, "requests to it")
+
+
+@case
+def how_watchers_are_told_follows_the_notifier():
+    with aws_mount() as scene:
+        def told(how):
+            found = _status(scene.mount.point)
+            return (found["mount"]["notifies"] in how and
+                    (found["pids"]["notifier"] is not None) ==
+                    ("notifier" in how))
+        wait_until(lambda: told(["notifier"]), "there is a notifier")
+        for _ in range(5):
+            pid = wait_until(
+                lambda: _status(scene.mount.point)["pids"]["notifier"],
+                "the next notifier")
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: _status(scene.mount.point)["pids"]["notifier"]
+                       != pid, "it is reaped")
+        wait_until(lambda: told(["epoch", "none"]), "there is none any more")
+
+
+@case
+def with_AWS_down_what_was_read_is_stale_and_says_why():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", f"{TTL_S}s", "--timeout", "2s",
+                       *clock.options) as scene:
+            read(scene.path("password"))
+            scene.aws.fail("app", "500")
+            clock.advance(TTL_S + 1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            found = wait_until(
+                lambda: (one := _object(scene.mount.point))["error"] and one,
+                "the attempt failed")
+            check_equal(found["state"], "stale")
+            check_equal(found["error"]["code"], "EIO")
+            check(found["ageMs"] >= TTL_S * 1000, found)
+            check("stale" in _table(scene.mount.point), "the table")
+
+
+@case
+def an_endpoint_that_refuses_connections_is_shown():
+    with aws_mount("--timeout", "2s") as scene:
+        scene.aws.refuse_connections()
+        check_equal(error_of(read, scene.path("password")), "EIO")
+        endpoint = _status(scene.mount.point)["endpoints"][0]
+        check(endpoint["failures"] > 0, endpoint)
+        check_equal(endpoint["lastError"]["code"], "EIO")
+        check(endpoint["lastError"]["text"] in _table(scene.mount.point),
+              "the table tells why")
+
+
+@case
+def a_refusal_is_shown_in_the_words_of_AWS_with_its_request_id():
+    with aws_mount() as scene:
+        scene.aws.fail("app", "denied")
+        check_error(scene.path("password"), "EACCES")
+        found = _object(scene.mount.point)
+        check_equal((found["state"], found["versionId"]), ("failed", None))
+        check_equal(found["error"]["code"], "EACCES")
+        check("AccessDenied" in found["error"]["text"], found)
+        check("request" in found["error"]["text"], found)
+        table = _table(scene.mount.point)
+        check("failed" in table, table)
+        check(found["error"]["text"][:60] in table, table)
+
+
+@case
+def below_a_prefix_what_is_known_is_shown():
+    with work_directory() as directory:
+        secrets = os.path.join(directory, "secrets")
+        write_file(os.path.join(secrets, "team", "api.json"), '{"a": "b"}')
+        write_file(os.path.join(secrets, "other.json"), '{"c": "d"}')
+        with mounted_at(directory, f"file:{secrets}") as mount:
+            read(mount.path("team", "api"))
+            found = {(one["kind"], one["name"]): one["state"]
+                     for one in _status(mount.point)["objects"]}
+            check_equal(found.get(("secret", "team/api")), "fresh")
+            check_equal(found.get(("listing", "team/")), "fresh")
+            check(("secret", "other") not in found, found)
+            run_ok(built("secretsfs"), "refresh", mount.point, "team/api")
+            _refuses(1, "other", "refresh", mount.point, "other")
+
+
+@case
+def a_stranger_is_refused():
+    with aws_mount("--allow-other") as scene:
+        for command in ("status", "refresh"):
+            result = run("setpriv", "--reuid", str(STRANGER), "--regid",
+                         str(STRANGER), "--clear-groups",
+                         built("secretsfs"), command, scene.mount.point)
+            check_equal((result.code, result.out), (1, b""), command)
+            check_equal(len(result.err.splitlines()), 1, f"lines of {result}")
+            check("root may ask" in result.err, result)
+
+
+def _check_rotation(ask):
+    """After ask(mount) the next open sees what has changed, long before the
+    end of the TTL."""
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", "1h", *clock.options) as scene:
+            path = scene.path("password")
+            check_equal(read(path), PASSWORD)
+            scene.aws.put("app", NEW)
+            check_equal(read(path), PASSWORD, "before")
+            ask(scene.mount)
+            check_equal(read(path), NEW_PASSWORD, "after")
+
+
+def _refresh(*names):
+    def ask(mount):
+        result = run_ok(built("secretsfs"), "refresh", mount.point, *names)
+        check(re.match(rb"\d+ secrets? (is|are) asked for now", result.out),
+              result.out)
+        check_equal(result.err, "")
+    return ask
+
+
+@case
+def a_refresh_shows_a_rotation_to_the_next_open():
+    _check_rotation(_refresh())
+
+
+@case
+def a_secret_is_refreshed_by_its_name_and_by_those_of_its_files():
+    for name in ("app", "password", "username"):
+        _check_rotation(_refresh(name))
+    _check_rotation(_refresh("app", "port"))
+
+
+@case
+def SIGUSR1_to_the_keeper_refreshes_all():
+    def ask(mount):
+        os.kill(mount.keeper_pid(), signal.SIGUSR1)
+        wait_until(lambda: "refreshing what is in use" in mount.log_text(),
+                   "the worker heard of it")
+    _check_rotation(ask)
+
+
+def _kernel():
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)",
+                                   os.uname().release).groups()))
+
+
+@case
+def a_refresh_ends_what_the_kernel_believes():
+    if _kernel() < (6, 16):
+        raise Skip("FUSE_NOTIFY_INC_EPOCH needs Linux 6.16")
+    with aws_mount("--ttl", "1h") as scene:
+        path = scene.path("password")
+        check_equal(read(path), PASSWORD)
+        scene.aws.put("app", NEW)
+        run_ok(built("secretsfs"), "refresh", scene.mount.point)
+        wait_until(lambda: read(path) == NEW_PASSWORD,
+                   "the next open sees it", 5)
+
+
+@case
+def an_unknown_name_is_refused_and_others_are_refreshed():
+    with aws_mount() as scene:
+        read(scene.path("password"))
+        result = _refuses(1, "'nothing'", "refresh", scene.mount.point,
+                          "nothing")
+        for text in ("username", "password", "ada"):
+            check(text not in result.err, result)
+        result = run(built("secretsfs"), "refresh", scene.mount.point,
+                     "nothing", "app")
+        check_equal(result.code, 1)
+        _refuses(1, "too long", "refresh", scene.mount.point, "x" * 1000)
+
+
+@case
+def a_worker_that_stands_still_is_told_after_ten_seconds():
+    with aws_mount() as scene:
+        read(scene.path("password"))
+        worker = scene.mount.worker_pid()
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            result = _refuses(1, "does not answer", "status",
+                              scene.mount.point)
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        check(9.0 < result.seconds < 15.0, result)
+        check_equal(_object(scene.mount.point)["state"], "fresh")
+
+
+PREFIX = "user.secretsfs."
+
+
+def _extended(path):
+    return {name: os.getxattr(path, name).decode()
+            for name in os.listxattr(path)}
+
+
+@case
+def with_xattr_a_file_carries_its_version_and_state():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("-o", "xattr", "--ttl", f"{TTL_S}s", "--timeout", "2s",
+                       *clock.options) as scene:
+            path = scene.path("password")
+            check_equal(read(path), PASSWORD)
+            found = _extended(path)
+            check_equal(sorted(found), [PREFIX + name for name in (
+                "expires", "fetched", "stage", "state", "version")])
+            check_equal(found[PREFIX + "version"],
+                        _object(scene.mount.point)["versionId"])
+            check_equal((found[PREFIX + "stage"], found[PREFIX + "state"]),
+                        ("AWSCURRENT", "fresh"))
+            for name in ("fetched", "expires"):
+                check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+                                   found[PREFIX + name]), found)
+            check(found[PREFIX + "fetched"] < found[PREFIX + "expires"],
+                  found)
+            check_equal(os.listxattr(scene.mount.point), [], "directories")
+            check_equal(error_of(os.getxattr, path, "user.other"), "ENODATA")
+            with open(path, "rb") as file:
+                _replace(scene, path)
+                check_equal(os.getxattr(file.fileno(), PREFIX + "state"),
+                            b"replaced")
+            scene.aws.fail("app", "500")
+            clock.advance(TTL_S + 1)
+            read(path)
+            wait_until(lambda: PREFIX + "error" in os.listxattr(path),
+                       "the attempt failed")
+            check_equal(_extended(path)[PREFIX + "state"], "stale")
+
+
+def _replace(scene, path):
+    scene.aws.put("app", NEW)
+    run_ok(built("secretsfs"), "refresh", scene.mount.point)
+    wait_until(lambda: read(path) == NEW_PASSWORD, "the new version")
+
+
+@case
+def without_xattr_the_kernel_asks_once():
+    with aws_mount() as scene:
+        read(scene.path("password"))
+        for _ in range(3):
+            check_equal(error_of(os.getxattr, scene.path("password"),
+                                 PREFIX + "state"), "ENOTSUP")
+        check_equal(scene.mount.requests("GETXATTR"), 0, "requests")
+
+
+@case
+def wrong_usage_is_named():
+    with work_directory() as directory:
+        for command in ("status", "refresh"):
+            _refuses(2, "MOUNTPOINT", command)
+            _refuses(2, "--bogus", command, "--bogus", directory)
+            _refuses(1, directory, command, directory)
+            result = run_ok(built("secretsfs"), command, "--help")
+            check(b"usage: secretsfs " + command.encode() in result.out,
+                  result.out)
+        _refuses(2, "MOUNTPOINT", "status", directory, directory)
+        _refuses(2, "empty", "refresh", directory, "")
+
+
+main()
