@@ -439,6 +439,21 @@ static void a_refresh_fetches_what_is_in_use_now(void **state)
 	assert_int_equal(scene->changes, 1);
 }
 
+static void another_TTL_moves_the_next_confirmation(void **state)
+{
+	struct scene *scene = *state;
+	struct cache_want wanted = want(scene);
+
+	begin_use(scene);
+	wanted.ttl_ms = TTL_MS / 2;
+	cache_use_change(scene->use, &wanted);
+	advance(scene, TTL_MS / 2 - 1);
+	assert_int_equal(scene->source.open_count, 0);
+	advance(scene, 1);
+	assert_int_equal(scene->source.open_count, 1);
+	fake_source_confirm(&scene->source, true);
+}
+
 static void a_use_outlives_its_source(void **state)
 {
 	struct scene *scene = *state;
@@ -528,6 +543,7 @@ int main(void)
 		test(the_background_wipes_what_is_past_max_stale),
 		test(a_source_that_tells_is_asked_when_it_tells),
 		test(a_refresh_fetches_what_is_in_use_now),
+		test(another_TTL_moves_the_next_confirmation),
 		test(a_use_outlives_its_source),
 		test(what_is_known_of_a_source_is_listed),
 		test(what_is_known_is_told_to_people),

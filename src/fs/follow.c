@@ -149,6 +149,7 @@ struct follow *follows_need(struct follows *follows,
 	if (!known)
 		return begin(follow, want);
 	free(follow);
+	cache_use_change(known->use, want);
 	return known;
 }
 

@@ -110,6 +110,9 @@ struct cache_use *cache_use_begin(struct cache *cache,
 				  const struct cache_want *want,
 				  cache_on_change *on_change, void *owner);
 
+/* The same secret is wanted with another TTL from now on. */
+void cache_use_change(struct cache_use *use, const struct cache_want *want);
+
 /* NULL is allowed. */
 void cache_use_end(struct cache_use *use);
 

@@ -169,6 +169,17 @@ struct cache_use *cache_use_begin(struct cache *cache,
 	return use;
 }
 
+void cache_use_change(struct cache_use *use, const struct cache_want *want)
+{
+	struct entry *entry = use->entry;
+
+	if (!entry || use->ttl_ms == want->ttl_ms)
+		return;
+	use->ttl_ms = want->ttl_ms;
+	if (!entry->call)
+		cache_plan(entry);
+}
+
 void cache_use_end(struct cache_use *use)
 {
 	struct entry *entry;
