@@ -88,17 +88,33 @@ static void rotate_node(struct tree *tree, struct node *node,
 	struct err err;
 
 	if (!find_shown(tree, node, value, &file)) {
-		announce_remove(tree, node);
+		(void)announce_remove(tree, node);
 		return;
 	}
 	file.modified_ns = node->follow->modified_ns;
 	if (nodes_prepare(tree->nodes, node->parent, node->name, &file,
 			  &prepared, &err) < 0) {
-		announce_remove(tree, node);
+		(void)announce_remove(tree, node);
 		return;
 	}
 	follow_add(node->follow, prepared);
 	announce_replace(tree, prepared);
+}
+
+/* Whether the version before had it too, or its name has yet to appear. */
+static bool is_known(const struct follow *follow, const struct node *directory,
+		     const struct value *before, const char *name)
+{
+	const struct node *node;
+	size_t key;
+
+	LIST_FOREACH(node, &follow->nodes, followed)
+	{
+		if (node->is_prepared && node->parent == directory &&
+		    strcmp(node->name, name) == 0)
+			return false;
+	}
+	return tree_find_key(before, name, &key);
 }
 
 /* A name that appears. */
@@ -155,12 +171,11 @@ static void announce_keys(struct tree *tree, struct node *directory,
 		char name[NAME_LENGTH_MAX + 1];
 		struct node_file file = tree_key_file(object, value, key);
 		size_t length;
-		size_t known;
 		const char *bytes = value_key_name(value, key, &length);
 
 		if (name_from_key(bytes, length, name) == 0 &&
 		    !layout_find(names, name) &&
-		    !tree_find_key(before, name, &known) &&
+		    !is_known(follow, directory, before, name) &&
 		    !is_hidden(tree, names, object, name))
 			announce_key(tree, directory, follow, &file, name);
 	}
@@ -263,7 +278,7 @@ static void revoke(struct tree *tree, struct follow *follow,
 		struct node *node = nodes_find(tree->nodes, ids[i]);
 
 		if (node && node->is_current)
-			announce_remove(tree, node);
+			(void)announce_remove(tree, node);
 	}
 	if (!tree_has_notifier(tree))
 		announce_none(tree);

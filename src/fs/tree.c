@@ -290,4 +290,6 @@ void tree_forget(struct tree *tree, uint64_t id, uint64_t count)
 		log_warn("the kernel forgot what it was not given",
 			 "node=%llu count=%llu", (unsigned long long)id,
 			 (unsigned long long)count);
+	log_debug("forgotten", "node=%llu nodes=%zu", (unsigned long long)id,
+		  nodes_count(tree->nodes));
 }
