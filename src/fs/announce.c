@@ -209,6 +209,13 @@ static int send_order(struct tree *tree, const struct node *parent,
 	return notifier_order(tree->notifier, &wish);
 }
 
+static void note_sent(struct order *order)
+{
+	order->is_sent = true;
+	log_debug("ordered", "order=%" PRIu64 " kind=%d name=%s node=%" PRIu64,
+		  order->id, (int)order->kind, order->name, order->node);
+}
+
 /* The orders' end is their last chance to be told of otherwise. */
 static void cannot_send(struct tree *tree, struct order *order, int code)
 {
@@ -235,7 +242,7 @@ void announce_flush(struct tree *tree)
 		if (r == -EAGAIN)
 			return;
 		if (r == 0)
-			order->is_sent = true;
+			note_sent(order);
 		else if (r != -EBUSY)
 			cannot_send(tree, order, r);
 		order = following;
