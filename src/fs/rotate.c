@@ -135,7 +135,8 @@ static void announce_key(struct tree *tree, struct node *directory,
 	announce_replace(tree, prepared);
 }
 
-/* Whether an object before this one is known to have the key. */
+/* Whether an object before this one, or any for NULL, is known to have the
+ * key. */
 static bool is_hidden(const struct tree *tree,
 		      const struct layout_directory *names,
 		      const struct layout_object *object, const char *name)
@@ -301,4 +302,56 @@ void tree_on_secret(void *owner, struct follow *follow,
 			 follow->name, result->err->text);
 		revoke(tree, follow, result->err);
 	}
+}
+
+/* Whether the layout gives the name, for whatever secret: then a LOOKUP tells
+ * what it shows now. */
+static bool is_given(const struct tree *tree, const struct node *node)
+{
+	const struct layout_directory *directory =
+		layout_directory(tree->layout, node->parent->prefix);
+	size_t key;
+
+	if (!directory)
+		return false;
+	if (layout_find(directory, node->name))
+		return true;
+	if (node->follow && node->value &&
+	    expanding_object(directory, node->follow) &&
+	    tree_find_key(node->value, node->name, &key))
+		return true;
+	return is_hidden(tree, directory, NULL, node->name);
+}
+
+struct lost {
+	const struct tree *tree;
+	uint64_t *ids;
+	size_t count;
+};
+
+static void note_lost(void *owner, struct node *node)
+{
+	struct lost *lost = owner;
+
+	if (!node->is_directory && node->is_current && node->lookups > 0 &&
+	    !is_given(lost->tree, node))
+		lost->ids[lost->count++] = node->id;
+}
+
+void tree_announce_layout(struct tree *tree)
+{
+	struct lost lost = { .tree = tree };
+
+	/* without memory for it only who asks hears of it */
+	lost.ids = calloc(nodes_count(tree->nodes), sizeof(*lost.ids));
+	if (!lost.ids)
+		return;
+	nodes_each(tree->nodes, note_lost, &lost);
+	for (size_t i = 0; i < lost.count; i++) {
+		struct node *node = nodes_find(tree->nodes, lost.ids[i]);
+
+		if (node)
+			(void)announce_remove(tree, node);
+	}
+	free(lost.ids);
 }

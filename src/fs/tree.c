@@ -110,6 +110,7 @@ void tree_set_layout(struct tree *tree, struct layout *layout)
 	tree->layout = layout_ref(layout);
 	layout_unref(old);
 	once_clear(tree->told);
+	tree_announce_layout(tree);
 }
 
 struct cache_want tree_want(const struct tree *tree, const char *name,

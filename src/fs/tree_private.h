@@ -79,6 +79,9 @@ struct node_file tree_secret_file(const struct tree *tree, struct value *value);
 void tree_on_secret(void *owner, struct follow *follow,
 		    const struct cache_result *result);
 
+/* Watchers hear of names that the layout does not give any more: rotate.c. */
+void tree_announce_layout(struct tree *tree);
+
 /* The node of a file of the layout, or of a key of an object that expands, as
  * nodes_file(). What cannot be shown is complained of once a version. */
 int tree_file_node(struct tree *tree, struct node *parent,
