@@ -184,13 +184,34 @@ static void write_own_name(uint64_t node, char ret[SOURCE_NAME_SIZE])
 	(void)snprintf(ret, SOURCE_NAME_SIZE, ANNOUNCE_PREFIX "%" PRIu64, node);
 }
 
-/* The directory's path without the '/' at its end. */
+/* The names that lead from the mount's root to the directory: its prefix is
+ * made of secrets' names, which names of files may have to escape. */
+static int write_path(const struct node *directory,
+		      char ret[NOTIFY_DIRECTORY_MAX + 1])
+{
+	size_t at = NOTIFY_DIRECTORY_MAX;
+
+	ret[at] = '\0';
+	for (; directory->parent; directory = directory->parent) {
+		size_t length = strlen(directory->name);
+		bool is_last = ret[at] == '\0';
+
+		if (length + !is_last > at)
+			return -ENAMETOOLONG;
+		if (!is_last)
+			ret[--at] = '/';
+		at -= length;
+		memcpy(ret + at, directory->name, length);
+	}
+	memmove(ret, ret + at, NOTIFY_DIRECTORY_MAX + 1 - at);
+	return 0;
+}
+
 static int send_order(struct tree *tree, const struct node *parent,
 		      const struct order *order)
 {
 	char directory[NOTIFY_DIRECTORY_MAX + 1];
 	char source_name[SOURCE_NAME_SIZE];
-	size_t length = strlen(parent->prefix);
 	struct notify_wish wish = {
 		.kind = order->kind,
 		.flags = order->kind == NOTIFY_DROP ? NOTIFY_UNLINK : 0,
@@ -198,11 +219,10 @@ static int send_order(struct tree *tree, const struct node *parent,
 		.directory = directory,
 		.name = order->name,
 	};
+	int r = write_path(parent, directory);
 
-	if (length > NOTIFY_DIRECTORY_MAX)
-		return -ENAMETOOLONG;
-	(void)snprintf(directory, sizeof(directory), "%.*s",
-		       length ? (int)length - 1 : 0, parent->prefix);
+	if (r < 0)
+		return r;
 	write_own_name(order->node, source_name);
 	if (order->kind == NOTIFY_REPLACE)
 		wish.source_name = source_name;

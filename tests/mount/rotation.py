@@ -13,7 +13,8 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.clock import Clock
 from lib.inotify import DELETE, DELETE_SELF, MOVED_TO, Watch
-from lib.place import work_directory
+from lib.mounting import mounted_at
+from lib.place import work_directory, write_file
 from lib.reading import check_error, read
 from lib.scene import (PASSWORD, SECRET, aws_mount, class_mount,
                        write_class)
@@ -158,6 +159,20 @@ def a_file_that_a_reload_takes_away_is_an_event():
             check_equal(other.read(), b"other", "the file that is held")
             check_equal(os.stat(scene.path("app")).st_ino,
                         os.fstat(held.fileno()).st_ino, "inode")
+
+
+@case
+def directories_below_a_prefix_have_events_whatever_their_name():
+    with work_directory() as directory:
+        top = os.path.join(directory, "secrets.d")
+        write_file(os.path.join(top, "team", "50%", "key"), "old")
+        with mounted_at(directory, f"file:{top}") as mount:
+            place = mount.path("team", "50%25")
+            check_equal(read(os.path.join(place, "key")), b"old")
+            with Watch(place) as watch:
+                write_file(os.path.join(top, "team", "50%", "key"), "new")
+                watch.wait_for(MOVED_TO, "key")
+                check_equal(read(os.path.join(place, "key")), b"new")
 
 
 @staged
