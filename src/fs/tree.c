@@ -32,9 +32,13 @@ int64_t tree_now_ns(const struct tree *tree)
 	return clock_wall_s(loop_clock(tree->settings.loop)) * NS_PER_S;
 }
 
+/* How many are left is what tests and operators see of leaks. */
 static void on_node_free(void *owner, struct node *node)
 {
-	(void)owner;
+	const struct tree *tree = owner;
+
+	log_debug("forgotten", "node=%llu nodes=%zu",
+		  (unsigned long long)node->id, nodes_count(tree->nodes));
 	follow_drop(node);
 }
 
@@ -291,6 +295,4 @@ void tree_forget(struct tree *tree, uint64_t id, uint64_t count)
 		log_warn("the kernel forgot what it was not given",
 			 "node=%llu count=%llu", (unsigned long long)id,
 			 (unsigned long long)count);
-	log_debug("forgotten", "node=%llu nodes=%zu", (unsigned long long)id,
-		  nodes_count(tree->nodes));
 }

@@ -86,7 +86,7 @@ def readers(count, point):
 
 
 def node_count(mount):
-    """What the worker said when the kernel forgot a node last."""
+    """What the worker said when a node went last."""
     with open(mount.log, "rb") as log:
         log.seek(max(0, os.path.getsize(mount.log) - (1 << 16)))
         found = _NODES.findall(log.read())
