@@ -87,10 +87,14 @@ def readers(count, point):
 
 def node_count(mount):
     """What the worker said when a node went last."""
+    length, size = 1 << 16, os.path.getsize(mount.log)
     with open(mount.log, "rb") as log:
-        log.seek(max(0, os.path.getsize(mount.log) - (1 << 16)))
-        found = _NODES.findall(log.read())
-    return int(found[-1]) if found else None
+        while True:
+            log.seek(max(0, size - length))
+            found = _NODES.findall(log.read(length))
+            if found or length >= size:
+                return int(found[-1]) if found else None
+            length *= 4
 
 
 def rotate(mount, one, count, seconds=10):
