@@ -250,6 +250,30 @@ static void a_rotation_is_a_rename_of_a_fresh_node(void **state)
 	assert_int_equal(stage->expired, 0);
 }
 
+/* Dates that two versions share are told apart for as long as the secret is
+ * remembered, not only while the kernel holds a node of it. */
+static void a_version_keeps_its_date_when_its_nodes_go(void **state)
+{
+	struct stage *stage = *state;
+	struct tree *tree = stage->scene->tree;
+	uint64_t old = see(stage, "app", "old");
+	struct notify_order order;
+	struct request request;
+	uint64_t new;
+
+	rotate(stage, "newer");
+	order = take_order(stage, NOTIFY_REPLACE, "app");
+	new = obey_rename(stage, &order);
+	request = look_up(stage->scene, NODE_ROOT, "app");
+	assert_int_equal(request.entry.attributes.st_mtim.tv_nsec, 1);
+	tree_forget(tree, old, 1);
+	tree_forget(tree, new, 2);
+	assert_int_equal(tree_node_count(tree), 1);
+	request = look_up(stage->scene, NODE_ROOT, "app");
+	assert_int_not_equal(request.entry.node, new);
+	assert_int_equal(request.entry.attributes.st_mtim.tv_nsec, 1);
+}
+
 static void a_reader_that_is_first_still_leaves_an_event(void **state)
 {
 	struct stage *stage = *state;
@@ -518,6 +542,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGED(a_rotation_is_a_rename_of_a_fresh_node),
+		STAGED(a_version_keeps_its_date_when_its_nodes_go),
 		STAGED(a_reader_that_is_first_still_leaves_an_event),
 		STAGED(nothing_is_ordered_while_a_new_name_waits),
 		STAGED(what_was_overtaken_is_not_looked_up),
