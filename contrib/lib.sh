@@ -30,6 +30,10 @@ command clang-format-14	clang-format-14
 command clang-tidy-14	clang-tidy-14
 command shellcheck	shellcheck
 command codespell	codespell
+command inotifywait	inotify-tools
+command node		nodejs
+node chokidar		node-chokidar
+system_python watchdog	python3-watchdog
 '
 
 needed_for_moto='
@@ -57,6 +61,8 @@ is_there() { # KIND NAME
 	module) pkg-config --exists "$2" ;;
 	header) printf '#include <%s>\n' "$2" | cc -E - ;;
 	python) python3 -c "import $2" ;;
+	system_python) /usr/bin/python3 -c "import $2" ;;
+	node) NODE_PATH=/usr/share/nodejs node -e "require('$2')" ;;
 	esac >/dev/null 2>&1
 }
 

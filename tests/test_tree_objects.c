@@ -464,11 +464,16 @@ static void a_name_leads_back_to_its_secret(void **state)
 		const char *name;
 		const char *secret;
 	} cases[] = {
-		{ "db", "db" },		 { "token", "api" },
-		{ "tree/.value", "tree" }, { "web", "web" },
-		{ "host", "db" },	 { "tree/a%2Fb", "tree" },
-		{ "a%2Fb", NULL },	 { "tree/host", NULL },
-		{ "tree/", NULL },	 { "", NULL },
+		{ "db", "db" },
+		{ "token", "api" },
+		{ "tree/.value", "tree" },
+		{ "web", "web" },
+		{ "host", "db" },
+		{ "tree/a%2Fb", "tree" },
+		{ "a%2Fb", NULL },
+		{ "tree/host", NULL },
+		{ "tree/", NULL },
+		{ "", NULL },
 		{ "absent", NULL },
 	};
 	struct scene *scene = scene_of(state);

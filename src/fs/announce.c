@@ -25,11 +25,13 @@ struct order {
 	uint64_t id;
 	enum notify_kind kind;
 	uint64_t parent;
-	uint64_t node; /* to install, or whose name goes */
+	uint64_t node; /* to install, or whose name goes, or to let go of */
 	bool is_sent;
 	TAILQ_ENTRY(order) link;
 	char name[NAME_LENGTH_MAX + 1];
 };
+
+static void add_drop(struct tree *tree, const struct node *node);
 
 static struct order *find_order(const struct tree *tree, uint64_t id)
 {
@@ -43,13 +45,43 @@ static struct order *find_order(const struct tree *tree, uint64_t id)
 	return NULL;
 }
 
+static bool has_order(const struct tree *tree, enum notify_kind kind,
+		      const struct node *node)
+{
+	const struct order *order;
+
+	TAILQ_FOREACH(order, &tree->orders, link)
+	{
+		if (order->kind == kind && order->node == node->id)
+			return true;
+	}
+	return false;
+}
+
+/* A later version may have come meanwhile, whose own order follows: an older
+ * one is not put in its place. */
+static bool is_latest(const struct node *node)
+{
+	const struct follow *follow = node->follow;
+
+	return node->value && follow && follow->value &&
+	       strcmp(value_version(follow->value),
+		      value_version(node->value)) == 0;
+}
+
+/* Of a rename that failed after its LOOKUP the kernel keeps an entry, which
+ * would hold the node for ever. */
 static void free_order(struct tree *tree, struct order *order)
 {
 	struct node *node = nodes_find(tree->nodes, order->node);
 
 	TAILQ_REMOVE(&tree->orders, order, link);
-	if (node && order->kind == NOTIFY_REPLACE && !node->is_current)
-		nodes_settle(tree->nodes, node);
+	if (node && order->kind == NOTIFY_REPLACE && node->is_prepared) {
+		if (node->lookups > 0)
+			add_drop(tree, node);
+		else
+			nodes_settle(tree->nodes, node);
+	}
 	free(order);
 }
 
@@ -67,6 +99,7 @@ static void on_expire(void *owner)
 	struct tree *tree = owner;
 
 	tree->expire = NULL;
+	tree_await(tree);
 	tree->reach.expire_names(tree->reach.owner);
 }
 
@@ -77,20 +110,51 @@ void announce_none(struct tree *tree)
 		tree->expire = loop_soon(tree->settings.loop, on_expire, tree);
 }
 
+/* What nobody wants any more is no failure: a later order has taken its place,
+ * or it was but a tidying up. */
+static bool is_wanted(const struct tree *tree, const struct order *order)
+{
+	const struct node *node = nodes_find(tree->nodes, order->node);
+
+	if (!node || order->kind == NOTIFY_DROP)
+		return false;
+	return order->kind == NOTIFY_REPLACE
+		       ? node->is_prepared && is_latest(node)
+		       : node->is_current;
+}
+
+static void on_failure(struct tree *tree, const struct order *order, int code)
+{
+	struct node *node = nodes_find(tree->nodes, order->node);
+
+	log_debug("the notifier could not do it",
+		  "order=%" PRIu64 " kind=%d name=%s error=%s", order->id,
+		  (int)order->kind, order->name, strerrordesc_np(-code));
+	if (!is_wanted(tree, order))
+		return;
+	announce_none(tree);
+	if (order->kind == NOTIFY_REMOVE)
+		nodes_unlink(tree->nodes, node->parent, node->name,
+			     tree_now_ns(tree));
+}
+
 static void on_answer(void *owner, uint64_t id, int result)
 {
 	struct tree *tree = owner;
 	struct order *order = find_order(tree, id);
 
-	if (result < 0) {
-		log_debug("the notifier could not do it",
-			  "order=%" PRIu64 " error=%s", id,
-			  strerrordesc_np(-result));
-		announce_none(tree);
-	}
+	if (order && result < 0)
+		on_failure(tree, order, result);
 	if (order)
 		free_order(tree, order);
 	announce_flush(tree);
+}
+
+/* Whoever went before may have left entries for what it did not install. */
+static void tidy(void *owner, struct node *node)
+{
+	if (node->is_prepared && node->lookups > 0)
+		add_drop(owner, node);
 }
 
 void tree_set_notifier(struct tree *tree, int fd, pid_t pid)
@@ -100,12 +164,14 @@ void tree_set_notifier(struct tree *tree, int fd, pid_t pid)
 	if (fd >= 0)
 		tree->notifier = notifier_new(tree->settings.loop, fd, pid,
 					      on_answer, tree);
-	if (tree->notifier)
-		return;
 	/* what was on its way may have been done or not */
 	if (!TAILQ_EMPTY(&tree->orders))
 		announce_none(tree);
 	announce_drop(tree);
+	if (!tree->notifier)
+		return;
+	nodes_each(tree->nodes, tidy, tree);
+	announce_flush(tree);
 }
 
 bool tree_has_notifier(const struct tree *tree)
@@ -113,29 +179,69 @@ bool tree_has_notifier(const struct tree *tree)
 	return tree->notifier != NULL;
 }
 
-/* The directory's path without the '/' at its end. */
+/* The name by which the notifier alone finds a node. */
+static void write_own_name(uint64_t node, char ret[SOURCE_NAME_SIZE])
+{
+	(void)snprintf(ret, SOURCE_NAME_SIZE, ANNOUNCE_PREFIX "%" PRIu64, node);
+}
+
+/* The names that lead from the mount's root to the directory: its prefix is
+ * made of secrets' names, which names of files may have to escape. */
+static int write_path(const struct node *directory,
+		      char ret[NOTIFY_DIRECTORY_MAX + 1])
+{
+	size_t at = NOTIFY_DIRECTORY_MAX;
+
+	ret[at] = '\0';
+	for (; directory->parent; directory = directory->parent) {
+		size_t length = strlen(directory->name);
+		bool is_last = ret[at] == '\0';
+
+		if (length + !is_last > at)
+			return -ENAMETOOLONG;
+		if (!is_last)
+			ret[--at] = '/';
+		at -= length;
+		memcpy(ret + at, directory->name, length);
+	}
+	memmove(ret, ret + at, NOTIFY_DIRECTORY_MAX + 1 - at);
+	return 0;
+}
+
 static int send_order(struct tree *tree, const struct node *parent,
 		      const struct order *order)
 {
 	char directory[NOTIFY_DIRECTORY_MAX + 1];
 	char source_name[SOURCE_NAME_SIZE];
-	size_t length = strlen(parent->prefix);
 	struct notify_wish wish = {
 		.kind = order->kind,
+		.flags = order->kind == NOTIFY_DROP ? NOTIFY_UNLINK : 0,
 		.id = order->id,
 		.directory = directory,
 		.name = order->name,
 	};
+	int r = write_path(parent, directory);
 
-	if (length > NOTIFY_DIRECTORY_MAX)
-		return -ENAMETOOLONG;
-	(void)snprintf(directory, sizeof(directory), "%.*s",
-		       length ? (int)length - 1 : 0, parent->prefix);
-	(void)snprintf(source_name, sizeof(source_name),
-		       ANNOUNCE_PREFIX "%" PRIu64, order->node);
+	if (r < 0)
+		return r;
+	write_own_name(order->node, source_name);
 	if (order->kind == NOTIFY_REPLACE)
 		wish.source_name = source_name;
 	return notifier_order(tree->notifier, &wish);
+}
+
+static void note_sent(struct order *order)
+{
+	order->is_sent = true;
+	log_debug("ordered", "order=%" PRIu64 " kind=%d name=%s node=%" PRIu64,
+		  order->id, (int)order->kind, order->name, order->node);
+}
+
+/* The orders' end is their last chance to be told of otherwise. */
+static void cannot_send(struct tree *tree, struct order *order, int code)
+{
+	on_failure(tree, order, code);
+	free_order(tree, order);
 }
 
 void announce_flush(struct tree *tree)
@@ -157,15 +263,31 @@ void announce_flush(struct tree *tree)
 		if (r == -EAGAIN)
 			return;
 		if (r == 0)
-			order->is_sent = true;
+			note_sent(order);
 		else if (r != -EBUSY)
+			cannot_send(tree, order, r);
+		order = following;
+	}
+}
+
+/* What is not sent yet and about the same name has lost its sense: so a slow
+ * LOOKUP lets no more orders pile up than there are names. */
+static void supersede(struct tree *tree, const struct order *by)
+{
+	struct order *order = TAILQ_FIRST(&tree->orders);
+
+	while (order) {
+		struct order *following = TAILQ_NEXT(order, link);
+
+		if (!order->is_sent && order->parent == by->parent &&
+		    strcmp(order->name, by->name) == 0)
 			free_order(tree, order);
 		order = following;
 	}
 }
 
 static bool add_order(struct tree *tree, enum notify_kind kind,
-		      const struct node *node)
+		      const struct node *node, const char *name)
 {
 	struct order *order = tree->notifier ? calloc(1, sizeof(*order)) : NULL;
 
@@ -175,23 +297,44 @@ static bool add_order(struct tree *tree, enum notify_kind kind,
 	order->kind = kind;
 	order->parent = node->parent->id;
 	order->node = node->id;
-	(void)snprintf(order->name, sizeof(order->name), "%s", node->name);
+	(void)snprintf(order->name, sizeof(order->name), "%s", name);
+	supersede(tree, order);
 	TAILQ_INSERT_TAIL(&tree->orders, order, link);
 	return true;
 }
 
+static void add_drop(struct tree *tree, const struct node *node)
+{
+	char name[SOURCE_NAME_SIZE];
+
+	write_own_name(node->id, name);
+	(void)add_order(tree, NOTIFY_DROP, node, name);
+}
+
 void announce_replace(struct tree *tree, struct node *node)
 {
-	if (add_order(tree, NOTIFY_REPLACE, node))
+	if (add_order(tree, NOTIFY_REPLACE, node, node->name))
 		announce_flush(tree);
 	else
 		nodes_settle(tree->nodes, node);
 }
 
-void announce_remove(struct tree *tree, struct node *node)
+bool announce_remove(struct tree *tree, struct node *node)
 {
-	if (add_order(tree, NOTIFY_REMOVE, node))
-		announce_flush(tree);
+	if (has_order(tree, NOTIFY_REMOVE, node))
+		return true;
+	if (!add_order(tree, NOTIFY_REMOVE, node, node->name))
+		return false;
+	announce_flush(tree);
+	return true;
+}
+
+void announce_left(struct tree *tree, const struct node *node)
+{
+	if (node->lookups == 0)
+		return;
+	add_drop(tree, node);
+	announce_flush(tree);
 }
 
 bool announce_is_notifier(const struct tree *tree,
@@ -202,8 +345,8 @@ bool announce_is_notifier(const struct tree *tree,
 }
 
 /* NULL: the name is none of ours, or what it stands for is gone. */
-static struct node *find_prepared(const struct tree *tree,
-				  const struct node *parent, const char *name)
+static struct node *find_own(const struct tree *tree, const struct node *parent,
+			     const char *name)
 {
 	char expected[SOURCE_NAME_SIZE];
 	struct node *node;
@@ -214,32 +357,22 @@ static struct node *find_prepared(const struct tree *tree,
 			return NULL;
 		id = id * 10 + (uint64_t)(*at - '0');
 	}
-	(void)snprintf(expected, sizeof(expected), ANNOUNCE_PREFIX "%" PRIu64,
-		       id);
+	write_own_name(id, expected);
 	node = nodes_find(tree->nodes, id);
 	if (!node || node->parent != parent || node->is_directory ||
 	    strcmp(name, expected) != 0)
 		return NULL;
-	return node;
+	if (has_order(tree, NOTIFY_DROP, node))
+		return node;
+	return node->is_prepared && is_latest(node) ? node : NULL;
 }
 
 struct node *announce_find(const struct tree *tree, const struct node *parent,
 			   const char *name)
 {
 	if (strncmp(name, ANNOUNCE_PREFIX, strlen(ANNOUNCE_PREFIX)) == 0)
-		return find_prepared(tree, parent, name);
+		return find_own(tree, parent, name);
 	return nodes_current(tree->nodes, parent, name);
-}
-
-/* A later version may have come meanwhile, whose own order follows: an older
- * one is not put in its place. */
-static bool is_latest(const struct node *node)
-{
-	const struct follow *follow = node->follow;
-
-	return node->value && follow && follow->value &&
-	       strcmp(value_version(follow->value),
-		      value_version(node->value)) == 0;
 }
 
 static int rename_node(struct tree *tree, const struct tree_rename *what)
@@ -250,7 +383,7 @@ static int rename_node(struct tree *tree, const struct tree_rename *what)
 	if (!parent || what->new_parent != what->parent)
 		return -EROFS;
 	node = announce_find(tree, parent, what->name);
-	if (!node || node->is_current ||
+	if (!node || !node->is_prepared ||
 	    strcmp(node->name, what->new_name) != 0)
 		return -ENOENT;
 	return is_latest(node) ? nodes_install(tree->nodes, node) : -ESTALE;
@@ -265,27 +398,17 @@ void tree_rename(struct tree *tree, struct request *request,
 }
 
 /* Only what was ordered: the name may show something else by now. */
-static bool is_to_go(const struct tree *tree, const struct node *node)
-{
-	const struct order *order;
-
-	TAILQ_FOREACH(order, &tree->orders, link)
-	{
-		if (order->kind == NOTIFY_REMOVE && order->node == node->id)
-			return true;
-	}
-	return false;
-}
-
 static int unlink_node(struct tree *tree, uint64_t parent_id, const char *name)
 {
 	struct node *parent = nodes_find(tree->nodes, parent_id);
 	const struct node *node =
-		parent ? nodes_current(tree->nodes, parent, name) : NULL;
+		parent ? announce_find(tree, parent, name) : NULL;
 
 	if (!node)
 		return -ENOENT;
-	if (!is_to_go(tree, node))
+	if (!node->is_current)
+		return 0; /* that entry is the kernel's alone */
+	if (!has_order(tree, NOTIFY_REMOVE, node))
 		return -ESTALE;
 	nodes_unlink(tree->nodes, parent, name, tree_now_ns(tree));
 	return 0;

@@ -27,14 +27,21 @@ struct tree;
 /* There is no notifier: something has changed, and the kernel is to ask. */
 void announce_none(struct tree *tree);
 
-/* The next two do nothing where there is no notifier. */
-
-/* Has the notifier put a prepared node in its place. It settles the node where
- * that fails. */
+/* Has the notifier put a prepared node in its place, instead of what it was to
+ * do with that name before. It settles the node where that fails, or where
+ * there is no notifier. */
 void announce_replace(struct tree *tree, struct node *node);
 
-/* Has it take the name of a current node away. */
-void announce_remove(struct tree *tree, struct node *node);
+/* Has it take the name of a current node away, which the node keeps until then.
+ * False: there is no notifier. */
+bool announce_remove(struct tree *tree, struct node *node);
+
+/*
+ * A name was given to another node by a mere LOOKUP, which the kernel takes
+ * for no change: whoever watches the old file would never hear of anything
+ * again. The notifier unlinks it under a name of its own.
+ */
+void announce_left(struct tree *tree, const struct node *node);
 
 /* Orders what may be ordered now: called when something that stood in the way
  * of an order is gone. */
@@ -47,8 +54,8 @@ void announce_drop(struct tree *tree);
 bool announce_is_notifier(const struct tree *tree,
 			  const struct request *request);
 
-/* The node that the notifier means by a name: a prepared one, or what the name
- * shows. NULL: none. */
+/* The node that the notifier means by a name: one that it was told of by
+ * number, or what the name shows. NULL: none. */
 struct node *announce_find(const struct tree *tree, const struct node *parent,
 			   const char *name);
 

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/once.h"
+#include "fs/announce.h"
 #include "fs/follow.h"
 #include "fs/layout.h"
 #include "fs/tree_private.h"
@@ -35,6 +36,8 @@ static int show(struct tree *tree, struct node *parent, const char *name,
 		struct node **ret)
 {
 	struct follow *follow = follows_need(tree->follows, want);
+	const struct node *old = nodes_current(tree->nodes, parent, name);
+	uint64_t old_id = old ? old->id : 0;
 	struct err err;
 	int r;
 
@@ -44,6 +47,9 @@ static int show(struct tree *tree, struct node *parent, const char *name,
 	r = nodes_file(tree->nodes, parent, name, file, ret, &err);
 	if (r == 0) {
 		follow_add(follow, *ret);
+		old = nodes_find(tree->nodes, old_id);
+		if (old && old != *ret)
+			announce_left(tree, old);
 		return 0;
 	}
 	complain(tree, name, file, &err);

@@ -49,8 +49,14 @@ void lookup_reply_absent(struct lookup *lookup, int64_t fresh_ms)
 {
 	struct tree *tree = lookup->tree;
 	struct node *parent = lookup_parent(lookup);
+	struct node *node = NULL;
 
 	if (parent)
+		node = nodes_current(tree->nodes, parent, lookup->name);
+	/* a negative entry would be in the notifier's way */
+	if (node && announce_remove(tree, node))
+		fresh_ms = 0;
+	else if (node)
 		nodes_unlink(tree->nodes, parent, lookup->name,
 			     tree_now_ns(tree));
 	request_reply_absent(lookup->parked.request,

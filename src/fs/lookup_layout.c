@@ -95,18 +95,19 @@ static bool is_key_found(struct parked *parked,
 	return false;
 }
 
-/* While others were waited for, the object may have become another version. */
+/* While others were waited for, the object may have become another version, or
+ * have been wiped: NULL. To what the cache held before nothing leads back. */
 static struct value *value_now(const struct lookup *lookup,
 			       const struct layout_object *object,
 			       struct value *value)
 {
 	struct cache_want want = tree_want_object(lookup->layout, object);
-	struct cache_result result;
+	struct cache_about about;
 
-	if (cache_peek(lookup->tree->settings.cache, &want, &result) &&
-	    result.value)
-		return result.value;
-	return value;
+	cache_tell(lookup->tree->settings.cache, &want, &about);
+	if (about.value || about.failure)
+		return about.value;
+	return value; /* it was not remembered */
 }
 
 /* The object at lookup->scanned has the key. */
@@ -125,6 +126,10 @@ static void reply_key(struct lookup *lookup, struct node *parent,
 	int r;
 
 	key.value = value_now(lookup, key.object, result->value);
+	if (!key.value) {
+		lookup_fail(lookup, -EIO);
+		return;
+	}
 	if (!tree_find_key(key.value, lookup->name, &key.key)) {
 		lookup_reply_absent(lookup, entry_ms);
 		return;

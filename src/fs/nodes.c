@@ -335,12 +335,14 @@ int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
 	node = number(nodes, parent, node);
 	if (!node)
 		return err_set(err, -ENOMEM, "no memory");
+	node->is_prepared = true;
 	*ret = node;
 	return 0;
 }
 
 int nodes_install(struct nodes *nodes, struct node *node)
 {
+	node->is_prepared = false;
 	return replace(nodes, node, node->modified_ns);
 }
 
@@ -449,6 +451,24 @@ size_t nodes_sweep(struct nodes *nodes)
 		nodes_settle(nodes, node);
 	}
 	return sweep.kept;
+}
+
+struct each {
+	nodes_on_each *each;
+	void *owner;
+};
+
+static void call_each(void *owner, void *value)
+{
+	const struct each *each = owner;
+
+	each->each(each->owner, value);
+}
+
+void nodes_each(struct nodes *nodes, nodes_on_each *each, void *owner)
+{
+	map_each(nodes->by_id, call_each,
+		 &(struct each){ .each = each, .owner = owner });
 }
 
 size_t nodes_count(const struct nodes *nodes)

@@ -48,8 +48,9 @@ struct node {
 	struct rights rights;
 	size_t size;
 	int64_t modified_ns;
-	bool is_current; /* the name shows this version */
-	int revoked;	 /* why value is NULL: a negative errno */
+	bool is_current;  /* the name shows this version */
+	bool is_prepared; /* no name has shown it yet */
+	int revoked;	  /* why value is NULL: a negative errno */
 
 	/* of whoever follows the secret; see nodes_set_on_free() */
 	struct follow *follow;
@@ -141,6 +142,10 @@ size_t nodes_sweep(struct nodes *nodes);
 
 /* Frees the node if nobody knows it. */
 void nodes_settle(struct nodes *nodes, struct node *node);
+
+/* Calls each for every node, in no order; it must not make or free any. */
+typedef void nodes_on_each(void *owner, struct node *node);
+void nodes_each(struct nodes *nodes, nodes_on_each *each, void *owner);
 
 /* How many there are, the root included. */
 size_t nodes_count(const struct nodes *nodes);

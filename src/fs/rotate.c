@@ -88,17 +88,33 @@ static void rotate_node(struct tree *tree, struct node *node,
 	struct err err;
 
 	if (!find_shown(tree, node, value, &file)) {
-		announce_remove(tree, node);
+		(void)announce_remove(tree, node);
 		return;
 	}
 	file.modified_ns = node->follow->modified_ns;
 	if (nodes_prepare(tree->nodes, node->parent, node->name, &file,
 			  &prepared, &err) < 0) {
-		announce_remove(tree, node);
+		(void)announce_remove(tree, node);
 		return;
 	}
 	follow_add(node->follow, prepared);
 	announce_replace(tree, prepared);
+}
+
+/* Whether the version before had it too, or its name has yet to appear. */
+static bool is_known(const struct follow *follow, const struct node *directory,
+		     const struct value *before, const char *name)
+{
+	const struct node *node;
+	size_t key;
+
+	LIST_FOREACH(node, &follow->nodes, followed)
+	{
+		if (node->is_prepared && node->parent == directory &&
+		    strcmp(node->name, name) == 0)
+			return false;
+	}
+	return tree_find_key(before, name, &key);
 }
 
 /* A name that appears. */
@@ -119,7 +135,8 @@ static void announce_key(struct tree *tree, struct node *directory,
 	announce_replace(tree, prepared);
 }
 
-/* Whether an object before this one is known to have the key. */
+/* Whether an object before this one, or any for NULL, is known to have the
+ * key. */
 static bool is_hidden(const struct tree *tree,
 		      const struct layout_directory *names,
 		      const struct layout_object *object, const char *name)
@@ -155,12 +172,11 @@ static void announce_keys(struct tree *tree, struct node *directory,
 		char name[NAME_LENGTH_MAX + 1];
 		struct node_file file = tree_key_file(object, value, key);
 		size_t length;
-		size_t known;
 		const char *bytes = value_key_name(value, key, &length);
 
 		if (name_from_key(bytes, length, name) == 0 &&
 		    !layout_find(names, name) &&
-		    !tree_find_key(before, name, &known) &&
+		    !is_known(follow, directory, before, name) &&
 		    !is_hidden(tree, names, object, name))
 			announce_key(tree, directory, follow, &file, name);
 	}
@@ -263,7 +279,7 @@ static void revoke(struct tree *tree, struct follow *follow,
 		struct node *node = nodes_find(tree->nodes, ids[i]);
 
 		if (node && node->is_current)
-			announce_remove(tree, node);
+			(void)announce_remove(tree, node);
 	}
 	if (!tree_has_notifier(tree))
 		announce_none(tree);
@@ -286,4 +302,56 @@ void tree_on_secret(void *owner, struct follow *follow,
 			 follow->name, result->err->text);
 		revoke(tree, follow, result->err);
 	}
+}
+
+/* Whether the layout gives the name, for whatever secret: then a LOOKUP tells
+ * what it shows now. */
+static bool is_given(const struct tree *tree, const struct node *node)
+{
+	const struct layout_directory *directory =
+		layout_directory(tree->layout, node->parent->prefix);
+	size_t key;
+
+	if (!directory)
+		return false;
+	if (layout_find(directory, node->name))
+		return true;
+	if (node->follow && node->value &&
+	    expanding_object(directory, node->follow) &&
+	    tree_find_key(node->value, node->name, &key))
+		return true;
+	return is_hidden(tree, directory, NULL, node->name);
+}
+
+struct lost {
+	const struct tree *tree;
+	uint64_t *ids;
+	size_t count;
+};
+
+static void note_lost(void *owner, struct node *node)
+{
+	struct lost *lost = owner;
+
+	if (!node->is_directory && node->is_current && node->lookups > 0 &&
+	    !is_given(lost->tree, node))
+		lost->ids[lost->count++] = node->id;
+}
+
+void tree_announce_layout(struct tree *tree)
+{
+	struct lost lost = { .tree = tree };
+
+	/* without memory for it only who asks hears of it */
+	lost.ids = calloc(nodes_count(tree->nodes), sizeof(*lost.ids));
+	if (!lost.ids)
+		return;
+	nodes_each(tree->nodes, note_lost, &lost);
+	for (size_t i = 0; i < lost.count; i++) {
+		struct node *node = nodes_find(tree->nodes, lost.ids[i]);
+
+		if (node)
+			(void)announce_remove(tree, node);
+	}
+	free(lost.ids);
 }

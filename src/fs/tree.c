@@ -35,9 +35,13 @@ int64_t tree_now_ns(const struct tree *tree)
 	return clock_wall_s(loop_clock(tree->settings.loop)) * NS_PER_S;
 }
 
+/* How many are left is what tests and operators see of leaks. */
 static void on_node_free(void *owner, struct node *node)
 {
-	(void)owner;
+	const struct tree *tree = owner;
+
+	log_debug("forgotten", "node=%llu nodes=%zu",
+		  (unsigned long long)node->id, nodes_count(tree->nodes));
 	follow_drop(node);
 }
 
@@ -114,6 +118,12 @@ void tree_set_layout(struct tree *tree, struct layout *layout)
 	tree->layout = layout_ref(layout);
 	layout_unref(old);
 	once_clear(tree->told);
+	tree_announce_layout(tree);
+	tree_await(tree);
+}
+
+void tree_await(struct tree *tree)
+{
 	nodes_await(tree->nodes);
 	tree->is_awaiting = true;
 }

@@ -81,6 +81,9 @@ struct node_file tree_secret_file(const struct tree *tree, struct value *value);
 void tree_on_secret(void *owner, struct follow *follow,
 		    const struct cache_result *result);
 
+/* Watchers hear of names that the layout does not give any more: rotate.c. */
+void tree_announce_layout(struct tree *tree);
+
 /* The node of a file of the layout, or of a key of an object that expands, as
  * nodes_file(). What cannot be shown is complained of once a version. */
 int tree_file_node(struct tree *tree, struct node *parent,
@@ -108,6 +111,10 @@ int64_t tree_rest_ms(const struct tree *tree, const struct node *node);
 /* Which key of the value the file name stands for. */
 bool tree_find_key(const struct value *value, const char *name,
 		   size_t *ret_key);
+
+/* The kernel is about to ask for all names again, and may forget a node just
+ * before: see nodes_await(). */
+void tree_await(struct tree *tree);
 
 /* Wall time in ns, for changes without a date of their own. */
 int64_t tree_now_ns(const struct tree *tree);

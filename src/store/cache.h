@@ -138,7 +138,7 @@ const char *cache_state_name(enum cache_state state);
 
 struct cache_about {
 	enum cache_state state;
-	const struct value *value; /* or NULL */
+	struct value *value; /* or NULL */
 	bool is_in_use;
 	bool is_in_flight;
 	int64_t age_ms;	 /* since the last success; -1: there was none */

@@ -78,6 +78,17 @@ static void land_failure(struct entry *entry, const struct err *err)
 	land(entry, was_held && !cache_entry_holds(entry));
 }
 
+/* No two versions share a date: whoever sees the same one sees the same
+ * version. Kept here, since what shows the secret may forget it and show it
+ * again. */
+static void take_version(struct entry *entry, struct value *value)
+{
+	value_unref(entry->value);
+	entry->value = value_ref(value);
+	value_date_after(value, entry->created_ns);
+	entry->created_ns = value_created_ns(value);
+}
+
 static void on_value(void *owner, struct value *value, const struct err *err)
 {
 	struct entry *entry = owner;
@@ -89,8 +100,7 @@ static void on_value(void *owner, struct value *value, const struct err *err)
 	}
 	if (!entry->value ||
 	    strcmp(value_version(entry->value), value_version(value)) != 0) {
-		value_unref(entry->value);
-		entry->value = value_ref(value);
+		take_version(entry, value);
 		has_changed = true;
 	}
 	entry->verified_ms = loop_now_ms(entry->cache->loop);

@@ -68,6 +68,7 @@ struct entry {
 	struct listing *listing;
 	int64_t confirmed_ms; /* when it was last found true */
 	int64_t verified_ms;  /* when it was last fetched */
+	int64_t created_ns;   /* the date of the last version, also wiped */
 	int64_t keep_ms;      /* the longest max_stale_ms that was asked for */
 	bool is_outdated;     /* the source said that it changed */
 

@@ -166,6 +166,12 @@ int64_t value_created_ns(const struct value *value)
 	return value->created_ns;
 }
 
+void value_date_after(struct value *value, int64_t after_ns)
+{
+	if (value->created_ns <= after_ns)
+		value->created_ns = after_ns + 1;
+}
+
 struct secret *value_bytes(const struct value *value)
 {
 	return value->bytes;

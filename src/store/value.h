@@ -38,6 +38,11 @@ void value_unref(struct value *value);
 
 const char *value_version(const struct value *value);
 int64_t value_created_ns(const struct value *value);
+
+/* Gives it a later date than after_ns, if it has none, as long as nobody else
+ * has the value. */
+void value_date_after(struct value *value, int64_t after_ns);
+
 struct secret *value_bytes(const struct value *value);
 
 /* The bytes as JSON, whatever its type; NULL where they are not JSON, and for

@@ -2,10 +2,11 @@
 """What most mount tests start from: one secret of the fake AWS, mounted."""
 
 import contextlib
+import os
 
 from fake_aws import FakeAws
 from lib.mounting import mounted_at
-from lib.place import work_directory
+from lib.place import work_directory, write_file
 
 PASSWORD = b"correct horse"
 SECRET = '{"username": "ada", "password": "correct horse", "port": 5432}'
@@ -34,5 +35,38 @@ def aws_mount(*options, value=SECRET):
     with aws_directory() as (directory, aws):
         aws.put("app", value)
         with mounted_at(directory, "app", *options,
+                        env=aws.environment()) as mount:
+            yield Scene(directory, aws, mount)
+
+
+_CLASS = """apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: class
+spec:
+  provider: aws
+  parameters:
+    objects: |
+"""
+_OBJECT = """      - objectName: {0}
+        objectType: secretsmanager
+        jmesPath: []
+"""
+
+
+def write_class(directory, *names):
+    """A class that shows each of these secrets as one file and no keys."""
+    return write_file(os.path.join(directory, "class.yaml"),
+                      _CLASS + "".join(map(_OBJECT.format, names)))
+
+
+@contextlib.contextmanager
+def class_mount(names, *options):
+    """A class of secrets that the fake AWS knows: the value of each is its
+    name."""
+    with work_directory() as directory, FakeAws(directory) as aws:
+        for name in names:
+            aws.put(name, name)
+        with mounted_at(directory, write_class(directory, *names), *options,
                         env=aws.environment()) as mount:
             yield Scene(directory, aws, mount)

@@ -6,15 +6,18 @@ import errno
 import json
 import mmap
 import os
+import signal
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.clock import Clock
 from lib.inotify import DELETE, DELETE_SELF, MOVED_TO, Watch
-from lib.place import work_directory
+from lib.mounting import mounted_at
+from lib.place import work_directory, write_file
 from lib.reading import check_error, read
-from lib.scene import PASSWORD, SECRET, aws_mount
+from lib.scene import (PASSWORD, SECRET, aws_mount, class_mount,
+                       write_class)
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -149,6 +152,39 @@ def keys_that_come_and_go_are_events(stage):
         watch.wait_for(DELETE, "username")
     check_error(stage.path("username"), "ENOENT")
     check_equal(read(stage.path("token")), b"t")
+
+
+@case
+def a_file_that_a_reload_takes_away_is_an_event():
+    with class_mount(("app", "other"), "--ttl", "1h") as scene:
+        wait_until(lambda: "notifier mount=0 pid=" in scene.mount.log_text(),
+                   "a notifier", 10)
+        check_equal(read(scene.path("other")), b"other")
+        with open(scene.path("app"), "rb") as held, \
+                open(scene.path("other"), "rb") as other, \
+                Watch(scene.mount.point) as watch:
+            write_class(scene.directory, "app")
+            os.kill(scene.mount.keeper_pid(), signal.SIGHUP)
+            watch.wait_for(DELETE, "other")
+            check_equal(watch.read(), [(DELETE, "other")], "events")
+            check_error(scene.path("other"), "ENOENT")
+            check_equal(other.read(), b"other", "the file that is held")
+            check_equal(os.stat(scene.path("app")).st_ino,
+                        os.fstat(held.fileno()).st_ino, "inode")
+
+
+@case
+def directories_below_a_prefix_have_events_whatever_their_name():
+    with work_directory() as directory:
+        top = os.path.join(directory, "secrets.d")
+        write_file(os.path.join(top, "team", "50%", "key"), "old")
+        with mounted_at(directory, f"file:{top}") as mount:
+            place = mount.path("team", "50%25")
+            check_equal(read(os.path.join(place, "key")), b"old")
+            with Watch(place) as watch:
+                write_file(os.path.join(top, "team", "50%", "key"), "new")
+                watch.wait_for(MOVED_TO, "key")
+                check_equal(read(os.path.join(place, "key")), b"new")
 
 
 @staged
