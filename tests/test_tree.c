@@ -167,6 +167,26 @@ static void failures_reach_the_reader(void **state)
 	}
 }
 
+static void an_open_directory_lets_a_value_go_that_is_gone(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t handle = open_directory(scene, NODE_ROOT);
+	struct request request;
+
+	fill(scene, "password", "v1", JSON);
+	fake_request_init(&request);
+	request.name_room = 3;
+	start_listing(scene, handle, 0, &request);
+	clock_advance(&scene->clock, TTL_MS);
+	start_lookup(scene, NODE_ROOT, "password", &request);
+	fake_source_fail(&scene->source, -ENOENT);
+	/* its names are still listed, but lead nowhere */
+	fake_request_init(&request);
+	start_listing(scene, handle, 3, &request);
+	assert_string_equal(request.names[0], "password");
+	assert_int_equal(request.nodes[0], 0);
+}
+
 static void a_secret_that_is_gone_takes_its_names_along(void **state)
 {
 	struct scene *scene = *state;
@@ -481,6 +501,7 @@ int main(void)
 		secret_test(a_dot_name_asks_nobody),
 		secret_test(failures_reach_the_reader),
 		secret_test(a_secret_that_is_gone_takes_its_names_along),
+		secret_test(an_open_directory_lets_a_value_go_that_is_gone),
 		secret_test(a_reply_that_the_kernel_refuses_counts_no_lookup),
 		secret_test(ls_shows_the_value_and_its_keys_with_their_nodes),
 		secret_test(a_listing_goes_on_where_it_was_cut),

@@ -2,6 +2,7 @@
 /* The list, and what below a prefix goes into it; a layout's names are in
  * contents_layout.c. */
 #include "fs/contents.h"
+#include "base/macros.h"
 #include "fs/layout.h"
 #include "fs/tree_private.h"
 #include "store/listing.h"
@@ -25,6 +26,16 @@ void contents_clear(struct contents *contents)
 	free(contents->values);
 	layout_unref(contents->layout);
 	*contents = (struct contents){ 0 };
+}
+
+void contents_drop_value(struct contents *contents, const struct value *value)
+{
+	for (size_t i = 0; i < contents->count; i++)
+		if (contents->names[i].value == value)
+			contents->names[i].value = NULL;
+	for (size_t i = 0; i < contents->value_count; i++)
+		if (contents->values[i] == value)
+			value_unref(TAKE(contents->values[i]));
 }
 
 int contents_add(struct contents *contents, const struct noted *noted)

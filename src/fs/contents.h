@@ -46,6 +46,9 @@ void contents_clear(struct contents *contents);
 /* Copies noted->name; takes noted->secret over on success. 0 or -ENOMEM. */
 int contents_add(struct contents *contents, const struct noted *noted);
 
+/* Lets go of a value whose keys were noted; their names stay. */
+void contents_drop_value(struct contents *contents, const struct value *value);
+
 /*
  * The names that the layout gives in the directory, those left out of which it
  * is known that they show nothing, and the keys of the objects that expand

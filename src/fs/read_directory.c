@@ -55,6 +55,25 @@ void tree_drop_handles(struct tree *tree)
 	map_each(tree->handles, free_handle, NULL);
 }
 
+struct dropping {
+	const struct value *value;
+};
+
+static void drop_value(void *owner, void *value)
+{
+	const struct dropping *dropping = owner;
+	struct handle *handle = value;
+
+	contents_drop_value(&handle->contents, dropping->value);
+}
+
+void tree_drop_value(struct tree *tree, const struct value *value)
+{
+	struct dropping dropping = { .value = value };
+
+	map_each(tree->handles, drop_value, &dropping);
+}
+
 void tree_open_directory(struct tree *tree, struct request *request,
 			 uint64_t id)
 {

@@ -267,14 +267,18 @@ static int read_code(int code)
 static void revoke(struct tree *tree, struct follow *follow,
 		   const struct err *err)
 {
+	struct node *each;
 	size_t count;
-	uint64_t *ids = list_nodes(follow, &count);
+	uint64_t *ids;
 
-	for (size_t i = 0; i < count; i++) {
-		struct node *node = nodes_find(tree->nodes, ids[i]);
-
-		nodes_revoke(node, read_code(err->code));
+	/* needs no memory: bytes that must go do */
+	LIST_FOREACH(each, &follow->nodes, followed)
+	{
+		nodes_revoke(each, read_code(err->code));
 	}
+	if (follow->value)
+		tree_drop_value(tree, follow->value);
+	ids = list_nodes(follow, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct node *node = nodes_find(tree->nodes, ids[i]);
 

@@ -122,6 +122,9 @@ int64_t tree_now_ns(const struct tree *tree);
 /* Frees the open directories. */
 void tree_drop_handles(struct tree *tree);
 
+/* No open directory holds the value any more. */
+void tree_drop_value(struct tree *tree, const struct value *value);
+
 /*
  * What lookup.c and its two halves share: a name that is asked for, and how it
  * is answered; each answer frees it.
