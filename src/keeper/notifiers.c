@@ -62,10 +62,27 @@ void notifiers_start(struct session *session)
 	if (session->mount_table < 0)
 		session->mount_table =
 			open(MOUNTINFO_SELF, O_RDONLY | O_CLOEXEC);
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (session->mounts[i].mount.is_attached &&
-		    session->mounts[i].notifier.process.pid == 0)
+	for (size_t i = 0; i < session->mount_count; i++) {
+		const struct session_mount *mount = &session->mounts[i];
+
+		if (!mount->mount.is_attached)
+			continue;
+		if (mount->notifier.process.pid == 0)
 			start(session, i);
+		else if (!mount->notifier.is_wanted)
+			session->mounts[i].notifier.is_due = true;
+	}
+}
+
+void notifiers_pause(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++) {
+		struct notifier_child *notifier = &session->mounts[i].notifier;
+
+		notifier_child_dismiss(notifier);
+		/* It did not die of itself. */
+		notifier->starts = 0;
+	}
 }
 
 void notifiers_fill_poll(const struct session *session, struct pollfd *fds)
@@ -115,10 +132,16 @@ static void on_ended(struct session *session, size_t index)
 	struct notifier_child *notifier = &mount->notifier;
 	pid_t pid = notifier->process.pid;
 	char cause[32];
+	bool is_due = notifier->is_due;
 	int status;
 
-	(void)tell_worker(session, index, 0, -1);
-	if (notifier_child_bury(notifier, &status) < 0 || !notifier->is_wanted)
+	if (!is_due)
+		(void)tell_worker(session, index, 0, -1);
+	if (notifier_child_bury(notifier, &status) < 0)
+		return;
+	if (is_due)
+		start(session, index);
+	if (is_due || !notifier->is_wanted)
 		return;
 	log_warn("the notifier died",
 		 "mount_id=%" PRIu64 " pid=%d cause=\"%s\"", mount->mount.id,
