@@ -69,8 +69,8 @@ static bool find_file(const struct tree *tree, const struct node *node,
 	return true;
 }
 
-static bool find_shown(const struct tree *tree, const struct node *node,
-		       struct value *value, struct node_file *ret)
+bool tree_find_shown(const struct tree *tree, const struct node *node,
+		     struct value *value, struct node_file *ret)
 {
 	if (tree->layout)
 		return find_file(tree, node, value, ret);
@@ -87,7 +87,7 @@ static void rotate_node(struct tree *tree, struct node *node,
 	struct node_file file;
 	struct err err;
 
-	if (!find_shown(tree, node, value, &file)) {
+	if (!tree_find_shown(tree, node, value, &file)) {
 		announce_remove(tree, node);
 		return;
 	}

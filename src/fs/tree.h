@@ -50,6 +50,15 @@ struct tree_settings {
 /* NULL: no memory. */
 struct tree *tree_new(const struct tree_settings *settings);
 
+/*
+ * Before the first request: has the nodes recorded in that memory
+ * (node_table.h) and those back that another worker left there. ret_is_lost:
+ * there were some that could not be read, so the kernel must ask for all names
+ * again. fd is taken over. 0 or negative errno: without its nodes a mount
+ * cannot be served, since ids would be given anew.
+ */
+int tree_keep_nodes(struct tree *tree, int fd, bool *ret_is_lost);
+
 /* Answers what still waits with -EIO. NULL is allowed. */
 void tree_free(struct tree *tree);
 

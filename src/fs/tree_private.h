@@ -42,6 +42,7 @@ struct tree {
 	uint64_t next_handle;
 	struct once *told; /* complaints that need no repeating */
 	struct follows *follows;
+	struct node_table *table; /* NULL: nodes end with the worker */
 
 	/* how changes are told: announce.c */
 	struct tree_reach reach;
@@ -74,6 +75,15 @@ struct node_file tree_file_of(const struct layout_name *name,
 struct node_file tree_key_file(const struct layout_object *object,
 			       struct value *value, size_t key);
 struct node_file tree_secret_file(const struct tree *tree, struct value *value);
+
+/* What the name of a file that is followed shows of a value; false: nothing
+ * any more. */
+bool tree_find_shown(const struct tree *tree, const struct node *node,
+		     struct value *value, struct node_file *ret);
+
+/* READ of a node of another worker that has no value yet. */
+void tree_read_restored(struct tree *tree, struct request *request,
+			const struct node *node, off_t offset, size_t size);
 
 /* A secret changed: rotate.c. owner is the tree. */
 void tree_on_secret(void *owner, struct follow *follow,
