@@ -46,6 +46,7 @@ struct mount {
 	uint32_t index;
 	struct tree *tree;
 	struct session *session;
+	bool nodes_are_lost; /* some that the kernel knows */
 	struct loop_timer *leaving;
 };
 
@@ -60,6 +61,7 @@ struct worker {
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
 	struct mount *mounts[MOUNTS_MAX];
+	int nodes_fd; /* of the mount that comes next, or -1 */
 	int exit_code;
 };
 
@@ -151,11 +153,64 @@ static struct tree *make_tree(const struct worker *worker)
 	});
 }
 
+/* Without its nodes a mount is not served. */
+static int keep_nodes(struct worker *worker, struct mount *mount,
+		      struct err *err)
+{
+	int fd = worker->nodes_fd;
+	int r;
+
+	worker->nodes_fd = -1;
+	r = fd < 0 ? -EBADF
+		   : tree_keep_nodes(mount->tree, fd, &mount->nodes_are_lost);
+	return r < 0 ? err_set(err, r, "cannot keep nodes: %s",
+			       strerrordesc_np(-r))
+		     : 0;
+}
+
+static int add_tree(struct worker *worker, struct mount *mount, struct err *err)
+{
+	mount->tree = make_tree(worker);
+	if (!mount->tree)
+		return err_set(err, -errno, "cannot show the source: %s",
+			       strerrordesc_np(errno));
+	tree_set_reach(mount->tree,
+		       &(struct tree_reach){ .expire_names = expire_names,
+					     .drop_pages = drop_pages,
+					     .owner = mount });
+	return keep_nodes(worker, mount, err);
+}
+
+/* Takes fd over. */
+static int add_session(struct worker *worker, struct mount *mount,
+		       const struct message *message, int fd, struct err *err)
+{
+	int r = session_new(
+		&(struct session_settings){
+			.loop = worker->loop,
+			.tree = mount->tree,
+			.fd = fd,
+			.init = message->body,
+			.init_length = message->length,
+			.on_gone = on_gone,
+			.owner = mount,
+			.is_asked_always = worker->test_clock != NULL },
+		&mount->session, err);
+
+	if (r == 0 && mount->nodes_are_lost) {
+		log_warn("what another worker left cannot be read", "mount=%u",
+			 mount->index);
+		(void)session_expire_names(mount->session);
+	}
+	return r;
+}
+
 /* Takes fd over. */
 static int add_mount(struct worker *worker, const struct message *message,
 		     int fd, struct err *err)
 {
 	struct mount *mount = calloc(1, sizeof(*mount));
+	int r;
 
 	if (!mount) {
 		(void)close(fd);
@@ -164,36 +219,14 @@ static int add_mount(struct worker *worker, const struct message *message,
 	mount->worker = worker;
 	mount->index = message->mount;
 	worker->mounts[mount->index] = mount;
-	mount->tree = make_tree(worker);
-	if (mount->tree)
-		tree_set_reach(
-			mount->tree,
-			&(struct tree_reach){ .expire_names = expire_names,
-					      .drop_pages = drop_pages,
-					      .owner = mount });
-	if (!mount->tree) {
-		int code = -errno;
-
+	r = add_tree(worker, mount, err);
+	if (r < 0)
 		(void)close(fd);
+	else
+		r = add_session(worker, mount, message, fd, err);
+	if (r < 0)
 		free_mount(mount);
-		return err_set(err, code, "cannot show the source: %s",
-			       strerrordesc_np(-code));
-	}
-	if (session_new(
-		    &(struct session_settings){
-			    .loop = worker->loop,
-			    .tree = mount->tree,
-			    .fd = fd,
-			    .init = message->body,
-			    .init_length = message->length,
-			    .on_gone = on_gone,
-			    .owner = mount,
-			    .is_asked_always = worker->test_clock != NULL },
-		    &mount->session, err) < 0) {
-		free_mount(mount);
-		return err->code;
-	}
-	return 0;
+	return r;
 }
 
 static void on_mount(struct worker *worker, const struct message *message,
@@ -213,6 +246,13 @@ static void on_mount(struct worker *worker, const struct message *message,
 		tell_keeper(MESSAGE_FAILED, message->mount, err.text, 1);
 	else
 		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
+}
+
+static void on_nodes(struct worker *worker, int fd)
+{
+	if (worker->nodes_fd >= 0)
+		(void)close(worker->nodes_fd);
+	worker->nodes_fd = fd;
 }
 
 /* The last one's is closed: it is gone. Without fd there is none. */
@@ -273,6 +313,10 @@ static void on_message(struct worker *worker, const struct message *message,
 {
 	if (message->type == MESSAGE_MOUNT) {
 		on_mount(worker, message, fd);
+		return;
+	}
+	if (message->type == MESSAGE_NODES) {
+		on_nodes(worker, fd);
 		return;
 	}
 	if (message->type == MESSAGE_NOTIFIER) {
@@ -424,6 +468,7 @@ int main(int argc, char **argv)
 
 	if (!worker)
 		return 1;
+	worker->nodes_fd = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);

@@ -13,12 +13,10 @@
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES
- *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, STOP, NOTIFIER
- *				(for a mount that serves, any number of times)
- *	keeper -> notifier	CLONE, NOTIFIER
- *	notifier -> keeper	WARNING, FAILED
- *	command -> keeper	UNMOUNT
- *	keeper -> command	DONE, FAILED
+ *	keeper -> worker	NODES and MOUNT (with the fuse fd), RELOAD, STOP,
+ *NOTIFIER (for a mount that serves, any number of times) keeper -> notifier
+ *CLONE, NOTIFIER notifier -> keeper	WARNING, FAILED command -> keeper
+ *UNMOUNT keeper -> command	DONE, FAILED
  */
 
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
@@ -43,6 +41,8 @@ enum message_type {
 	MESSAGE_NOTIFIER,
 	MESSAGE_RELOAD,	    /* read the configuration again, all or nothing */
 	MESSAGE_DROP_PAGES, /* body: node ids whose pages are to go */
+	MESSAGE_NODES,	    /* fd: memory for the nodes of the mount that is
+			       handed over next (node_table.h of fs) */
 };
 
 struct message {
