@@ -100,12 +100,13 @@ void tree_set_notifier(struct tree *tree, int fd, pid_t pid)
 	if (fd >= 0)
 		tree->notifier = notifier_new(tree->settings.loop, fd, pid,
 					      on_answer, tree);
-	if (tree->notifier)
-		return;
-	/* what was on its way may have been done or not */
-	if (!TAILQ_EMPTY(&tree->orders))
-		announce_none(tree);
-	announce_drop(tree);
+	if (!tree->notifier) {
+		/* what was on its way may have been done or not */
+		if (!TAILQ_EMPTY(&tree->orders))
+			announce_none(tree);
+		announce_drop(tree);
+	}
+	tree_announce_late(tree);
 }
 
 bool tree_has_notifier(const struct tree *tree)

@@ -39,6 +39,30 @@ struct follows *follows_new(struct cache *cache, follows_on_change *on_change,
 	return follows;
 }
 
+struct visit {
+	void (*each)(void *owner, struct follow *follow);
+	void *owner;
+};
+
+static void visit_one(void *owner, void *value)
+{
+	const struct visit *visit = owner;
+	struct follow *follow = value;
+
+	follow->is_busy++;
+	visit->each(visit->owner, follow);
+	follow->is_busy--;
+	follow_settle(follow);
+}
+
+void follows_each(struct follows *follows,
+		  void (*each)(void *owner, struct follow *follow), void *owner)
+{
+	struct visit visit = { .each = each, .owner = owner };
+
+	map_each(follows->by_want, visit_one, &visit);
+}
+
 void follows_set_nodes(struct follows *follows, struct nodes *nodes)
 {
 	follows->nodes = nodes;

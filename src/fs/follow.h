@@ -42,6 +42,7 @@ struct follow {
 	const char *name;
 	const char *version; /* or NULL */
 	const char *stage;   /* or NULL */
+	bool is_late;	     /* a change waits to be announced */
 	int is_busy;	     /* it stays though it has no nodes */
 	uint64_t mark;	     /* follow_mark() of it */
 	size_t key_length;
@@ -56,6 +57,12 @@ typedef void follows_on_change(void *owner, struct follow *follow,
 /* NULL: no memory. */
 struct follows *follows_new(struct cache *cache, follows_on_change *on_change,
 			    void *owner);
+
+/* Calls each for every follow, in no order; it may end that one, and no other.
+ */
+void follows_each(struct follows *follows,
+		  void (*each)(void *owner, struct follow *follow),
+		  void *owner);
 
 /* Files are recorded there as they are added. */
 void follows_set_nodes(struct follows *follows, struct nodes *nodes);

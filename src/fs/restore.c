@@ -148,6 +148,7 @@ int tree_keep_nodes(struct tree *tree, int fd, bool *ret_is_lost)
 	r = restore_all(tree);
 	if (r < 0)
 		return r;
+	tree->is_unannounced = nodes_count(tree->nodes) > 1;
 	*ret_is_lost = node_table_age(tree->table) == NODE_TABLE_LOST;
 	log_debug("nodes are known", "count=%zu worker=%u lost=%d",
 		  nodes_count(tree->nodes), node_table_generation(tree->table),

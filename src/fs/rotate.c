@@ -228,7 +228,9 @@ static void rotate(struct tree *tree, struct follow *follow,
 	struct node *directory = NULL;
 
 	(void)follow_see(follow, value);
-	if (!tree_has_notifier(tree)) {
+	if (tree->is_unannounced) {
+		follow->is_late = true;
+	} else if (!tree_has_notifier(tree)) {
 		announce_none(tree);
 	} else {
 		if (before && tree->layout)
@@ -238,6 +240,27 @@ static void rotate(struct tree *tree, struct follow *follow,
 			announce_keys(tree, directory, follow, before);
 	}
 	value_unref(before);
+}
+
+static void announce_late(void *owner, struct follow *follow)
+{
+	struct tree *tree = owner;
+
+	if (!follow->is_late || !follow->value)
+		return;
+	follow->is_late = false;
+	if (tree_has_notifier(tree))
+		rotate_nodes(tree, follow);
+	else
+		announce_none(tree);
+}
+
+void tree_announce_late(struct tree *tree)
+{
+	if (!tree->is_unannounced)
+		return;
+	tree->is_unannounced = false;
+	follows_each(tree->follows, announce_late, tree);
 }
 
 /* read(2) has no word for a secret that is gone. */

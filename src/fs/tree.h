@@ -78,7 +78,8 @@ struct tree_reach {
 };
 void tree_set_reach(struct tree *tree, const struct tree_reach *reach);
 
-/* From now on that notifier tells watchers of what changes; fd is taken over,
+/* Once a mount is served, whether there is one or not. From now on that
+ * notifier tells watchers of what changes; fd is taken over,
  * -1: there is none, or none any more. */
 void tree_set_notifier(struct tree *tree, int fd, pid_t pid);
 bool tree_has_notifier(const struct tree *tree);

@@ -49,6 +49,8 @@ struct tree {
 	struct notifier *notifier;
 	TAILQ_HEAD(order_list, order) orders;
 	uint64_t next_order;
+	bool is_unannounced; /* until it is clear who announces: what has
+				changed between two workers waits for that */
 	struct loop_timer *expire;
 };
 
@@ -88,6 +90,9 @@ void tree_read_restored(struct tree *tree, struct request *request,
 /* A secret changed: rotate.c. owner is the tree. */
 void tree_on_secret(void *owner, struct follow *follow,
 		    const struct cache_result *result);
+
+/* Tells of what has changed while nobody could announce it. */
+void tree_announce_late(struct tree *tree);
 
 /* The node of a file of the layout, or of a key of an object that expands, as
  * nodes_file(). What cannot be shown is complained of once a version. */

@@ -165,6 +165,15 @@ static void on_table(struct session *session)
 	}
 }
 
+/* It may have spoken after poll(2) looked at its socket. */
+static bool has_last_words(const struct session_mount *mount)
+{
+	struct pollfd last = { .fd = mount->notifier.process.socket,
+			       .events = POLLIN };
+
+	return poll(&last, 1, 0) > 0;
+}
+
 void notifiers_on_poll(struct session *session, const struct pollfd *fds)
 {
 	/* First: nothing of what was unmounted is started again. */
@@ -173,11 +182,14 @@ void notifiers_on_poll(struct session *session, const struct pollfd *fds)
 	for (size_t i = 0; i < session->mount_count; i++) {
 		struct session_mount *mount = &session->mounts[i];
 
-		if (fds[NOTIFIERS_POLL_SOCKETS + i].revents &&
-		    mount->notifier.process.socket >= 0)
-			on_message(mount);
+		bool has_spoken = fds[NOTIFIERS_POLL_SOCKETS + i].revents;
+		bool has_ended = fds[NOTIFIERS_POLL_ENDED + i].revents;
+
 		/* What it still had to say comes before its end. */
-		else if (fds[NOTIFIERS_POLL_ENDED + i].revents)
+		if (mount->notifier.process.socket >= 0 &&
+		    (has_spoken || (has_ended && has_last_words(mount))))
+			on_message(mount);
+		else if (has_ended)
 			on_ended(session, i);
 	}
 }

@@ -251,10 +251,26 @@ def a_rotation_while_no_worker_was_there_is_heard_of():
     with _watching() as at:
         at.scene.aws.put("app", json.dumps({"password": "new"}))
         at.scene.kill()
-        at.wait_for_notifiers(2)
-        at.clock.advance(60)
         at.watch.wait_for(MOVED_TO, "password")
         check_equal(read(at.scene.path("password")), b"new")
+
+
+@case
+def a_file_that_changed_while_no_worker_looked_is_heard_of():
+    with work_directory() as directory:
+        source = os.path.join(directory, "secrets")
+        file = os.path.join(source, "top.txt")
+        write_file(file, "one")
+        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
+                        expect_death=True) as mount:
+            scene = _Scene(directory, None, mount)
+            check_equal(read(scene.path("top.txt")), b"one")
+            with Watch(mount.point) as watch:
+                os.kill(mount.worker_pid(), signal.SIGSTOP)
+                write_file(file, "two")
+                scene.kill()
+                watch.wait_for(MOVED_TO, "top.txt")
+                check_equal(read(scene.path("top.txt")), b"two")
 
 
 @case
@@ -264,6 +280,8 @@ def another_worker_alone_is_no_event():
         for number in range(3):
             at.scene.kill()
             at.wait_for_notifiers(number + 2)
+            # the worker has what is true now
+            check_equal(read(at.scene.path("password")), PASSWORD)
             calls = at.scene.aws.calls()
             at.clock.advance(60)
             wait_until(lambda: at.scene.aws.calls() > calls,
