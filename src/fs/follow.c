@@ -225,6 +225,7 @@ int64_t follow_see(struct follow *follow, struct value *value)
 	value_unref(follow->value);
 	follow->value = value_ref(value);
 	*follow->newest = '\0';
+	follow->is_left = false;
 	follow->modified_ns = created_ns;
 	return created_ns;
 }
@@ -251,6 +252,7 @@ void follow_resume(struct follow *follow, struct node *node)
 	int64_t modified_ns = node->modified_ns;
 
 	follow_add(follow, node);
+	follow->is_left = !follow->value;
 	if (follow->value || !node->version)
 		return;
 	if (node->is_current &&

@@ -42,6 +42,7 @@ struct follow {
 	const char *name;
 	const char *version; /* or NULL */
 	const char *stage;   /* or NULL */
+	bool is_left;	     /* by another worker; not seen here yet */
 	bool is_late;	     /* a change waits to be announced */
 	int is_busy;	     /* it stays though it has no nodes */
 	uint64_t mark;	     /* follow_mark() of it */

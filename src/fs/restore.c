@@ -11,12 +11,16 @@
 #include "fs/layout.h"
 #include "fs/node_table.h"
 #include "fs/tree_private.h"
+#include "loop/loop.h"
 #include "store/source.h"
 #include "store/value.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A refusal that looks definite passes sometimes: for so long it is borne. */
+#define REVIEW_MS 60000
 
 /* The object that a file of the directory is of. NULL: the configuration has
  * another opinion by now. */
@@ -135,6 +139,74 @@ static int restore_all(struct tree *tree)
 	return 0;
 }
 
+static struct cache_want want_of(const struct tree *tree,
+				 const struct follow *follow)
+{
+	struct cache_want want = tree_want(tree, follow->name, false);
+
+	if (tree->layout)
+		want = tree_want_object(
+			tree->layout,
+			&(struct layout_object){ .name = follow->name });
+	want.source = follow->source;
+	want.version = follow->version;
+	want.stage = follow->stage;
+	return want;
+}
+
+/* Why the kernel may no longer have what another worker gave it; code 0: there
+ * is no reason. */
+static struct err reason_to_revoke(const struct tree *tree,
+				   const struct follow *follow)
+{
+	struct cache_want want = want_of(tree, follow);
+	int64_t stale_ms = want.max_stale_ms ? want.max_stale_ms : want.ttl_ms;
+	struct err reason = { .code = 0 };
+	struct cache_about about;
+
+	cache_tell(tree->settings.cache, &want, &about);
+	if (about.failure && about.failure->code != -EIO)
+		return *about.failure;
+	if (loop_now_ms(tree->settings.loop) - tree->restored_ms >= stale_ms)
+		(void)err_set(&reason, -EIO, "not confirmed for too long");
+	return reason;
+}
+
+static void plan_review(struct tree *tree);
+
+static void review(void *owner, struct follow *follow)
+{
+	struct tree *tree = owner;
+	struct err reason;
+
+	if (!follow->is_left)
+		return;
+	reason = reason_to_revoke(tree, follow);
+	follow->is_left = reason.code == 0;
+	if (reason.code < 0)
+		tree_revoke(tree, follow, &reason);
+	else
+		plan_review(tree);
+}
+
+/* The cache does not tell of what it never had. */
+static void on_review(void *owner)
+{
+	struct tree *tree = owner;
+
+	tree->review = NULL;
+	follows_each(tree->follows, review, tree);
+}
+
+static void plan_review(struct tree *tree)
+{
+	struct loop *loop = tree->settings.loop;
+
+	if (!tree->review)
+		tree->review = loop_timer(loop, loop_now_ms(loop) + REVIEW_MS,
+					  on_review, tree);
+}
+
 int tree_keep_nodes(struct tree *tree, int fd, bool *ret_is_lost)
 {
 	int r = node_table_open(fd, &tree->table);
@@ -148,6 +220,8 @@ int tree_keep_nodes(struct tree *tree, int fd, bool *ret_is_lost)
 	r = restore_all(tree);
 	if (r < 0)
 		return r;
+	tree->restored_ms = loop_now_ms(tree->settings.loop);
+	plan_review(tree);
 	tree->is_unannounced = nodes_count(tree->nodes) > 1;
 	*ret_is_lost = node_table_age(tree->table) == NODE_TABLE_LOST;
 	log_debug("nodes are known", "count=%zu worker=%u lost=%d",
@@ -232,16 +306,12 @@ static void go_on(struct parked *parked, const struct parked_results *results)
 
 static void fetch(struct restored_read *read, const struct node *node)
 {
-	const struct follow *follow = node->follow;
-	struct cache_want want = tree_want(read->tree, follow->name, false);
+	struct cache_want want = want_of(read->tree, node->follow);
 
-	if (read->tree->layout)
-		want = tree_want_object(
-			read->tree->layout,
-			&(struct layout_object){ .name = follow->name });
-	want.source = follow->source;
-	want.version = read->is_by_version ? read->version : follow->version;
-	want.stage = read->is_by_version ? NULL : follow->stage;
+	if (read->is_by_version) {
+		want.version = read->version;
+		want.stage = NULL;
+	}
 	parked_want(&read->parked,
 		    &(struct parked_wants){ .at = &want, .count = 1 }, go_on);
 }

@@ -271,12 +271,14 @@ static int read_code(int code)
 
 /* First the bytes here, then the names, then the kernel's pages: in between a
  * reader may still find a page, and none after. */
-static void revoke(struct tree *tree, struct follow *follow,
-		   const struct err *err)
+void tree_revoke(struct tree *tree, struct follow *follow,
+		 const struct err *err)
 {
 	size_t count;
 	uint64_t *ids = list_nodes(follow, &count);
 
+	log_warn("a secret is no longer shown", "secret=%s error=%s",
+		 follow->name, err->text);
 	for (size_t i = 0; i < count; i++) {
 		struct node *node = nodes_find(tree->nodes, ids[i]);
 
@@ -305,8 +307,6 @@ void tree_on_secret(void *owner, struct follow *follow,
 			  follow->name, value_version(result->value));
 		rotate(tree, follow, result->value);
 	} else if (result->err) {
-		log_warn("a secret is no longer shown", "secret=%s error=%s",
-			 follow->name, result->err->text);
-		revoke(tree, follow, result->err);
+		tree_revoke(tree, follow, result->err);
 	}
 }

@@ -82,6 +82,7 @@ void tree_free(struct tree *tree)
 		return;
 	parking_done(&tree->parking);
 	loop_timer_cancel(TAKE(tree->expire));
+	loop_timer_cancel(TAKE(tree->review));
 	notifier_free(TAKE(tree->notifier));
 	announce_drop(tree);
 	if (tree->handles)

@@ -14,6 +14,7 @@
 struct layout_name;
 struct layout_object;
 struct cache_result;
+struct err;
 struct follow;
 struct follows;
 struct notifier;
@@ -49,6 +50,8 @@ struct tree {
 	struct notifier *notifier;
 	TAILQ_HEAD(order_list, order) orders;
 	uint64_t next_order;
+	struct loop_timer *review; /* of what another worker left */
+	int64_t restored_ms;
 	bool is_unannounced; /* until it is clear who announces: what has
 				changed between two workers waits for that */
 	struct loop_timer *expire;
@@ -90,6 +93,10 @@ void tree_read_restored(struct tree *tree, struct request *request,
 /* A secret changed: rotate.c. owner is the tree. */
 void tree_on_secret(void *owner, struct follow *follow,
 		    const struct cache_result *result);
+
+/* Takes back what the secret's nodes show, and tells of it. */
+void tree_revoke(struct tree *tree, struct follow *follow,
+		 const struct err *err);
 
 /* Tells of what has changed while nobody could announce it. */
 void tree_announce_late(struct tree *tree);

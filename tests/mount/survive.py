@@ -2,7 +2,6 @@
 """A worker that dies is not noticed by who reads."""
 
 import contextlib
-import errno
 import json
 import os
 import signal
@@ -290,6 +289,25 @@ def another_worker_alone_is_no_event():
         check_equal(at.watch.read(), [], "events")
         check_equal((after.st_ino, after.st_mtime_ns),
                     (before.st_ino, before.st_mtime_ns))
+
+
+@case
+def a_secret_that_is_refused_is_taken_back_by_the_next_worker():
+    with _watching() as at:
+        with open(at.scene.path("password"), "rb") as held:
+            at.scene.aws.delete("app")
+            at.scene.kill()
+            wait_until(lambda: "no such secret" in at.scene.mount.log_text() or
+                       "cannot fetch" in at.scene.mount.log_text(),
+                       "the refusal", 10)
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD,
+                        "in its grace")
+            at.clock.advance(61)
+            wait_until(lambda: "no longer shown" in
+                       at.scene.mount.log_text(), "the end of the grace", 10)
+            wait_until(lambda: error_of(os.pread, held.fileno(), 100, 0) ==
+                       "ESTALE", "reads of the held file fail", 10)
+        check_error(at.scene.path("password"), "ENOENT")
 
 
 @case
