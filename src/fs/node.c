@@ -76,14 +76,15 @@ void nodes_note(const struct node *node)
 static uint64_t mark_of(const struct view *view, const struct value *value)
 {
 	const char *text = view->key == VIEW_PATH ? view->path_text : "";
+	const char *kind = view->key == VIEW_WHOLE  ? "whole"
+			   : view->key == VIEW_PATH ? "path"
+						    : "key";
 	size_t length = strlen(text);
-	const char kind[] = { view->key == VIEW_WHOLE  ? 'w'
-			      : view->key == VIEW_PATH ? 'p'
-						       : 'k',
-			      view->decode_base64 ? 'd' : '-' };
-	uint64_t hash = node_table_hash(NODE_TABLE_HASH, kind, sizeof(kind));
+	uint64_t hash =
+		node_table_hash(NODE_TABLE_HASH, kind, strlen(kind) + 1);
 
-	if (kind[0] == 'k')
+	hash = node_table_hash(hash, view->decode_base64 ? "d" : "-", 1);
+	if (view->key != VIEW_WHOLE && view->key != VIEW_PATH)
 		text = value_key_name(value, view->key, &length);
 	return node_table_hash(hash, text, length);
 }

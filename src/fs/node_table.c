@@ -180,7 +180,7 @@ static int map_memory(struct node_table *table, int fd)
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	if (status.st_size < 2 * SLOT_SIZE)
+	if (status.st_size < (off_t)2 * SLOT_SIZE)
 		return -EINVAL;
 	count = (size_t)status.st_size / SLOT_SIZE - 1;
 	table->count = count < SLOTS_MAX ? (uint32_t)count : SLOTS_MAX;
@@ -200,16 +200,14 @@ int node_table_open(int fd, struct node_table **ret)
 	int r = table ? map_memory(table, fd) : -ENOMEM;
 
 	(void)close(fd);
-	if (r == 0) {
-		begin(table);
-		table->vacant = calloc(table->count, sizeof(*table->vacant));
-		if (!table->vacant)
-			r = -ENOMEM;
-	}
-	if (r < 0) {
+	if (r == 0)
+		table->vacant = calloc((size_t)table->count + 1,
+				       sizeof(*table->vacant));
+	if (r < 0 || !table->header || !table->vacant) {
 		node_table_close(table);
-		return r;
+		return r < 0 ? r : -ENOMEM;
 	}
+	begin(table);
 	find_vacant(table);
 	*ret = table;
 	return 0;

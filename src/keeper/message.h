@@ -13,10 +13,13 @@
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES
- *	keeper -> worker	NODES and MOUNT (with the fuse fd), RELOAD, STOP,
- *NOTIFIER (for a mount that serves, any number of times) keeper -> notifier
- *CLONE, NOTIFIER notifier -> keeper	WARNING, FAILED command -> keeper
- *UNMOUNT keeper -> command	DONE, FAILED
+ *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD, STOP,
+ *				NOTIFIER (for a mount that serves, any number of
+ *				times)
+ *	keeper -> notifier	CLONE, NOTIFIER
+ *	notifier -> keeper	WARNING, FAILED
+ *	command -> keeper	UNMOUNT
+ *	keeper -> command	DONE, FAILED
  */
 
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
