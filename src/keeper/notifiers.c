@@ -135,7 +135,8 @@ static void on_ended(struct session *session, size_t index)
 	bool is_due = notifier->is_due;
 	int status;
 
-	if (!is_due)
+	/* One of the worker before is none of this one's. */
+	if (!is_due && session->phase == PHASE_SERVING)
 		(void)tell_worker(session, index, 0, -1);
 	if (notifier_child_bury(notifier, &status) < 0)
 		return;
