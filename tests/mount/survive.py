@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that dies is not noticed by who reads."""
+"""A worker that dies is not noticed by who reads.
+
+SECRETSFS_KILLS is how often it is killed under load, 50 if it is not set.
+"""
 
 import contextlib
 import json
@@ -99,6 +102,23 @@ def no_reader_sees_that_workers_are_killed():
             _drop_pages(held.fileno())
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
         check_equal(_mount_id(scene.mount.point), before, "mount ids")
+
+
+def _numbered(number):
+    return json.dumps({name: f"{number} " * 200 for name in ("a", "b")})
+
+
+@case
+def versions_neither_mix_nor_go_back_when_workers_are_killed():
+    with _scene("--ttl", "1s", value=_numbered(0)) as scene:
+        wanted = {scene.path(name): b"" for name in ("a", "b")}
+        with _verified("RISING", "RISING", wanted=wanted):
+            for number in range(KILLS):
+                scene.aws.put("app", _numbered(number + 1))
+                scene.kill()
+                read(scene.path("b"))
+        wait_until(lambda: read(scene.path("a")).startswith(b"%d " % KILLS),
+                   "the last version", 10)
 
 
 @case
