@@ -270,6 +270,8 @@ static void fill_command_line(struct command_line *line,
 	add_flag(line, "--log-json", options->log_json);
 	add_pair(line, "--log-level", log_level_name(options->log_level));
 	add_pair(line, "--log-file", options->log_file);
+	add_pair(line, "--restarts", options->test_restarts);
+	add_flag(line, "--restarts-at-once", options->test_restarts != NULL);
 	add(line, "--");
 	for (; *worker; worker++)
 		add(line, *worker);

@@ -21,6 +21,7 @@
 #include "loop/loop.h"
 #include "ops/client.h"
 #include "provider.h"
+#include "served.h"
 #include "shown.h"
 #include "store/cache.h"
 #include "test_clock.h"
@@ -41,16 +42,6 @@
 #define STALE_MS 1000
 #define MOUNTS_MAX 256
 
-struct worker;
-
-struct mount {
-	struct worker *worker;
-	uint32_t index;
-	struct tree *tree;
-	struct session *session;
-	struct loop_timer *leaving;
-};
-
 struct worker {
 	struct options options;
 	struct clock clock;
@@ -63,7 +54,8 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
-	struct mount *mounts[MOUNTS_MAX];
+	struct served *mounts[MOUNTS_MAX];
+	int nodes_fd; /* of the mount that comes next, or -1 */
 	int exit_code;
 };
 
@@ -95,110 +87,40 @@ static void on_fetch_failed(void *owner, const char *name,
 			 err->text);
 }
 
-static void free_mount(struct mount *mount)
+static void on_gone(void *owner, struct served *served)
 {
-	mount->worker->mounts[mount->index] = NULL;
-	loop_timer_cancel(mount->leaving);
-	tree_free(mount->tree);
-	session_free(mount->session);
-	free(mount);
-}
+	struct worker *worker = owner;
 
-static void on_leaving(void *owner)
-{
-	struct mount *mount = owner;
-
-	mount->leaving = NULL;
-	free_mount(mount);
-}
-
-static void on_gone(void *owner)
-{
-	struct mount *mount = owner;
-
-	tell_keeper(MESSAGE_GONE, mount->index, "", 0);
-	/* Without memory for that it is freed at the end. */
-	mount->leaving = loop_soon(mount->worker->loop, on_leaving, mount);
-}
-
-static void expire_names(void *owner)
-{
-	const struct mount *mount = owner;
-
-	(void)session_expire_names(mount->session);
-}
-
-/* The keeper has it done: see its page_dropper.h. */
-static void drop_pages(void *owner, const uint64_t *nodes, size_t count)
-{
-	const size_t most = MESSAGE_BODY_MAX / sizeof(*nodes);
-	const struct mount *mount = owner;
-
-	for (size_t at = 0; at < count; at += most) {
-		size_t some = count - at < most ? count - at : most;
-		struct message message;
-
-		message_fill(&message, MESSAGE_DROP_PAGES, mount->index,
-			     nodes + at, some * sizeof(*nodes));
-		if (message_send(KEEPER_FD, &message, -1) < 0)
-			log_warn("the keeper does not listen", NULL);
-	}
-}
-
-static struct tree *make_tree(const struct worker *worker)
-{
-	return tree_new(&(struct tree_settings){
-		.loop = worker->loop,
-		.cache = worker->cache,
-		.layout = worker->shown.layout,
-		.prefix = worker->shown.prefix,
-	});
+	for (size_t i = 0; i < MOUNTS_MAX; i++)
+		if (worker->mounts[i] == served)
+			worker->mounts[i] = NULL;
+	served_free(served);
 }
 
 /* Takes fd over. */
 static int add_mount(struct worker *worker, const struct message *message,
 		     int fd, struct err *err)
 {
-	struct mount *mount = calloc(1, sizeof(*mount));
+	const struct served_settings settings = {
+		.loop = worker->loop,
+		.cache = worker->cache,
+		.shown = &worker->shown,
+		.index = message->mount,
+		.keeper_fd = KEEPER_FD,
+		.is_asked_always = worker->test_clock != NULL,
+		.has_extended = worker->options.xattr,
+		.on_gone = on_gone,
+		.owner = worker,
+	};
+	const struct served_mount mount = {
+		.fuse_fd = fd,
+		.nodes_fd = worker->nodes_fd,
+		.init = message,
+	};
 
-	if (!mount) {
-		(void)close(fd);
-		return err_set(err, -ENOMEM, "no memory");
-	}
-	mount->worker = worker;
-	mount->index = message->mount;
-	worker->mounts[mount->index] = mount;
-	mount->tree = make_tree(worker);
-	if (mount->tree)
-		tree_set_reach(
-			mount->tree,
-			&(struct tree_reach){ .expire_names = expire_names,
-					      .drop_pages = drop_pages,
-					      .owner = mount });
-	if (!mount->tree) {
-		int code = -errno;
-
-		(void)close(fd);
-		free_mount(mount);
-		return err_set(err, code, "cannot show the source: %s",
-			       strerrordesc_np(-code));
-	}
-	if (session_new(
-		    &(struct session_settings){
-			    .loop = worker->loop,
-			    .tree = mount->tree,
-			    .fd = fd,
-			    .init = message->body,
-			    .init_length = message->length,
-			    .on_gone = on_gone,
-			    .owner = mount,
-			    .is_asked_always = worker->test_clock != NULL,
-			    .has_extended = worker->options.xattr },
-		    &mount->session, err) < 0) {
-		free_mount(mount);
-		return err->code;
-	}
-	return 0;
+	worker->nodes_fd = -1;
+	return served_new(&settings, &mount, &worker->mounts[message->mount],
+			  err);
 }
 
 static void on_mount(struct worker *worker, const struct message *message,
@@ -220,21 +142,28 @@ static void on_mount(struct worker *worker, const struct message *message,
 		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
 }
 
+static void on_nodes(struct worker *worker, int fd)
+{
+	if (worker->nodes_fd >= 0)
+		(void)close(worker->nodes_fd);
+	worker->nodes_fd = fd;
+}
+
 /* The last one's is closed: it is gone. Without fd there is none. */
 static void on_notifier(struct worker *worker, const struct message *message,
 			int fd)
 {
-	struct mount *mount = message->mount < MOUNTS_MAX
-				      ? worker->mounts[message->mount]
-				      : NULL;
+	struct served *mount = message->mount < MOUNTS_MAX
+				       ? worker->mounts[message->mount]
+				       : NULL;
 
 	if (!mount) {
 		if (fd >= 0)
 			(void)close(fd);
 		return;
 	}
-	tree_set_notifier(mount->tree, fd, message->number);
-	log_debug("notifier", "mount=%u pid=%d", mount->index,
+	tree_set_notifier(served_tree(mount), fd, message->number);
+	log_debug("notifier", "mount=%u pid=%d", message->mount,
 		  fd >= 0 ? message->number : -1);
 }
 
@@ -242,9 +171,9 @@ static void on_notifier(struct worker *worker, const struct message *message,
 static void on_client(struct worker *worker, const struct message *message,
 		      int fd)
 {
-	const struct mount *mount = message->mount < MOUNTS_MAX
-					    ? worker->mounts[message->mount]
-					    : NULL;
+	const struct served *mount = message->mount < MOUNTS_MAX
+					     ? worker->mounts[message->mount]
+					     : NULL;
 	const struct control control = {
 		.loop = worker->loop,
 		.clients = worker->clients,
@@ -262,13 +191,14 @@ static void on_client(struct worker *worker, const struct message *message,
 		client_refuse(fd, "the mount is going");
 		return;
 	}
-	control_answer(&control,
-		       &(struct control_mount){
-			       .tree = mount->tree,
-			       .session = mount->session,
-			       .has_notifier = tree_has_notifier(mount->tree),
-		       },
-		       &client, fd);
+	control_answer(
+		&control,
+		&(struct control_mount){
+			.tree = served_tree(mount),
+			.session = served_session(mount),
+			.has_notifier = tree_has_notifier(served_tree(mount)),
+		},
+		&client, fd);
 }
 
 static void on_refresh(struct worker *worker)
@@ -277,7 +207,8 @@ static void on_refresh(struct worker *worker)
 
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
-			(void)session_expire_names(worker->mounts[i]->session);
+			(void)session_expire_names(
+				served_session(worker->mounts[i]));
 	log_info("refreshing what is in use", "secrets=%zu", count);
 }
 
@@ -286,12 +217,12 @@ static void on_refresh(struct worker *worker)
 static void show_again(struct worker *worker)
 {
 	for (size_t i = 0; i < MOUNTS_MAX; i++) {
-		struct mount *mount = worker->mounts[i];
+		const struct served *mount = worker->mounts[i];
 
 		if (!mount)
 			continue;
-		tree_set_layout(mount->tree, worker->shown.layout);
-		session_expire_names(mount->session);
+		tree_set_layout(served_tree(mount), worker->shown.layout);
+		(void)session_expire_names(served_session(mount));
 	}
 }
 
@@ -321,6 +252,10 @@ static void on_message(struct worker *worker, const struct message *message,
 {
 	if (message->type == MESSAGE_MOUNT) {
 		on_mount(worker, message, fd);
+		return;
+	}
+	if (message->type == MESSAGE_NODES) {
+		on_nodes(worker, fd);
 		return;
 	}
 	if (message->type == MESSAGE_NOTIFIER) {
@@ -413,7 +348,7 @@ static void finish(struct worker *worker)
 {
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
-			free_mount(worker->mounts[i]);
+			served_free(worker->mounts[i]);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
@@ -482,6 +417,7 @@ int main(int argc, char **argv)
 
 	if (!worker)
 		return 1;
+	worker->nodes_fd = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);

@@ -3,7 +3,8 @@
  * Stands in for secretsfs-worker where the keeper is tested: it keeps to the
  * messages, serves an empty root directory, and misbehaves as its first
  * argument says. See keeper_test.py for the ways. With "lend:PATH" it serves
- * nothing: whoever listens there gets all that comes from the keeper.
+ * nothing: whoever listens there gets all that comes from the keeper. With
+ * "while:PATH" it refuses to start where nothing is at that path.
  */
 #include "base/macros.h"
 #include "keeper/child.h"
@@ -23,6 +24,7 @@
 
 struct worker {
 	const char *way;
+	const char *path; /* that has to be there, or NULL */
 	int fuse_fd;
 	int relay; /* to whom all is lent, or -1 */
 };
@@ -197,6 +199,10 @@ static void get_ready(const struct worker *worker)
 	}
 	if (is_way(worker, "die"))
 		_exit(3);
+	if (worker->path && access(worker->path, F_OK) < 0) {
+		say(MESSAGE_FAILED, MESSAGE_NO_MOUNT, "it is missing", 4);
+		_exit(4);
+	}
 	if (is_way(worker, "nonsense") &&
 	    write(CHILD_SOCKET_FD, garbage, sizeof(garbage)) < 0)
 		_exit(9);
@@ -215,12 +221,15 @@ static void get_ready(const struct worker *worker)
 int main(int argc, char **argv)
 {
 	static const char lend[] = "lend:";
+	static const char where[] = "while:";
 	struct worker worker = { .way = argc > 1 ? argv[1] : "serve",
 				 .fuse_fd = -1,
 				 .relay = -1 };
 
 	if (strncmp(worker.way, lend, strlen(lend)) == 0)
 		worker.relay = lend_to(worker.way + strlen(lend));
+	if (strncmp(worker.way, where, strlen(where)) == 0)
+		worker.path = worker.way + strlen(where);
 	get_ready(&worker);
 	for (;;) {
 		struct pollfd fds[] = {

@@ -120,6 +120,26 @@ static void passes_a_descriptor_that_closes_on_exec(void **state)
 	close(tube[1]);
 }
 
+static void a_peer_that_died_has_had_its_say(void **state)
+{
+	struct message message;
+	int pair[2];
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	message_fill(&message, MESSAGE_STOP, 0, NULL, 0);
+	assert_int_equal(message_send(pair[0], &message, -1), 0);
+	message_fill(&message, MESSAGE_FAILED, 0, "why", 3);
+	assert_int_equal(message_send(pair[1], &message, -1), 0);
+	/* with our message unread */
+	close(pair[1]);
+	assert_int_equal(message_receive(pair[0], &message, &fd), 0);
+	assert_string_equal(message.body, "why");
+	assert_int_equal(message_receive(pair[0], &message, &fd), -EPIPE);
+	close(pair[0]);
+}
+
 static void tells_an_empty_socket_from_the_end_of_the_stream(void **state)
 {
 	const struct pair *pair = *state;
@@ -270,6 +290,7 @@ int main(void)
 		with_pair(passes_a_descriptor_that_closes_on_exec),
 		with_pair(tells_an_empty_socket_from_the_end_of_the_stream),
 		cmocka_unit_test(ends_where_a_peer_died_without_reading),
+		cmocka_unit_test(a_peer_that_died_has_had_its_say),
 		with_pair(refuses_what_is_no_message),
 		with_pair(keeps_no_descriptor_of_a_refused_message),
 		cmocka_unit_test(what_a_client_asked_is_read_if_it_is_whole),

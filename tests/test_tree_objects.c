@@ -440,6 +440,24 @@ static void what_is_forgotten_and_not_asked_for_again_goes(void **state)
 	assert_true(look_up(scene, NODE_ROOT, "tree").entry.node != folder);
 }
 
+static void the_only_node_of_a_secret_may_be_replaced_by_one_of_it(void **state)
+{
+	struct state *made = *state;
+	struct scene *scene = made->scene;
+	struct layout *layout;
+	struct request request;
+
+	start_lookup(scene, NODE_ROOT, "token", &request);
+	answer(scene, "api", "{\"auth\":{\"token\":\"t\"},\"port\":77}");
+	made->files.api[1].view = made->files.api[2].view;
+	layout = scene_layout(made->objects, OBJECTS);
+	tree_set_layout(scene->tree, layout);
+	layout_unref(layout);
+	/* as the kernel does when all names are to be asked for again */
+	tree_forget(scene->tree, request.entry.node, 1);
+	assert_shows(scene, NODE_ROOT, "token", "77");
+}
+
 static void what_waits_goes_on_with_the_layout_it_began_with(void **state)
 {
 	struct state *made = *state;
@@ -515,6 +533,7 @@ int main(void)
 		test(another_layout_keeps_the_nodes_of_files_that_stay),
 		test(a_node_that_is_forgotten_before_its_name_is_asked_for_stays),
 		test(what_is_forgotten_and_not_asked_for_again_goes),
+		test(the_only_node_of_a_secret_may_be_replaced_by_one_of_it),
 		test(what_waits_goes_on_with_the_layout_it_began_with),
 		test(a_name_leads_back_to_its_secret),
 	};

@@ -90,6 +90,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_clock),
 	},
 	{
+		.name = "test-restarts",
+		.kind = OPTION_TEXT,
+		.takes = "a number of at most 16",
+		.offset = MEMBER(test_restarts),
+	},
+	{
 		.name = "owner",
 		.kind = OPTION_OWNER,
 		.for_worker = true,

@@ -46,6 +46,10 @@ struct options {
 	 */
 	const char *test_clock;
 
+	/* how many workers may die within a minute, 0: any number; without
+	 * pauses then. As text, which the keeper reads */
+	const char *test_restarts;
+
 	/* the processes */
 	bool allow_other;
 	bool foreground;

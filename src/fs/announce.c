@@ -168,10 +168,11 @@ void tree_set_notifier(struct tree *tree, int fd, pid_t pid)
 	if (!TAILQ_EMPTY(&tree->orders))
 		announce_none(tree);
 	announce_drop(tree);
-	if (!tree->notifier)
-		return;
-	nodes_each(tree->nodes, tidy, tree);
-	announce_flush(tree);
+	if (tree->notifier) {
+		nodes_each(tree->nodes, tidy, tree);
+		announce_flush(tree);
+	}
+	tree_announce_late(tree);
 }
 
 bool tree_has_notifier(const struct tree *tree)

@@ -44,16 +44,18 @@ static int show(struct tree *tree, struct node *parent, const char *name,
 	if (!follow)
 		return -ENOMEM;
 	file->modified_ns = follow_see(follow, file->value);
+	/* the node that goes for it may be the secret's only one */
+	follow->is_busy++;
 	r = nodes_file(tree->nodes, parent, name, file, ret, &err);
-	if (r == 0) {
+	if (r == 0)
 		follow_add(follow, *ret);
-		old = nodes_find(tree->nodes, old_id);
-		if (old && old != *ret)
-			announce_left(tree, old);
-		return 0;
-	}
-	complain(tree, name, file, &err);
+	else
+		complain(tree, name, file, &err);
+	follow->is_busy--;
 	follow_settle(follow);
+	old = nodes_find(tree->nodes, old_id);
+	if (r == 0 && old && old != *ret)
+		announce_left(tree, old);
 	return r;
 }
 

@@ -94,8 +94,10 @@ static void reply_folder(struct lookup *lookup,
 		nodes_directory(lookup->tree->nodes, lookup_parent(lookup),
 				lookup->name, prefix);
 
-	if (node)
+	if (node) {
 		node->has_value = listed->is_secret;
+		nodes_note(node);
+	}
 	reply_node(lookup, node, entry_ms);
 }
 

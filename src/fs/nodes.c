@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two maps over the same nodes: every one by id, and the current ones by
- * parent and name. */
+ * parent and name. What changes in a node is noted in its slot at once: there
+ * is no other moment, since the worker may be killed in any. */
 #include "fs/nodes.h"
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/macros.h"
 #include "base/map.h"
-#include "base/secret.h"
-#include "store/value.h"
+#include "fs/node_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +20,7 @@ struct nodes {
 	struct map *by_id;
 	struct map *by_name;
 	uint64_t next_id;
+	struct node_table *table; /* or NULL */
 	nodes_on_free *on_free;
 	void *owner;
 };
@@ -39,44 +38,29 @@ static size_t name_key(const struct node *parent, const char *name,
 	return sizeof(parent->id) + length;
 }
 
-static void free_node(struct node *node)
+static void record(const struct nodes *nodes, struct node *node,
+		   const struct node_record *record)
 {
-	char *name = (char *)(uintptr_t)node->name;
-	char *prefix = (char *)(uintptr_t)node->prefix;
-	char *secret = (char *)(uintptr_t)node->secret;
-	char *path_text = (char *)(uintptr_t)node->view.path_text;
-
-	value_unref(node->value);
-	secret_unref(node->content);
-	free(name);
-	free(prefix);
-	free(secret);
-	free(path_text);
-	free(node);
+	if (nodes->table && !node->slot)
+		node->slot = node_table_add(nodes->table, record);
 }
 
-static struct node *make_node(const char *name, const char *prefix)
+static void record_directory(const struct nodes *nodes, struct node *node)
 {
-	struct node *node = calloc(1, sizeof(*node));
+	struct node_record about;
 
-	if (!node)
-		return NULL;
-	node->name = strdup(name);
-	node->prefix = prefix ? strdup(prefix) : NULL;
-	node->is_directory = prefix != NULL;
-	if (!node->name || (prefix && !node->prefix)) {
-		free_node(node);
-		return NULL;
-	}
-	return node;
+	node_fill_record(node, &about);
+	record(nodes, node, &about);
 }
 
 /* One that is in the tables. */
 static void release(struct nodes *nodes, struct node *node)
 {
+	if (node->slot)
+		node_table_remove(nodes->table, node->slot);
 	if (nodes->on_free)
 		nodes->on_free(nodes->owner, node);
-	free_node(node);
+	node_free(node);
 }
 
 /* Gives the node its number below parent; on failure frees it. */
@@ -85,10 +69,12 @@ static struct node *number(struct nodes *nodes, struct node *parent,
 {
 	node->id = nodes->next_id;
 	if (map_put(nodes->by_id, &node->id, sizeof(node->id), node) < 0) {
-		free_node(node);
+		node_free(node);
 		return NULL;
 	}
 	nodes->next_id++;
+	if (nodes->table)
+		node_table_set_next_id(nodes->table, nodes->next_id);
 	node->parent = parent;
 	if (parent)
 		parent->children++;
@@ -103,12 +89,13 @@ static int give_name(struct nodes *nodes, struct node *node)
 
 	if (r == 0)
 		node->is_current = true;
+	nodes_note(node);
 	return r;
 }
 
 static bool enter_root(struct nodes *nodes, int64_t now_ns)
 {
-	struct node *root = make_node("", "");
+	struct node *root = node_new_directory("", "");
 
 	if (!root)
 		return false;
@@ -147,9 +134,13 @@ void nodes_set_on_free(struct nodes *nodes, nodes_on_free *on_free, void *owner)
 	nodes->owner = owner;
 }
 
+/* The kernel knows them still. */
 static void free_each(void *owner, void *value)
 {
-	release(owner, value);
+	struct node *node = value;
+
+	node->slot = NULL;
+	release(owner, node);
 }
 
 void nodes_free(struct nodes *nodes)
@@ -183,6 +174,7 @@ static void retire(struct nodes *nodes, struct node *node)
 	map_remove(nodes->by_name, key,
 		   name_key(node->parent, node->name, key));
 	node->is_current = false;
+	nodes_note(node);
 }
 
 void nodes_settle(struct nodes *nodes, struct node *node)
@@ -200,22 +192,6 @@ void nodes_settle(struct nodes *nodes, struct node *node)
 	}
 }
 
-/* Expressions are compared as text: a class that was read again has others. */
-static bool is_same_view(const struct view *a, const struct view *b)
-{
-	return a->key == b->key && a->decode_base64 == b->decode_base64 &&
-	       (a->key != VIEW_PATH || strcmp(a->path_text, b->path_text) == 0);
-}
-
-static bool shows(const struct node *node, const struct node_file *file)
-{
-	return !node->is_directory && node->value &&
-	       is_same_view(&node->view, &file->view) &&
-	       strcmp(node->secret, file->secret) == 0 &&
-	       strcmp(value_version(node->value), value_version(file->value)) ==
-		       0;
-}
-
 /* Puts the node, which has its number, in the place of the one that has its
  * name. */
 static int replace(struct nodes *nodes, struct node *node, int64_t now_ns)
@@ -228,8 +204,10 @@ static int replace(struct nodes *nodes, struct node *node, int64_t now_ns)
 		retire(nodes, old);
 	r = give_name(nodes, node);
 	/* seen for the first time is no change of the directory */
-	if (r == 0 && old && now_ns > parent->changed_ns)
+	if (r == 0 && old && now_ns > parent->changed_ns) {
 		parent->changed_ns = now_ns;
+		nodes_note(parent);
+	}
 	if (old)
 		nodes_settle(nodes, old);
 	return r;
@@ -246,75 +224,19 @@ static struct node *enter(struct nodes *nodes, struct node *parent,
 	return NULL;
 }
 
-static int keep_content(struct node *node, const struct view *view,
-			struct err *err)
-{
-	cleanup_buf struct buf bytes;
-	int r;
-
-	buf_init(&bytes, SECRET_LENGTH_MAX);
-	r = view_read(view, node->value, &bytes, err);
-	if (r < 0)
-		return r;
-	node->content = secret_new(buf_text(&bytes), bytes.length);
-	if (!node->content)
-		return err_set(err, -errno, "no memory");
-	node->size = bytes.length;
-	return 0;
-}
-
-/* What the file shows, and how long it is. */
-static int fill_file(struct node *node, const struct node_file *file,
-		     struct err *err)
-{
-	const struct view *view = &file->view;
-
-	node->secret = strdup(file->secret);
-	node->value = value_ref(file->value);
-	node->view = *view;
-	node->view.path = NULL;
-	node->view.path_text =
-		view->key == VIEW_PATH ? strdup(view->path_text) : NULL;
-	if (!node->secret || (view->key == VIEW_PATH && !node->view.path_text))
-		return err_set(err, -ENOMEM, "no memory");
-	node->modified_ns = file->modified_ns;
-	node->rights = file->rights;
-	if (!view_is_plain(view))
-		return keep_content(node, view, err);
-	node->size = view->key == VIEW_WHOLE
-			     ? secret_length(value_bytes(node->value))
-			     : value_key_length(node->value, view->key);
-	return 0;
-}
-
-/* NULL with err filled. */
-static struct node *make_file(const char *name, const struct node_file *file,
-			      struct err *err)
-{
-	struct node *node = make_node(name, NULL);
-
-	if (!node) {
-		(void)err_set(err, -ENOMEM, "no memory");
-		return NULL;
-	}
-	if (fill_file(node, file, err) < 0) {
-		free_node(node);
-		return NULL;
-	}
-	return node;
-}
-
 int nodes_file(struct nodes *nodes, struct node *parent, const char *name,
 	       const struct node_file *file, struct node **ret, struct err *err)
 {
 	struct node *node = nodes_current(nodes, parent, name);
 
-	if (node && shows(node, file)) {
+	if (node && node_shows(node, file) &&
+	    (!node->version || nodes_wake(node, file, err) == 0)) {
 		node->rights = file->rights;
+		nodes_note(node);
 		*ret = node;
 		return 0;
 	}
-	node = make_file(name, file, err);
+	node = node_new_file(name, file, err);
 	if (!node)
 		return err->code;
 	node = enter(nodes, parent, node, node->modified_ns);
@@ -328,7 +250,7 @@ int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
 		  const struct node_file *file, struct node **ret,
 		  struct err *err)
 {
-	struct node *node = make_file(name, file, err);
+	struct node *node = node_new_file(name, file, err);
 
 	if (!node)
 		return err->code;
@@ -346,20 +268,6 @@ int nodes_install(struct nodes *nodes, struct node *node)
 	return replace(nodes, node, node->modified_ns);
 }
 
-void nodes_revoke(struct node *node, int code)
-{
-	value_unref(TAKE(node->value));
-	secret_unref(TAKE(node->content));
-	node->revoked = code;
-}
-
-const struct secret *node_bytes(const struct node *node)
-{
-	if (node->content)
-		return node->content;
-	return node->view.key == VIEW_WHOLE ? value_bytes(node->value) : NULL;
-}
-
 struct node *nodes_directory(struct nodes *nodes, struct node *parent,
 			     const char *name, const char *prefix)
 {
@@ -367,11 +275,14 @@ struct node *nodes_directory(struct nodes *nodes, struct node *parent,
 
 	if (node && node->is_directory)
 		return node;
-	node = make_node(name, prefix);
+	node = node_new_directory(name, prefix);
 	if (!node)
 		return NULL;
 	node->changed_ns = parent->changed_ns;
-	return enter(nodes, parent, node, parent->changed_ns);
+	node = enter(nodes, parent, node, parent->changed_ns);
+	if (node)
+		record_directory(nodes, node);
+	return node;
 }
 
 void nodes_unlink(struct nodes *nodes, struct node *parent, const char *name,
@@ -383,6 +294,7 @@ void nodes_unlink(struct nodes *nodes, struct node *parent, const char *name,
 		return;
 	retire(nodes, node);
 	parent->changed_ns = now_ns;
+	nodes_note(parent);
 	nodes_settle(nodes, node);
 }
 
@@ -390,6 +302,7 @@ void nodes_looked_up(struct node *node)
 {
 	node->lookups++;
 	node->awaited = 0;
+	nodes_note(node);
 }
 
 bool nodes_forget(struct nodes *nodes, uint64_t id, uint64_t count)
@@ -401,6 +314,7 @@ bool nodes_forget(struct nodes *nodes, uint64_t id, uint64_t count)
 	if (id == NODE_ROOT)
 		return true;
 	node->lookups -= count;
+	nodes_note(node);
 	nodes_settle(nodes, node);
 	return true;
 }
@@ -474,4 +388,75 @@ void nodes_each(struct nodes *nodes, nodes_on_each *each, void *owner)
 size_t nodes_count(const struct nodes *nodes)
 {
 	return map_count(nodes->by_id);
+}
+
+void nodes_set_table(struct nodes *nodes, struct node_table *table)
+{
+	nodes->table = table;
+	if (nodes->next_id < node_table_next_id(table))
+		nodes->next_id = node_table_next_id(table);
+	node_table_set_next_id(table, nodes->next_id);
+	if (node_table_age(table) != NODE_TABLE_KNOWN)
+		record_directory(nodes, nodes_find(nodes, NODE_ROOT));
+}
+
+void nodes_record_file(struct nodes *nodes, struct node *node, uint64_t want,
+		       const char *secret)
+{
+	struct node_record about;
+
+	if (!nodes->table || node->slot || !node->value)
+		return;
+	node_fill_record(node, &about);
+	about.want = want;
+	about.text = secret;
+	record(nodes, node, &about);
+}
+
+/* Of two that say so the later one shows the name: the worker was killed
+ * between two notes. */
+static int restore_name(struct nodes *nodes, struct node *node)
+{
+	struct node *old = nodes_current(nodes, node->parent, node->name);
+
+	if (old)
+		retire(nodes, old);
+	return give_name(nodes, node);
+}
+
+static bool may_be(const struct nodes *nodes, const struct node *parent,
+		   const struct node_record *record)
+{
+	return parent && parent->is_directory && record->id > parent->id &&
+	       record->id < nodes->next_id && *record->name &&
+	       strlen(record->name) < 256 && !nodes_find(nodes, record->id);
+}
+
+struct node *nodes_restore(struct nodes *nodes,
+			   const struct node_record *record,
+			   struct node_slot *slot, const char *secret)
+{
+	struct node *parent = nodes_find(nodes, record->parent);
+	struct node *node;
+
+	if (record->id == NODE_ROOT) {
+		node = nodes_find(nodes, NODE_ROOT);
+		node->slot = slot;
+		node->changed_ns = record->state.changed_ns;
+		return node;
+	}
+	node = may_be(nodes, parent, record) ? node_new_restored(record, secret)
+					     : NULL;
+	if (!node)
+		return NULL;
+	if (map_put(nodes->by_id, &node->id, sizeof(node->id), node) < 0) {
+		node_free(node);
+		return NULL;
+	}
+	node->slot = slot;
+	node->parent = parent;
+	parent->children++;
+	if (record->state.is_current)
+		(void)restore_name(nodes, node);
+	return node;
 }

@@ -12,6 +12,10 @@
 
 struct err;
 struct follow;
+struct node_file;
+struct node_record;
+struct node_slot;
+struct node_table;
 struct secret;
 struct value;
 
@@ -24,6 +28,10 @@ struct value;
  * forgotten it. A directory is one node as long as anything below it lives.
  *
  * Nodes that were made but given to nobody are released with nodes_settle().
+ *
+ * With a table (node_table.h) nodes outlive the worker. Those that come back
+ * from it are without a value until nodes_wake(), and keep the name of their
+ * version.
  */
 
 #define NODE_ROOT 1
@@ -43,6 +51,8 @@ struct node {
 	/* of a file */
 	const char *secret; /* the name of the secret that it is of */
 	struct value *value;
+	const char *version;	/* of a value that is still to come, or NULL */
+	uint64_t mark;		/* of such a file: hash of what it shows */
 	struct view view;	/* of value; path is not kept, path_text is */
 	struct secret *content; /* NULL: the view is plain */
 	struct rights rights;
@@ -57,6 +67,7 @@ struct node {
 	LIST_ENTRY(node) followed;
 
 	/* the table's */
+	struct node_slot *slot; /* NULL: it is not recorded */
 	uint64_t lookups;
 	size_t children;
 	unsigned awaited; /* see nodes_await() */
@@ -72,6 +83,29 @@ struct nodes *nodes_new(int64_t now_ns);
 typedef void nodes_on_free(void *owner, struct node *node);
 void nodes_set_on_free(struct nodes *nodes, nodes_on_free *on_free,
 		       void *owner);
+
+/* From now on nodes are recorded there, and ids go on above all that were ever
+ * given. Borrowed: it must outlive the nodes, whose end it does not record. */
+void nodes_set_table(struct nodes *nodes, struct node_table *table);
+
+/* Directories are recorded as they are made; a file when it is clear what was
+ * asked for, which want is a hash of. Once; again is no fault. */
+void nodes_record_file(struct nodes *nodes, struct node *node, uint64_t want,
+		       const char *secret);
+
+/* A node of another worker, which is in that slot; its parent has come before
+ * it. secret is as of node_file. NULL: it cannot be had back. */
+struct node *nodes_restore(struct nodes *nodes,
+			   const struct node_record *record,
+			   struct node_slot *slot, const char *secret);
+
+/* Gives a file back what it shows. 0; -ESTALE: it never showed that; or what
+ * view_read() says. */
+int nodes_wake(struct node *node, const struct node_file *file,
+	       struct err *err);
+
+/* Has the table know what was changed in the node by hand. */
+void nodes_note(const struct node *node);
 
 /* Whatever the kernel still knows. NULL is allowed. */
 void nodes_free(struct nodes *nodes);

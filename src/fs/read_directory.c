@@ -29,6 +29,9 @@
 /* ls waits for a secret that is not known this long, then lists what is. */
 #define PATIENCE_MS 2000
 
+/* What is above are the workers before this one: see restore.c. */
+#define GENERATION_SHIFT 32
+
 struct handle {
 	uint64_t id;
 	struct contents contents;
@@ -306,6 +309,27 @@ static struct handle *handle_of(const struct reading *reading)
 			sizeof(reading->what.handle));
 }
 
+/* One that another worker opened; what it noted is noted anew. NULL: nobody
+ * did, or no memory. */
+static struct handle *handle_of_another(const struct reading *reading)
+{
+	struct tree *tree = reading->tree;
+	uint64_t id = reading->what.handle;
+	struct handle *handle;
+
+	if (id == 0 ||
+	    id >> GENERATION_SHIFT >= tree->next_handle >> GENERATION_SHIFT)
+		return NULL;
+	handle = calloc(1, sizeof(*handle));
+	if (!handle)
+		return NULL;
+	handle->id = id;
+	if (map_put(tree->handles, &id, sizeof(id), handle) == 0)
+		return handle;
+	free(handle);
+	return NULL;
+}
+
 /* Notes anew what the directory holds, with what is known now. */
 static void go_on(struct parked *parked, const struct parked_results *results)
 {
@@ -380,6 +404,7 @@ void tree_read_directory(struct tree *tree, struct request *request,
 {
 	const struct node *directory = nodes_find(tree->nodes, what->node);
 	struct reading *reading = calloc(1, sizeof(*reading));
+	bool is_known;
 
 	if (!reading) {
 		request_fail(request, -ENOMEM);
@@ -392,10 +417,11 @@ void tree_read_directory(struct tree *tree, struct request *request,
 	if (tree->layout)
 		reading->layout = layout_ref(tree->layout);
 	reading->what = *what;
-	if (!directory || !directory->is_directory || !handle_of(reading) ||
-	    what->offset < 0)
+	is_known = handle_of(reading);
+	if (!directory || !directory->is_directory || what->offset < 0 ||
+	    (!is_known && !handle_of_another(reading)))
 		fail(reading, directory ? -EBADF : -ESTALE);
-	else if (what->offset == 0)
+	else if (what->offset == 0 || !is_known)
 		start_note(reading, directory);
 	else
 		reply(reading, handle_of(reading));

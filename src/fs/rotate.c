@@ -69,8 +69,8 @@ static bool find_file(const struct tree *tree, const struct node *node,
 	return true;
 }
 
-static bool find_shown(const struct tree *tree, const struct node *node,
-		       struct value *value, struct node_file *ret)
+bool tree_find_shown(const struct tree *tree, const struct node *node,
+		     struct value *value, struct node_file *ret)
 {
 	if (tree->layout)
 		return find_file(tree, node, value, ret);
@@ -87,7 +87,7 @@ static void rotate_node(struct tree *tree, struct node *node,
 	struct node_file file;
 	struct err err;
 
-	if (!find_shown(tree, node, value, &file)) {
+	if (!tree_find_shown(tree, node, value, &file)) {
 		(void)announce_remove(tree, node);
 		return;
 	}
@@ -244,7 +244,9 @@ static void rotate(struct tree *tree, struct follow *follow,
 	struct node *directory = NULL;
 
 	(void)follow_see(follow, value);
-	if (!tree_has_notifier(tree)) {
+	if (tree->is_unannounced) {
+		follow->is_late = true;
+	} else if (!tree_has_notifier(tree)) {
 		announce_none(tree);
 	} else {
 		if (before && tree->layout)
@@ -256,6 +258,27 @@ static void rotate(struct tree *tree, struct follow *follow,
 	value_unref(before);
 }
 
+static void announce_late(void *owner, struct follow *follow)
+{
+	struct tree *tree = owner;
+
+	if (!follow->is_late || !follow->value)
+		return;
+	follow->is_late = false;
+	if (tree_has_notifier(tree))
+		rotate_nodes(tree, follow);
+	else
+		announce_none(tree);
+}
+
+void tree_announce_late(struct tree *tree)
+{
+	if (!tree->is_unannounced)
+		return;
+	tree->is_unannounced = false;
+	follows_each(tree->follows, announce_late, tree);
+}
+
 /* read(2) has no word for a secret that is gone. */
 static int read_code(int code)
 {
@@ -264,13 +287,15 @@ static int read_code(int code)
 
 /* First the bytes here, then the names, then the kernel's pages: in between a
  * reader may still find a page, and none after. */
-static void revoke(struct tree *tree, struct follow *follow,
-		   const struct err *err)
+void tree_revoke(struct tree *tree, struct follow *follow,
+		 const struct err *err)
 {
 	struct node *each;
 	size_t count;
 	uint64_t *ids;
 
+	log_warn("a secret is no longer shown", "secret=%s error=%s",
+		 follow->name, err->text);
 	/* needs no memory: bytes that must go do */
 	LIST_FOREACH(each, &follow->nodes, followed)
 	{
@@ -302,9 +327,7 @@ void tree_on_secret(void *owner, struct follow *follow,
 			  follow->name, value_version(result->value));
 		rotate(tree, follow, result->value);
 	} else if (result->err) {
-		log_warn("a secret is no longer shown", "secret=%s error=%s",
-			 follow->name, result->err->text);
-		revoke(tree, follow, result->err);
+		tree_revoke(tree, follow, result->err);
 	}
 }
 
@@ -320,9 +343,9 @@ static bool is_given(const struct tree *tree, const struct node *node)
 		return false;
 	if (layout_find(directory, node->name))
 		return true;
-	if (node->follow && node->value &&
-	    expanding_object(directory, node->follow) &&
-	    tree_find_key(node->value, node->name, &key))
+	/* one that another worker made has no value until it is read */
+	if (node->follow && expanding_object(directory, node->follow) &&
+	    (!node->value || tree_find_key(node->value, node->name, &key)))
 		return true;
 	return is_hidden(tree, directory, NULL, node->name);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What needs no fetch: attributes, bytes of a node, and what is forgotten. A
- * node holds its value, so a read never waits. */
+ * node holds its value, so a read never waits, but for what another worker
+ * left: restore.c. */
 #include "fs/tree.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "fs/announce.h"
 #include "fs/follow.h"
 #include "fs/layout.h"
+#include "fs/node_table.h"
 #include "fs/notifier.h"
 #include "fs/tree_private.h"
 #include "loop/loop.h"
@@ -87,6 +89,7 @@ void tree_free(struct tree *tree)
 		return;
 	parking_done(&tree->parking);
 	loop_timer_cancel(TAKE(tree->expire));
+	loop_timer_cancel(TAKE(tree->review));
 	notifier_free(TAKE(tree->notifier));
 	announce_drop(tree);
 	loop_timer_cancel(TAKE(tree->sweep));
@@ -95,6 +98,7 @@ void tree_free(struct tree *tree)
 	map_free(tree->handles);
 	nodes_free(tree->nodes);
 	follows_free(tree->follows);
+	node_table_close(tree->table);
 	layout_unref(tree->layout);
 	once_free(tree->told);
 	free(tree->prefix);
@@ -309,6 +313,10 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 
 	if (!node || node->is_directory) {
 		request_fail(request, node ? -EISDIR : -ESTALE);
+		return;
+	}
+	if (node->version) {
+		tree_read_restored(tree, request, node, offset, size);
 		return;
 	}
 	bytes = node->revoked ? NULL : node_bytes(node);

@@ -51,6 +51,15 @@ struct tree_settings {
 /* NULL: no memory. */
 struct tree *tree_new(const struct tree_settings *settings);
 
+/*
+ * Before the first request: has the nodes recorded in that memory
+ * (node_table.h) and those back that another worker left there. ret_is_lost:
+ * there were some that could not be read, so the kernel must ask for all names
+ * again. fd is taken over. 0 or negative errno: without its nodes a mount
+ * cannot be served, since ids would be given anew.
+ */
+int tree_keep_nodes(struct tree *tree, int fd, bool *ret_is_lost);
+
 /* Answers what still waits with -EIO. NULL is allowed. */
 void tree_free(struct tree *tree);
 
@@ -78,7 +87,8 @@ struct tree_reach {
 };
 void tree_set_reach(struct tree *tree, const struct tree_reach *reach);
 
-/* From now on that notifier tells watchers of what changes; fd is taken over,
+/* Once a mount is served, whether there is one or not. From now on that
+ * notifier tells watchers of what changes; fd is taken over,
  * -1: there is none, or none any more. */
 void tree_set_notifier(struct tree *tree, int fd, pid_t pid);
 bool tree_has_notifier(const struct tree *tree);

@@ -14,6 +14,7 @@
 struct layout_name;
 struct layout_object;
 struct cache_result;
+struct err;
 struct follow;
 struct follows;
 struct notifier;
@@ -44,12 +45,17 @@ struct tree {
 	bool is_awaiting;  /* names were expired; see nodes_await() */
 	struct loop_timer *sweep;
 	struct follows *follows;
+	struct node_table *table; /* NULL: nodes end with the worker */
 
 	/* how changes are told: announce.c */
 	struct tree_reach reach;
 	struct notifier *notifier;
 	TAILQ_HEAD(order_list, order) orders;
 	uint64_t next_order;
+	struct loop_timer *review; /* of what another worker left */
+	int64_t restored_ms;
+	bool is_unannounced; /* until it is clear who announces: what has
+				changed between two workers waits for that */
 	struct loop_timer *expire;
 };
 
@@ -77,12 +83,28 @@ struct node_file tree_key_file(const struct layout_object *object,
 			       struct value *value, size_t key);
 struct node_file tree_secret_file(const struct tree *tree, struct value *value);
 
+/* What the name of a file that is followed shows of a value; false: nothing
+ * any more. */
+bool tree_find_shown(const struct tree *tree, const struct node *node,
+		     struct value *value, struct node_file *ret);
+
+/* READ of a node of another worker that has no value yet. */
+void tree_read_restored(struct tree *tree, struct request *request,
+			const struct node *node, off_t offset, size_t size);
+
 /* A secret changed: rotate.c. owner is the tree. */
 void tree_on_secret(void *owner, struct follow *follow,
 		    const struct cache_result *result);
 
 /* Watchers hear of names that the layout does not give any more: rotate.c. */
 void tree_announce_layout(struct tree *tree);
+
+/* Takes back what the secret's nodes show, and tells of it. */
+void tree_revoke(struct tree *tree, struct follow *follow,
+		 const struct err *err);
+
+/* Tells of what has changed while nobody could announce it. */
+void tree_announce_late(struct tree *tree);
 
 /* The node of a file of the layout, or of a key of an object that expands, as
  * nodes_file(). What cannot be shown is complained of once a version. */

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/parse.h"
+#include "keeper/deaths.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -12,7 +13,7 @@
 
 #define NO_ID UINT32_MAX /* which no user and no group has */
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_ID, KIND_LEVEL };
+enum kind { KIND_FLAG, KIND_TEXT, KIND_ID, KIND_LEVEL, KIND_RESTARTS };
 
 static const struct argument {
 	const char *name;
@@ -29,6 +30,9 @@ static const struct argument {
 	{ "--log-json", KIND_FLAG, offsetof(struct arguments, log_json) },
 	{ "--log-level", KIND_LEVEL, offsetof(struct arguments, log_level) },
 	{ "--log-file", KIND_TEXT, offsetof(struct arguments, log_file) },
+	{ "--restarts", KIND_RESTARTS, offsetof(struct arguments, restarts) },
+	{ "--restarts-at-once", KIND_FLAG,
+	  offsetof(struct arguments, restarts_at_once) },
 };
 
 _Static_assert(sizeof(uid_t) == sizeof(gid_t), "KIND_ID serves both");
@@ -51,6 +55,16 @@ static int read_id(const char *value, uid_t *id)
 	return r;
 }
 
+static int read_restarts(const char *value, uint32_t *restarts)
+{
+	uint64_t number;
+	int r = parse_decimal(value, DEATHS_LIMIT_MAX, &number);
+
+	if (r == 0)
+		*restarts = (uint32_t)number;
+	return r;
+}
+
 /* value is NULL for a flag. */
 static int set(struct arguments *arguments, const struct argument *argument,
 	       const char *value)
@@ -68,6 +82,8 @@ static int set(struct arguments *arguments, const struct argument *argument,
 		return read_id(value, member);
 	case KIND_LEVEL:
 		return log_level_parse(value, member);
+	case KIND_RESTARTS:
+		return read_restarts(value, member);
 	}
 	return -EINVAL;
 }
@@ -95,6 +111,7 @@ int arguments_parse(int argc, char **argv, struct arguments *ret,
 	struct arguments arguments = {
 		.worker_gid = NO_ID,
 		.log_level = LOG_LEVEL_INFO,
+		.restarts = DEATHS_LIMIT,
 	};
 
 	for (int i = 1; i < argc; i++) {

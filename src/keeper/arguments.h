@@ -3,6 +3,7 @@
 #define KEEPER_ARGUMENTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/log.h"
@@ -15,6 +16,7 @@ struct err;
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
  *		[--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
+ *		[--restarts N] [--restarts-at-once]
  *		-- WORKER-ARGUMENT...
  *
  * Strings are borrowed from argv.
@@ -29,6 +31,8 @@ struct arguments {
 	bool log_json;
 	enum log_level log_level;
 	const char *log_file;
+	uint32_t restarts; /* these two as of deaths.h */
+	bool restarts_at_once;
 	char **worker; /* what comes after "--", NULL-terminated */
 };
 

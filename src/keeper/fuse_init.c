@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Since 7.41; older headers lack it. */
+/* Since 7.40, 7.41; older headers lack them. */
+#define NOTIFY_RESEND 7
 #ifndef FUSE_ALLOW_IDMAP
 #define FUSE_ALLOW_IDMAP (1ULL << 40)
 #endif
@@ -147,6 +148,18 @@ int fuse_notify_drop(int fd, uint64_t node)
 
 	if (write(fd, &notification, sizeof(notification)) < 0 &&
 	    errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+int fuse_notify_resend(int fd)
+{
+	const struct fuse_out_header notification = {
+		.len = sizeof(notification),
+		.error = NOTIFY_RESEND,
+	};
+
+	if (write(fd, &notification, sizeof(notification)) < 0)
 		return -errno;
 	return 0;
 }

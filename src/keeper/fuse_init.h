@@ -39,4 +39,11 @@ int fuse_init_answer(int fd, int timeout_ms, struct fuse_init_request *ret,
  */
 int fuse_notify_drop(int fd, uint64_t node);
 
+/*
+ * Has the kernel take back every request that was read and not answered, so
+ * that it is read once more. 0 or negative errno; -EINVAL: it does not know how
+ * (before Linux 6.9).
+ */
+int fuse_notify_resend(int fd);
+
 #endif

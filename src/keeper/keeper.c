@@ -20,6 +20,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -32,6 +33,7 @@
 struct keeper {
 	const struct arguments *arguments;
 	struct session *session;
+	struct child_plan worker;
 	int binary_fd;	 /* the worker's */
 	int notifier_fd; /* its binary, or -1 */
 	int log_fd;	 /* of --log-file, or -1 */
@@ -166,28 +168,26 @@ static char **name_arguments(char *name, char **arguments)
 	return list;
 }
 
-static int start_worker(struct keeper *keeper, struct err *err)
+/* For the keeper's whole life: another worker may follow. */
+static int plan_worker(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
-	char name[] = WORKER_NAME;
-	char **list = name_arguments(name, arguments->worker);
-	char **environment =
-		environment_for_worker(environ, arguments->proxy_from_env);
-	const struct child_plan plan = {
+	/* execve(2) takes no constants, and changes none */
+	char *name = (char *)(uintptr_t)WORKER_NAME;
+
+	keeper->worker = (struct child_plan){
 		.binary_fd = keeper->binary_fd,
 		.uid = arguments->worker_uid,
 		.gid = arguments->worker_gid,
 		.error_fd = child_error_fd(keeper),
-		.arguments = list,
-		.environment = environment,
+		.arguments = name_arguments(name, arguments->worker),
+		.environment = environment_for_worker(
+			environ, arguments->proxy_from_env),
 	};
-	int r = list && environment
-			? child_start(&plan, &keeper->session->worker, err)
-			: err_set(err, -ENOMEM, "no memory");
-
-	free(list);
-	free(environment);
-	return r;
+	keeper->session->worker_plan = &keeper->worker;
+	if (!keeper->worker.arguments || !keeper->worker.environment)
+		return err_set(err, -ENOMEM, "no memory");
+	return 0;
 }
 
 static int start(struct keeper *keeper, struct err *err)
@@ -202,7 +202,9 @@ static int start(struct keeper *keeper, struct err *err)
 	(void)privileges_set_limits(&keeper->limits);
 	r = privileges_reduce(err);
 	if (r == 0)
-		r = start_worker(keeper, err);
+		r = plan_worker(keeper, err);
+	if (r == 0)
+		r = child_start(&keeper->worker, &keeper->session->worker, err);
 	if (r == 0)
 		r = session_start(keeper->session,
 				  keeper->arguments->allow_other, err);
@@ -273,6 +275,8 @@ static int finish(struct keeper *keeper, int r, const struct err *err)
 	int code = keeper->session->exit_code;
 
 	session_free(TAKE(keeper->session));
+	free((void *)(uintptr_t)keeper->worker.arguments);
+	free((void *)(uintptr_t)keeper->worker.environment);
 	if (r < 0)
 		report_failure(keeper->report_fd, code, err->text);
 	return code;
@@ -303,6 +307,8 @@ int main(int argc, char **argv)
 		report_failure(-1, EXIT_FAILURE, "no memory");
 		return EXIT_FAILURE;
 	}
+	keeper.session->deaths.limit = arguments.restarts;
+	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
 	r = prepare(&keeper, &err);
 	if (r == 0)
 		r = run(&keeper, secure_getenv("NOTIFY_SOCKET"), &err);

@@ -108,12 +108,6 @@ static bool is_well_formed(const struct message *message, size_t received,
 	       message->length == received - HEAD_LENGTH;
 }
 
-/* A peer that died with our messages unread ends the stream by ECONNRESET. */
-static int receive_error(void)
-{
-	return errno == ECONNRESET ? -EPIPE : -errno;
-}
-
 int message_receive(int socket, struct message *ret, int *ret_fd)
 {
 	struct message message = { 0 };
@@ -129,11 +123,13 @@ int message_receive(int socket, struct message *ret, int *ret_fd)
 	ssize_t received;
 	size_t count;
 
+	/* A peer that died with our messages unread leaves ECONNRESET, once and
+	 * before what it still had to say. */
 	do
 		received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	while (received < 0 && errno == EINTR);
+	while (received < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (received < 0)
-		return receive_error();
+		return -errno;
 	count = take_fds(&header, &fd);
 	if (received == 0)
 		return -EPIPE;

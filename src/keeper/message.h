@@ -14,9 +14,9 @@
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES
- *	keeper -> worker	MOUNT (with the fuse fd), RELOAD, REFRESH, STOP,
- *				NOTIFIER (for a mount that serves, any number of
- *				times), CLIENT
+ *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
+ *				REFRESH, STOP, NOTIFIER (for a mount that
+ *				serves, any number of times), CLIENT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH
@@ -54,6 +54,8 @@ enum message_type {
 	MESSAGE_REFRESH,
 	MESSAGE_CLIENT, /* fd: a command's socket; body: message_client */
 	MESSAGE_ANSWER, /* body: the next part of a text */
+	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
+			   handed over next (node_table.h of fs) */
 };
 
 #define MESSAGE_NAME_MAX 900

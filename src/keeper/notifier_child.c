@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
+#include "keeper/moment.h"
 #include "keeper/mount.h"
 
 #include <errno.h>
@@ -17,18 +18,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define STARTS_MAX 5
 #define SETTLED_MS 60000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void notifier_child_init(struct notifier_child *notifier)
 {
@@ -94,8 +86,9 @@ int notifier_child_start(struct notifier_child *notifier,
 	if (r < 0)
 		return r;
 	notifier->starts++;
-	notifier->started_ms = now_ms();
+	notifier->started_ms = moment_ms();
 	notifier->is_wanted = true;
+	notifier->is_due = false;
 	r = give(notifier, MESSAGE_CLONE, clone);
 	if (r == 0)
 		r = give(notifier, MESSAGE_NOTIFIER, theirs);
@@ -111,7 +104,7 @@ int notifier_child_start(struct notifier_child *notifier,
 
 bool notifier_child_may_start(struct notifier_child *notifier)
 {
-	if (now_ms() - notifier->started_ms > SETTLED_MS)
+	if (moment_ms() - notifier->started_ms > SETTLED_MS)
 		notifier->starts = 0;
 	return notifier->starts < STARTS_MAX;
 }
@@ -119,6 +112,7 @@ bool notifier_child_may_start(struct notifier_child *notifier)
 void notifier_child_dismiss(struct notifier_child *notifier)
 {
 	notifier->is_wanted = false;
+	notifier->is_due = false;
 	descriptor_done(&notifier->process.socket);
 }
 

@@ -27,6 +27,7 @@ struct notifier_plan {
 struct notifier_child {
 	struct child process; /* pid 0: none runs */
 	bool is_wanted;	      /* to be started again when it dies */
+	bool is_due;	      /* dismissed, and to be followed by another */
 	unsigned starts;      /* in a row; see notifier_child_may_start() */
 	int64_t started_ms;
 };

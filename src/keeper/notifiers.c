@@ -62,10 +62,27 @@ void notifiers_start(struct session *session)
 	if (session->mount_table < 0)
 		session->mount_table =
 			open(MOUNTINFO_SELF, O_RDONLY | O_CLOEXEC);
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (session->mounts[i].mount.is_attached &&
-		    session->mounts[i].notifier.process.pid == 0)
+	for (size_t i = 0; i < session->mount_count; i++) {
+		const struct session_mount *mount = &session->mounts[i];
+
+		if (!mount->mount.is_attached)
+			continue;
+		if (mount->notifier.process.pid == 0)
 			start(session, i);
+		else if (!mount->notifier.is_wanted)
+			session->mounts[i].notifier.is_due = true;
+	}
+}
+
+void notifiers_pause(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++) {
+		struct notifier_child *notifier = &session->mounts[i].notifier;
+
+		notifier_child_dismiss(notifier);
+		/* It did not die of itself. */
+		notifier->starts = 0;
+	}
 }
 
 void notifiers_fill_poll(const struct session *session, struct pollfd *fds)
@@ -115,10 +132,17 @@ static void on_ended(struct session *session, size_t index)
 	struct notifier_child *notifier = &mount->notifier;
 	pid_t pid = notifier->process.pid;
 	char cause[32];
+	bool is_due = notifier->is_due;
 	int status;
 
-	(void)tell_worker(session, index, 0, -1);
-	if (notifier_child_bury(notifier, &status) < 0 || !notifier->is_wanted)
+	/* One of the worker before is none of this one's. */
+	if (!is_due && session->phase == PHASE_SERVING)
+		(void)tell_worker(session, index, 0, -1);
+	if (notifier_child_bury(notifier, &status) < 0)
+		return;
+	if (is_due)
+		start(session, index);
+	if (is_due || !notifier->is_wanted)
 		return;
 	log_warn("the notifier died",
 		 "mount_id=%" PRIu64 " pid=%d cause=\"%s\"", mount->mount.id,
@@ -142,6 +166,15 @@ static void on_table(struct session *session)
 	}
 }
 
+/* It may have spoken after poll(2) looked at its socket. */
+static bool has_last_words(const struct session_mount *mount)
+{
+	struct pollfd last = { .fd = mount->notifier.process.socket,
+			       .events = POLLIN };
+
+	return poll(&last, 1, 0) > 0;
+}
+
 void notifiers_on_poll(struct session *session, const struct pollfd *fds)
 {
 	/* First: nothing of what was unmounted is started again. */
@@ -150,11 +183,14 @@ void notifiers_on_poll(struct session *session, const struct pollfd *fds)
 	for (size_t i = 0; i < session->mount_count; i++) {
 		struct session_mount *mount = &session->mounts[i];
 
-		if (fds[NOTIFIERS_POLL_SOCKETS + i].revents &&
-		    mount->notifier.process.socket >= 0)
-			on_message(mount);
+		bool has_spoken = fds[NOTIFIERS_POLL_SOCKETS + i].revents;
+		bool has_ended = fds[NOTIFIERS_POLL_ENDED + i].revents;
+
 		/* What it still had to say comes before its end. */
-		else if (fds[NOTIFIERS_POLL_ENDED + i].revents)
+		if (mount->notifier.process.socket >= 0 &&
+		    (has_spoken || (has_ended && has_last_words(mount))))
+			on_message(mount);
+		else if (has_ended)
 			on_ended(session, i);
 	}
 }

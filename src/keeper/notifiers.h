@@ -18,8 +18,12 @@ enum {
 	NOTIFIERS_POLL_COUNT = NOTIFIERS_POLL_ENDED + SESSION_MOUNTS_MAX,
 };
 
-/* Starts one for each mount that is attached and has none. */
+/* Starts one for each mount that is attached and has none, or has one that was
+ * dismissed: when that has ended. */
 void notifiers_start(struct session *session);
+
+/* The worker has gone: dismisses all until notifiers_start(). Does not wait. */
+void notifiers_pause(struct session *session);
 
 /* Fills NOTIFIERS_POLL_COUNT places; poll(2) passes over what is not there. */
 void notifiers_fill_poll(const struct session *session, struct pollfd *fds);

@@ -10,6 +10,7 @@
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
+#include "keeper/restart.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
 
@@ -28,7 +29,8 @@ enum state {
 	STATE_SERVING,
 	STATE_STOPPED,	 /* a signal or a client asked for the end */
 	STATE_UNMOUNTED, /* someone unmounted the last mount */
-	STATE_FAILED,	 /* the worker died or can no longer be trusted */
+	STATE_BEREFT,	 /* the worker died or can no longer be trusted */
+	STATE_FAILED,	 /* and it was the last */
 };
 
 enum {
@@ -76,7 +78,7 @@ static enum state on_gone(struct session *session,
 	if (!mount || has_gone(mount)) {
 		log_err("the worker named a mount that is not there",
 			"mount=%u", message->mount);
-		return STATE_FAILED;
+		return STATE_BEREFT;
 	}
 	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
 		 mount->mount.id);
@@ -112,7 +114,9 @@ static enum state on_worker_message(struct session *session)
 	if (r == -EAGAIN)
 		return STATE_SERVING;
 	if (r == -EPIPE)
-		return STATE_FAILED;
+		return STATE_BEREFT;
+	if (r == 0 && restart_on_message(session, &message))
+		return STATE_SERVING;
 	if (r == 0 && message.type == MESSAGE_GONE)
 		return on_gone(session, &message);
 	if (r == 0 && message.type == MESSAGE_DROP_PAGES) {
@@ -123,13 +127,25 @@ static enum state on_worker_message(struct session *session)
 		log_err("the worker gave up", "reason=\"%s\"", message.body);
 	else
 		log_err("the worker sent what a worker does not send", NULL);
-	return STATE_FAILED;
+	return STATE_BEREFT;
+}
+
+/* It may have spoken after poll(2) looked at its socket. */
+static enum state on_worker_ended(struct session *session)
+{
+	struct pollfd last = { .fd = session->worker.socket, .events = POLLIN };
+
+	return poll(&last, 1, 0) > 0 ? on_worker_message(session)
+				     : STATE_BEREFT;
 }
 
 static void tell_worker(const struct session *session, enum message_type type)
 {
 	struct message message;
 
+	/* One that is started later knows by itself. */
+	if (session->worker.pid == 0)
+		return;
 	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
 	if (message_send(session->worker.socket, &message, -1) < 0)
 		log_warn("the worker does not listen", "pid=%d",
@@ -302,8 +318,10 @@ static enum state turn(struct session *session)
 {
 	struct pollfd fds[POLL_COUNT];
 
+	if (!restart_on_time(session))
+		return STATE_FAILED;
 	fill_poll(session, fds);
-	if (poll(fds, POLL_COUNT, -1) < 0) {
+	if (poll(fds, POLL_COUNT, restart_timeout_ms(session)) < 0) {
 		if (errno == EINTR)
 			return STATE_SERVING;
 		log_err("poll failed", "error=%s", strerrordesc_np(errno));
@@ -312,7 +330,7 @@ static enum state turn(struct session *session)
 	if (fds[POLL_WORKER].revents)
 		return on_worker_message(session);
 	if (fds[POLL_ENDED].revents)
-		return STATE_FAILED;
+		return on_worker_ended(session);
 	if (fds[POLL_SIGNALS].revents)
 		return on_signal(session);
 	notifiers_on_poll(session, fds + POLL_NOTIFIERS);
@@ -329,24 +347,12 @@ static void end_worker(struct session *session)
 {
 	int status;
 
+	if (session->worker.pid == 0)
+		return;
 	tell_worker(session, MESSAGE_STOP);
 	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0)
 		log_warn("the worker does not end, leaving it", "pid=%d",
 			 session->worker.pid);
-}
-
-static void bury_worker(struct session *session)
-{
-	pid_t pid = session->worker.pid;
-	char cause[32] = "unknown";
-	int status;
-
-	/* One that sent nonsense lives, and one whose socket closed may take
-	 * a moment. */
-	if (child_end(&session->worker, 0, &status) == 0)
-		(void)child_describe(status, cause, sizeof(cause));
-	log_err("the worker died, unmounting", "pid=%d cause=\"%s\"", pid,
-		cause);
 }
 
 static void answer_clients(struct session *session)
@@ -380,10 +386,13 @@ int session_run(struct session *session)
 	session->started_s = time(NULL);
 	take_wishes(session);
 	notifiers_start(session);
-	while (state == STATE_SERVING)
+	while (state == STATE_SERVING) {
 		state = turn(session);
+		if (state == STATE_BEREFT)
+			state = restart_after_death(session) ? STATE_SERVING
+							     : STATE_FAILED;
+	}
 	if (state == STATE_FAILED) {
-		bury_worker(session);
 		drop_mounts(session);
 	} else {
 		/* Off its place first, then let the worker finish what is in

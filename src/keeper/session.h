@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "keeper/child.h"
+#include "keeper/deaths.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
@@ -15,9 +16,9 @@ struct err;
 struct message;
 
 /*
- * What one keeper holds: a worker, the mounts that it serves with a notifier
- * each, and the clients that ask for something. It starts all mounts or none,
- * and when it ends none is left.
+ * What one keeper holds: a worker, which is followed by another when it dies,
+ * the mounts that it serves with a notifier each, and the clients that ask for
+ * something. It starts all mounts or none, and when it ends none is left.
  */
 
 #define SESSION_MOUNTS_MAX 16
@@ -26,8 +27,14 @@ struct message;
 struct session_mount {
 	struct mount mount;
 	struct notifier_child notifier;
-	int listening; /* the socket of runtime.h, or -1 */
-	bool is_served;
+	int listening;	/* the socket of runtime.h, or -1 */
+	bool is_served; /* by the worker that there is */
+};
+
+enum session_phase {
+	PHASE_WAITING,	/* there is no worker */
+	PHASE_STARTING, /* it does not serve every mount yet */
+	PHASE_SERVING,
 };
 
 /* A command that has connected. */
@@ -38,6 +45,12 @@ struct session_client {
 
 struct session {
 	struct child worker;
+	const struct child_plan *worker_plan; /* borrowed: what it is started
+						 of, again and again */
+	enum session_phase phase;
+	int64_t phase_ms; /* when the worker is due, or to have started; of
+			     one that serves: since when */
+	struct deaths deaths;
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct session_client clients[SESSION_CLIENTS_MAX];
@@ -68,9 +81,9 @@ void session_free(struct session *session);
  */
 int session_start(struct session *session, bool allow_other, struct err *err);
 
-/* Serves until a signal, a client, an unmount by someone else, or the worker's
- * death; then unmounts, ends the worker, and answers. Logs each of these. The
- * keeper's exit code. */
+/* Serves until a signal, a client, an unmount by someone else, or the death of
+ * the last worker there may be (restart.h); then unmounts, ends the worker, and
+ * answers. Logs each of these. The keeper's exit code. */
 int session_run(struct session *session);
 
 /*

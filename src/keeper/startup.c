@@ -6,7 +6,9 @@
  */
 #include "base/err.h"
 #include "base/macros.h"
+#include "keeper/handover.h"
 #include "keeper/message.h"
+#include "keeper/moment.h"
 #include "keeper/report.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
@@ -14,7 +16,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #define READY_TIMEOUT_MS 30000
 #define SERVING_TIMEOUT_MS 30000
@@ -27,21 +28,6 @@ struct startup {
 	bool allow_other;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int remaining_ms(const struct startup *startup)
-{
-	int64_t left = startup->deadline_ms - now_ms();
-
-	return left > 0 ? (int)left : 0;
-}
-
 /* 0 when the worker has sent something; its death is the end of its stream. */
 static int wait_for_worker(const struct startup *startup)
 {
@@ -50,7 +36,8 @@ static int wait_for_worker(const struct startup *startup)
 		{ .fd = startup->session->signals, .events = POLLIN },
 		{ .fd = startup->session->launcher, .events = POLLIN },
 	};
-	int r = poll(fds, ARRAY_SIZE(fds), remaining_ms(startup));
+	int r = poll(fds, ARRAY_SIZE(fds),
+		     moment_rest_ms(startup->deadline_ms));
 
 	if (r < 0 && errno != EINTR)
 		return err_set(startup->err, -errno, "poll: %s",
@@ -164,16 +151,12 @@ static int hand_over(const struct startup *startup, uint32_t index)
 {
 	struct session *session = startup->session;
 	struct session_mount *mount = &session->mounts[index];
-	const struct fuse_init_request *init = &mount->mount.init;
-	struct message message;
 	int r;
 
 	mount->listening = runtime_listen(mount->mount.id, startup->err);
 	if (mount->listening < 0)
 		return mount->listening;
-	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
-	r = message_send(session->worker.socket, &message,
-			 mount->mount.fuse_fd);
+	r = handover_mount(session, index);
 	if (r == -EPIPE)
 		return report_death(startup);
 	if (r < 0)
@@ -206,16 +189,20 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 	struct startup startup = {
 		.session = session,
 		.err = err,
-		.deadline_ms = now_ms() + READY_TIMEOUT_MS,
+		.deadline_ms = moment_ms() + READY_TIMEOUT_MS,
 		.allow_other = allow_other,
 	};
 	int r = create_mounts(&startup);
 
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
 		r = hand_over(&startup, i);
-	startup.deadline_ms = now_ms() + SERVING_TIMEOUT_MS;
+	startup.deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
 	if (r == 0)
 		r = await_serving(&startup);
+	if (r == 0) {
+		session->phase = PHASE_SERVING;
+		session->phase_ms = moment_ms();
+	}
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
 		r = mount_attach(&session->mounts[i].mount, err);
 	return r;

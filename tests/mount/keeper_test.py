@@ -327,25 +327,163 @@ def unmounts_while_the_worker_hangs(lab):
     lab.check_nothing_left(path)
 
 
-def unmounts_when_the_worker_is_killed(lab):
+def another_worker(lab, old):
+    """The one that followed, when it serves."""
+    def found():
+        pids = lab.processes("secretsfs-worker")
+        return pids[0] if len(pids) == 1 and pids[0] != old else None
+    new = eventually(found, "another worker")
+    assert os.listdir(lab.mount_point) == []
+    return new
+
+
+def goes_on_when_the_worker_is_killed(lab):
     process = lab.serving("serve")
     path = lab.socket()
+    mount = lab.mounts()
     worker = lab.worker()
     os.kill(worker, signal.SIGKILL)
+    new = another_worker(lab, worker)
+    assert lab.mounts() == mount
+    assert environment_of(new).keys() <= environment_of(process.pid).keys()
+    process.send_signal(signal.SIGTERM)
     code, errors = finish(process)
-    assert code == 1, (code, errors)
-    assert "error secretsfs-keeper: the worker died, unmounting" in errors
-    assert f'pid={worker} cause="signal KILL"' in errors, errors
+    assert code == 0, (code, errors)
+    assert "error secretsfs-keeper: the worker died, another one follows" \
+        in errors, errors
+    assert f'pid={worker} cause="signal KILL" pause_ms=0' in errors, errors
+    assert f"serving again worker_pid={new}" in errors, errors
     lab.check_nothing_left(path)
 
 
-def unmounts_when_the_worker_gives_up_or_talks_nonsense(lab):
+def a_later_worker_is_started_as_the_first_was(lab):
+    given = {**sanitizers(), "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nowhere"}
+    lab.serving("serve", env={**given, "TOKEN": "x"})
+    worker = lab.worker()
+    line = command_line_of(worker)
+    os.kill(worker, signal.SIGKILL)
+    new = another_worker(lab, worker)
+    assert environment_of(new) == given, environment_of(new)
+    assert command_line_of(new) == line
+    assert status_of(new)["Uid"].split() == [str(NOBODY)] * 4
+
+
+def waits_longer_each_time_before_it_starts_another(lab):
+    process = lab.serving("serve")
+    worker = lab.worker()
+    for _ in range(3):
+        os.kill(worker, signal.SIGKILL)
+        worker = another_worker(lab, worker)
+    process.send_signal(signal.SIGTERM)
+    code, errors = finish(process)
+    pauses = [line.rsplit("pause_ms=", 1)[1] for line in errors.splitlines()
+              if "pause_ms=" in line]
+    assert (code, pauses) == (0, ["0", "100", "200"]), errors
+
+
+def unmounts_when_too_many_workers_have_died(lab):
+    process = lab.serving("serve", "--restarts", "3", "--restarts-at-once")
+    path = lab.socket()
+    worker = lab.worker()
+    for _ in range(2):
+        os.kill(worker, signal.SIGKILL)
+        worker = another_worker(lab, worker)
+    os.kill(worker, signal.SIGKILL)
+    code, errors = finish(process)
+    assert code == 1, (code, errors)
+    assert f'the worker died, unmounting pid={worker} cause="signal KILL" ' \
+        'why="too many have died"' in errors, errors
+    lab.check_nothing_left(path)
+
+
+def unmounts_when_workers_give_up_or_talk_nonsense(lab):
     for way, words in (("give-up", 'reason="out of luck"'),
                        ("nonsense-late", "does not send")):
-        code, errors = finish(lab.foreground(way))
+        code, errors = finish(lab.foreground(way, "--restarts", "3",
+                                             "--restarts-at-once"))
         assert code == 1, (code, errors)
-        assert words in errors, errors
+        assert errors.count(words) == 3, errors
+        assert "the worker died, unmounting" in errors, errors
         lab.check_nothing_left()
+
+
+def missing_file(lab, options):
+    """A keeper whose worker was killed when its file was gone."""
+    path = lab.root / "needed"
+    path.write_text("")
+    process = lab.serving(f"while:{path}", *options)
+    worker = lab.worker()
+    path.unlink()
+    os.kill(worker, signal.SIGKILL)
+    return process, path
+
+
+def tries_again_until_a_worker_starts(lab):
+    log = lab.root / "log"
+    process, path = missing_file(lab, ("--log-file", str(log)))
+    eventually(lambda: 'the worker gave up reason="it is missing"'
+               in log.read_text(), "a refusal")
+    path.write_text("")
+    another_worker(lab, None)
+    process.send_signal(signal.SIGTERM)
+    code, errors = finish(process)
+    assert code == 0, (code, errors)
+    assert "serving again" in log.read_text(), log.read_text()
+    lab.check_nothing_left()
+
+
+def ends_where_no_worker_starts_any_more(lab):
+    process, _ = missing_file(lab, ("--restarts", "4", "--restarts-at-once"))
+    code, errors = finish(process)
+    assert code == 1, (code, errors)
+    assert errors.count("it is missing") == 3, errors
+    assert 'why="too many have died"' in errors, errors
+    lab.check_nothing_left()
+
+
+def unmounts_while_no_worker_is_there(lab):
+    for how in ("unmount", "signal"):
+        process, _ = missing_file(lab, ("--restarts", "0"))
+        socket_path = lab.socket()
+        began = time.monotonic()
+        if how == "unmount":
+            result = lab.command("unmount", lab.mount_point)
+            assert (result.returncode, result.stderr) == (0, ""), result
+        else:
+            process.send_signal(signal.SIGTERM)
+        code, errors = finish(process)
+        assert code == 0, (code, errors)
+        assert time.monotonic() - began < PATIENCE_S / 2
+        lab.check_nothing_left(socket_path)
+
+
+def a_reader_that_waits_hears_from_the_next_worker(lab):
+    lab.serving("serve")
+    worker = lab.worker()
+    os.kill(worker, signal.SIGSTOP)
+    readers = [subprocess.Popen(["ls", str(lab.mount_point / "nothing")],
+                                stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+               for _ in range(2)]
+    lab.started.extend(readers)
+    time.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    for reader in readers:
+        _, errors = finish(reader)
+        assert "No such file" in errors, errors
+
+
+def a_reader_can_be_killed_while_no_worker_is_there(lab):
+    process, _ = missing_file(lab, ("--restarts", "0"))
+    reader = subprocess.Popen(["ls", str(lab.mount_point / "nothing")],
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    lab.started.append(reader)
+    time.sleep(0.1)
+    reader.kill()
+    assert reader.wait(PATIENCE_S) == -signal.SIGKILL
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[0] == 0
 
 
 def ends_cleanly_on_a_signal(lab):

@@ -89,9 +89,9 @@ def SIGTERM_to_the_keeper_unmounts():
 
 
 @case
-def a_worker_that_dies_ends_the_mount_and_says_so():
+def the_last_worker_that_may_die_ends_the_mount_and_says_so():
     with work_directory() as directory:
-        with mounted_at(directory, _source(directory),
+        with mounted_at(directory, _source(directory), "--test-restarts", "1",
                         expect_death=True) as found:
             keeper = found.keeper_pid()
             os.kill(found.worker_pid(), signal.SIGKILL)

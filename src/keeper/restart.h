@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_RESTART_H
+#define KEEPER_RESTART_H
+
+#include <stdbool.h>
+
+struct message;
+struct session;
+
+/*
+ * A worker that dies is followed by another on the same mounts. Requests that
+ * it had read are taken back by the kernel, and the next one reads them
+ * (FUSE_NOTIFY_RESEND, since Linux 6.9); on a kernel that cannot do that the
+ * mounts end, since who waits would wait for ever.
+ *
+ * Nothing here waits: a start goes on with what the worker sends, within the
+ * time that it has. Meanwhile the session answers signals and clients.
+ */
+
+/*
+ * The worker is dead, or is not to be trusted any more: it is ended, and the
+ * next one planned. False: it was the last, and the mounts are to end; the log
+ * says why.
+ */
+bool restart_after_death(struct session *session);
+
+/* How long poll(2) may wait; -1: for ever. */
+int restart_timeout_ms(const struct session *session);
+
+/* Starts the worker that is due, and gives up the one that does not get ready
+ * in its time. False: as restart_after_death(). */
+bool restart_on_time(struct session *session);
+
+/* What a worker that is starting sends. False: a worker does not send that. */
+bool restart_on_message(struct session *session, const struct message *message);
+
+#endif

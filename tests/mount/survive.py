@@ -1,0 +1,394 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker that dies is not noticed by who reads.
+
+SECRETSFS_KILLS is how often it is killed under load, 50 if it is not set.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.clock import Clock
+from lib.inotify import MOVED_TO, Watch
+from lib.mounting import mounted_at
+from lib.place import SOURCE, is_mounted, work_directory, write_file
+from lib.process import environment, is_alive
+from lib.reading import check_error, error_of, read
+from lib.scene import PASSWORD, SECRET, Scene, aws_directory
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
+# As many deaths as there are, and no pause between them.
+UNBOUNDED = ("--test-restarts", "0")
+
+
+class _Scene(Scene):
+    def kill(self):
+        """Ends the worker; returns when the next one serves."""
+        killed = self.mount.worker_pid()
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: self.mount.worker_pid() != killed,
+                   "another worker serves", 20)
+
+
+@contextlib.contextmanager
+def _scene(*options, value=SECRET, source="app", limits=UNBOUNDED):
+    with aws_directory() as (directory, aws):
+        aws.put("app", value)
+        with mounted_at(directory, source, *limits, *options,
+                        env=aws.environment(), expect_death=True) as mount:
+            yield _Scene(directory, aws, mount)
+
+
+def _mount_id(path):
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        return [line.split()[0] for line in table if line.split()[4] == path]
+
+
+class _Verifier:
+    """A process of lib/verifier.py."""
+
+    def __init__(self, kind, wanted):
+        program = os.path.join(SOURCE, "tests", "lib", "verifier.py")
+        self.kind = kind
+        self._process = subprocess.Popen(
+            [sys.executable, program, kind,
+             *(f"{path}={content.hex()}" for path, content in wanted.items())],
+            env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def stop(self):
+        out, _ = self._process.communicate(b"stop", timeout=60)
+        return json.loads(out)
+
+
+@contextlib.contextmanager
+def _verified(*kinds, wanted):
+    """Readers for the time of a with block that must see nothing wrong."""
+    readers = [_Verifier(kind, wanted) for kind in kinds]
+    try:
+        yield
+    finally:
+        told = [(reader.kind, reader.stop()) for reader in readers]
+    for kind, its in told:
+        print(f"# {kind}: {its}", flush=True)
+        check(its["reads"] > 0, "no reads")
+        check_equal((its["wrong"], its["complaint"]), (0, ""), kind)
+
+
+def _drop_pages(file):
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+@case
+def no_reader_sees_that_workers_are_killed():
+    with _scene("--ttl", "1s") as scene:
+        before = _mount_id(scene.mount.point)
+        wanted = {scene.path("password"): PASSWORD,
+                  scene.path("username"): b"ada",
+                  scene.path("app"): SECRET.encode()}
+        with open(scene.path("password"), "rb") as held, \
+                _verified("WARM", "COLD", "WARM", "COLD", wanted=wanted):
+            ino = os.fstat(held.fileno()).st_ino
+            for _ in range(KILLS):
+                scene.kill()
+                check_equal(os.stat(held.name).st_ino, ino, "st_ino")
+                check_equal(os.fstat(held.fileno()).st_ino, ino, "st_ino")
+            _drop_pages(held.fileno())
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+        check_equal(_mount_id(scene.mount.point), before, "mount ids")
+
+
+def _numbered(number):
+    return json.dumps({name: f"{number} " * 200 for name in ("a", "b")})
+
+
+@case
+def versions_neither_mix_nor_go_back_when_workers_are_killed():
+    with _scene("--ttl", "1s", value=_numbered(0)) as scene:
+        wanted = {scene.path(name): b"" for name in ("a", "b")}
+        with _verified("RISING", "RISING", wanted=wanted):
+            for number in range(KILLS):
+                scene.aws.put("app", _numbered(number + 1))
+                scene.kill()
+                read(scene.path("b"))
+        wait_until(lambda: read(scene.path("a")).startswith(b"%d " % KILLS),
+                   "the last version", 10)
+
+
+@case
+def a_reader_that_waits_for_aws_gets_its_answer():
+    with _scene() as scene:
+        scene.aws.hold("app")
+        reader = subprocess.Popen(["cat", scene.path("password")],
+                                  env=environment(), stdout=subprocess.PIPE)
+        scene.aws.wait_for_held("app")
+        for _ in range(3):
+            scene.kill()
+        scene.aws.release("app")
+        out, _ = reader.communicate(timeout=30)
+        check_equal((reader.returncode, out), (0, PASSWORD))
+
+
+@case
+def a_file_that_is_open_goes_on_with_its_version():
+    with _scene("--ttl", "1s") as scene:
+        with open(scene.path("password"), "rb") as held:
+            before = os.fstat(held.fileno())
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+            scene.aws.put("app", json.dumps({"password": "new"}))
+            wait_until(lambda: read(held.name) == b"new", "the rotation", 10)
+            new = os.stat(held.name)
+            for _ in range(2):
+                scene.kill()
+                _drop_pages(held.fileno())
+                check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+                check_equal(os.pread(held.fileno(), 100, 3), PASSWORD[3:])
+            check_equal(read(held.name), b"new")
+            for name in ("st_ino", "st_size", "st_mtime_ns"):
+                check_equal(getattr(os.fstat(held.fileno()), name),
+                            getattr(before, name), name)
+                check_equal(getattr(os.stat(held.name), name),
+                            getattr(new, name), name)
+
+
+@case
+def a_version_that_is_gone_is_stale_and_nothing_else_is():
+    with _scene("--ttl", "1s") as scene:
+        with open(scene.path("password"), "rb") as held:
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+            scene.aws.delete("app")
+            scene.aws.put("app", json.dumps({"password": "new"}))
+            wait_until(lambda: read(held.name) == b"new", "the rotation", 10)
+            scene.kill()
+            _drop_pages(held.fileno())
+            check_equal(error_of(os.pread, held.fileno(), 100, 0), "ESTALE")
+            check_equal(read(held.name), b"new")
+
+
+@case
+def what_cannot_be_fetched_now_can_be_read_later():
+    with _scene("--timeout", "1s") as scene:
+        with open(scene.path("password"), "rb") as held:
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+            scene.aws.fail("app", "500")
+            scene.kill()
+            _drop_pages(held.fileno())
+            check_equal(error_of(os.pread, held.fileno(), 100, 0), "EIO")
+            scene.aws.heal("app")
+            wait_until(lambda: error_of(os.pread, held.fileno(), 100, 0) == "",
+                       "it can be read again", 20)
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
+
+
+@case
+def a_directory_that_is_open_can_be_listed():
+    with _scene() as scene:
+        names = sorted(os.listdir(scene.mount.point))
+        directory = os.open(scene.mount.point, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            scene.kill()
+            other = os.open(scene.mount.point, os.O_RDONLY | os.O_DIRECTORY)
+            check_equal(sorted(os.listdir(directory)), names)
+            check_equal(sorted(os.listdir(other)), names)
+            os.close(other)
+        finally:
+            os.close(directory)
+        scene.kill()
+        check_equal(sorted(os.listdir(scene.mount.point)), names)
+
+
+@case
+def folders_of_files_keep_their_numbers():
+    with work_directory() as directory:
+        source = os.path.join(directory, "secrets")
+        write_file(os.path.join(source, "a", "b", "deep.txt"), "deep")
+        write_file(os.path.join(source, "top.txt"), "top")
+        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
+                        expect_death=True) as mount:
+            scene = _Scene(directory, None, mount)
+            paths = [scene.path(*name) for name in
+                     (("a",), ("a", "b"), ("a", "b", "deep.txt"),
+                      ("top.txt",), ())]
+            with open(scene.path("a", "b", "deep.txt"), "rb") as held:
+                check_equal(held.read(), b"deep")
+                before = [os.stat(path).st_ino for path in paths]
+                for _ in range(3):
+                    scene.kill()
+                    _drop_pages(held.fileno())
+                    check_equal(os.pread(held.fileno(), 10, 0), b"deep")
+                    check_equal([os.stat(path).st_ino for path in paths],
+                                before)
+                check_equal(read(scene.path("top.txt")), b"top")
+
+
+class _Watching:
+    """A mount of which a test moves the time, and a watch on it."""
+
+    def __init__(self, scene, clock, watch):
+        self.scene = scene
+        self.clock = clock
+        self.watch = watch
+
+    def wait_for_notifiers(self, count):
+        wait_until(lambda: self.scene.mount.log_text().count(
+            "notifier mount=0 pid=") - self.scene.mount.log_text().count(
+                "notifier mount=0 pid=-1") >= count, f"{count} notifiers", 10)
+
+
+@contextlib.contextmanager
+def _watching():
+    with work_directory() as place:
+        clock = Clock(place)
+        with _scene("--ttl", "60s", *clock.options) as scene:
+            check_equal(read(scene.path("password")), PASSWORD)
+            with Watch(scene.mount.point) as watch:
+                watching = _Watching(scene, clock, watch)
+                watching.wait_for_notifiers(1)
+                yield watching
+
+
+@case
+def a_watcher_still_hears_of_rotations():
+    with _watching() as at:
+        at.scene.kill()
+        at.wait_for_notifiers(2)
+        check_equal(read(at.scene.path("password")), PASSWORD)
+        at.scene.aws.put("app", json.dumps({"password": "new"}))
+        at.clock.advance(60)
+        at.watch.wait_for(MOVED_TO, "password")
+        check_equal(read(at.scene.path("password")), b"new")
+
+
+@case
+def a_rotation_while_no_worker_was_there_is_heard_of():
+    with _watching() as at:
+        at.scene.aws.put("app", json.dumps({"password": "new"}))
+        at.scene.kill()
+        at.watch.wait_for(MOVED_TO, "password")
+        check_equal(read(at.scene.path("password")), b"new")
+
+
+@case
+def a_file_that_changed_while_no_worker_looked_is_heard_of():
+    with work_directory() as directory:
+        source = os.path.join(directory, "secrets")
+        file = os.path.join(source, "top.txt")
+        write_file(file, "one")
+        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
+                        expect_death=True) as mount:
+            scene = _Scene(directory, None, mount)
+            check_equal(read(scene.path("top.txt")), b"one")
+            with Watch(mount.point) as watch:
+                os.kill(mount.worker_pid(), signal.SIGSTOP)
+                write_file(file, "two")
+                scene.kill()
+                watch.wait_for(MOVED_TO, "top.txt")
+                check_equal(read(scene.path("top.txt")), b"two")
+
+
+@case
+def another_worker_alone_is_no_event():
+    with _watching() as at:
+        before = os.stat(at.scene.path("password"))
+        for number in range(3):
+            at.scene.kill()
+            at.wait_for_notifiers(number + 2)
+            # the worker has what is true now
+            check_equal(read(at.scene.path("password")), PASSWORD)
+            calls = at.scene.aws.calls()
+            at.clock.advance(60)
+            wait_until(lambda: at.scene.aws.calls() > calls,
+                       "a confirmation", 10)
+        after = os.stat(at.scene.path("password"))
+        check_equal(at.watch.read(), [], "events")
+        check_equal((after.st_ino, after.st_mtime_ns),
+                    (before.st_ino, before.st_mtime_ns))
+
+
+@case
+def a_secret_that_is_refused_is_taken_back_by_the_next_worker():
+    with _watching() as at:
+        with open(at.scene.path("password"), "rb") as held:
+            at.scene.aws.delete("app")
+            at.scene.kill()
+            wait_until(lambda: "no such secret" in at.scene.mount.log_text() or
+                       "cannot fetch" in at.scene.mount.log_text(),
+                       "the refusal", 10)
+            check_equal(os.pread(held.fileno(), 100, 0), PASSWORD,
+                        "in its grace")
+            at.clock.advance(61)
+            wait_until(lambda: "no longer shown" in
+                       at.scene.mount.log_text(), "the end of the grace", 10)
+            wait_until(lambda: error_of(os.pread, held.fileno(), 100, 0) ==
+                       "ESTALE", "reads of the held file fail", 10)
+        check_error(at.scene.path("password"), "ENOENT")
+
+
+@case
+def a_configuration_that_cannot_be_read_is_tried_again():
+    with aws_directory() as (directory, aws):
+        path = os.path.join(directory, "class.yaml")
+        write_file(path, _CLASS)
+        with mounted_at(directory, path, env=aws.environment(),
+                        expect_death=True) as mount:
+            check_equal(read(mount.path("app")), SECRET.encode())
+            os.unlink(path)
+            killed = mount.worker_pid()
+            os.kill(killed, signal.SIGKILL)
+            wait_until(lambda: "the worker gave up" in mount.log_text(),
+                       "a refusal", 10)
+            check_equal(read(mount.path("app")), SECRET.encode(), "warm")
+            write_file(path, _CLASS)
+            wait_until(lambda: mount.worker_pid() != killed, "a worker", 20)
+            check_equal(read(mount.path("app")), SECRET.encode())
+
+
+_CLASS = """\
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: it
+spec:
+  provider: aws
+  parameters:
+    objects: |
+      - objectName: "app"
+        objectType: "secretsmanager"
+"""
+
+
+@case
+def a_mount_whose_workers_all_die_ends_and_says_so():
+    with _scene(limits=("--test-restarts", "5")) as scene:
+        keeper = scene.mount.keeper_pid()
+        for _ in range(4):
+            scene.kill()
+        os.kill(scene.mount.worker_pid(), signal.SIGKILL)
+        wait_until(lambda: not is_mounted(scene.mount.point), "unmounted")
+        wait_until(lambda: not is_alive(keeper), "the keeper's end")
+        check("the worker died, unmounting" in scene.mount.log_text() and
+              "too many have died" in scene.mount.log_text(), "no clear line")
+
+
+@case
+def unmount_does_not_wait_for_a_worker():
+    with _scene(limits=()) as scene:
+        check_equal(read(scene.path("password")), PASSWORD)
+        for _ in range(4):
+            scene.kill()
+        # The next one is due in 800 ms.
+        os.kill(scene.mount.worker_pid(), signal.SIGKILL)
+        wait_until(lambda: "pause_ms=800" in scene.mount.log_text(),
+                   "the pause", 10)
+        result = scene.mount.unmount()
+        check_equal(result.code, 0, "unmount")
+        check(not is_mounted(scene.mount.point), "still mounted")
+
+
+main()
