@@ -563,14 +563,17 @@ static void what_is_wrong_with_the_service_is_told_to_each(void **state)
 	static const struct {
 		struct fake_reply reply;
 		const char *text;
+		int code;
 	} cases[] = {
-		{ { .failure = -EIO }, "the fake host does not answer" },
+		{ { .failure = -EIO }, "the fake host does not answer", -EIO },
 		{ { .status = 500,
 		    .body = "{\"__type\":\"InternalServiceError\"}" },
-		  "InternalServiceError" },
+		  "InternalServiceError",
+		  -EBUSY },
 		{ { .status = 400,
 		    .body = "{\"__type\":\"ThrottlingException\"}" },
-		  "ThrottlingException" },
+		  "ThrottlingException",
+		  -EBUSY },
 	};
 
 	(void)state;
@@ -587,7 +590,7 @@ static void what_is_wrong_with_the_service_is_told_to_each(void **state)
 				       "BatchGetSecretValue '%c': %s", "ab"[n],
 				       cases[i].text);
 			assert_string_equal(setup.seen[n].text, text);
-			assert_int_equal(setup.seen[n].code, -EIO);
+			assert_int_equal(setup.seen[n].code, cases[i].code);
 		}
 		check_calls(&setup, 3, 0);
 		tear_down(&setup);

@@ -187,6 +187,8 @@ static void end_with_refusal(struct batch *batch, const struct aws_reply *reply)
 		return;
 	}
 	(void)refusal_read(reply, &err);
+	if (refusal_kind(reply) != REFUSAL_DEFINITE)
+		err.code = -EBUSY;
 	end(batch, &(struct outcome){ .err = &err });
 }
 
