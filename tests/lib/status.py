@@ -6,6 +6,7 @@ import json
 from lib.place import built
 from lib.process import run_ok
 from lib.tap import check_equal
+from lib.wait import wait_until
 
 
 def status(point):
@@ -26,3 +27,11 @@ def attempts(point):
     """How many HTTP requests the worker has begun, also those that found
     nobody."""
     return sum(one["requests"] for one in status(point)["endpoints"])
+
+
+def wait_for_answers(point):
+    """Until nothing is being asked: time that is moved meanwhile would be
+    taken for AWS's own."""
+    wait_until(lambda: not any(one["inFlight"]
+                               for one in status(point)["objects"]),
+               "nothing is in flight", 20)
