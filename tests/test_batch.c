@@ -570,10 +570,6 @@ static void what_is_wrong_with_the_service_is_told_to_each(void **state)
 		    .body = "{\"__type\":\"InternalServiceError\"}" },
 		  "InternalServiceError",
 		  -EBUSY },
-		{ { .status = 400,
-		    .body = "{\"__type\":\"ThrottlingException\"}" },
-		  "ThrottlingException",
-		  -EBUSY },
 	};
 
 	(void)state;
@@ -595,6 +591,37 @@ static void what_is_wrong_with_the_service_is_told_to_each(void **state)
 		check_calls(&setup, 3, 0);
 		tear_down(&setup);
 	}
+}
+
+/* Ten seconds later batches are tried again. */
+static void a_batch_that_is_throttled_is_asked_singly(void **state)
+{
+	static const struct fake_reply throttled = {
+		.status = 400,
+		.body = "{\"__type\":\"ThrottlingException\"}",
+	};
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	add(&setup, &throttled, 3);
+	add(&setup, &single, MANY);
+	fetch_many(&setup, MANY);
+	fixture_settle(&setup.fixture);
+	for (unsigned n = 0; n < MANY; n++)
+		check_seen(&setup, n, "single");
+	check_calls(&setup, 3, MANY);
+	add(&setup, &single, 2);
+	fetch_both(&setup);
+	fixture_settle(&setup.fixture);
+	check_calls(&setup, 3, MANY + 2);
+	clock_advance(&setup.fixture.clock, 10000);
+	add(&setup, &both, 1);
+	fetch_both(&setup);
+	fixture_settle(&setup.fixture);
+	check_seen(&setup, 0, "v-a");
+	check_calls(&setup, 4, MANY + 2);
+	tear_down(&setup);
 }
 
 static void what_is_wrong_with_the_batch_alone_is_asked_singly(void **state)
@@ -886,6 +913,7 @@ int main(void)
 		cmocka_unit_test(one_refusal_is_enough_for_an_hour),
 		cmocka_unit_test(
 			what_is_wrong_with_the_service_is_told_to_each),
+		cmocka_unit_test(a_batch_that_is_throttled_is_asked_singly),
 		cmocka_unit_test(
 			what_is_wrong_with_the_batch_alone_is_asked_singly),
 		cmocka_unit_test(what_is_on_another_page_is_asked_for_alone),

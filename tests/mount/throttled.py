@@ -108,13 +108,26 @@ def cold_readers_hear_of_it_in_time_and_pay_from_the_same_bucket():
         print(f"# an error after {watch.s:.2f} s, {aws.calls()} calls",
               flush=True)
         check(watch.s < 20.0, "took", watch.s)
-        # the batches, and each secret alone, twice at most: what one batch
-        # leaves open is asked for singly
-        check(aws.calls() <= 2 * COUNT + RETRIES, aws.calls(), "calls")
+        # a batch, then each secret alone, and what the bucket pays for
+        check(aws.calls() <= 1 + COUNT + RETRIES, aws.calls(), "calls")
         _heal(aws)
         with Stopwatch() as watch:
             check_equal(read(mount.path(_key(0))), _value(0))
         check(watch.s < PATIENCE_S, "took", watch.s)
+
+
+@case
+def a_start_whose_batches_are_throttled_is_served_by_single_calls():
+    with _mounted() as (aws, _, mount):
+        aws.fail(BATCH, "throttled")
+        with Stopwatch() as watch:
+            check_equal(read(mount.path(_key(0))), _value(0))
+        print(f"# served after {watch.s:.2f} s", flush=True)
+        # the pauses between three batches, and what the machine takes
+        check(watch.s < 3.0 + 2 * MARGIN_S, "took", watch.s)
+        _read_all(mount)
+        check_equal((aws.calls(BATCH), aws.calls(GET)), (3, COUNT),
+                    "(batch, get)")
 
 
 main()
