@@ -8,13 +8,25 @@ _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (....) \S+ \S+ \S+ *(.*)")
 # Pages of the kernel's own; reading them as a file is no use or an error.
 _KERNELS = ("[vvar]", "[vvar_vclock]", "[vsyscall]")
 
+# What a sanitizer notes of all memory takes terabytes, and is no copy of it.
+_LENGTH_MAX = 1 << 30
+
 
 def _regions(pid):
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
         for line in maps:
             start, end, rights, name = _MAPPING.match(line).groups()
-            if rights[0] == "r" and name not in _KERNELS:
-                yield int(start, 16), int(end, 16), name
+            start, end = int(start, 16), int(end, 16)
+            if rights[0] == "r" and name not in _KERNELS and \
+                    end - start < _LENGTH_MAX:
+                yield start, end, name
+
+
+def keeps_freed_memory(pid):
+    """Whether it runs with a sanitizer that gives no memory back for a while:
+    what a library frees unwiped, and would soon overwrite, is seen then."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        return "libasan" in maps.read()
 
 
 def find_in_memory(pid, wanted):
