@@ -377,7 +377,7 @@ static void says_what_the_last_attempt_brought(void **state)
 	fake_http_add(setup.fixture.http, &unreachable);
 	fake_http_add(setup.fixture.http, &failing);
 	seen = get(&setup, "prod/db");
-	assert_int_equal(seen.code, -EIO);
+	assert_int_equal(seen.code, -EBUSY);
 	assert_string_equal(seen.text,
 			    "GetSecretValue 'prod/db': InternalServiceError");
 	tear_down(&setup);

@@ -563,14 +563,13 @@ static void what_is_wrong_with_the_service_is_told_to_each(void **state)
 	static const struct {
 		struct fake_reply reply;
 		const char *text;
+		int code;
 	} cases[] = {
-		{ { .failure = -EIO }, "the fake host does not answer" },
+		{ { .failure = -EIO }, "the fake host does not answer", -EIO },
 		{ { .status = 500,
 		    .body = "{\"__type\":\"InternalServiceError\"}" },
-		  "InternalServiceError" },
-		{ { .status = 400,
-		    .body = "{\"__type\":\"ThrottlingException\"}" },
-		  "ThrottlingException" },
+		  "InternalServiceError",
+		  -EBUSY },
 	};
 
 	(void)state;
@@ -587,11 +586,42 @@ static void what_is_wrong_with_the_service_is_told_to_each(void **state)
 				       "BatchGetSecretValue '%c': %s", "ab"[n],
 				       cases[i].text);
 			assert_string_equal(setup.seen[n].text, text);
-			assert_int_equal(setup.seen[n].code, -EIO);
+			assert_int_equal(setup.seen[n].code, cases[i].code);
 		}
 		check_calls(&setup, 3, 0);
 		tear_down(&setup);
 	}
+}
+
+/* Ten seconds later batches are tried again. */
+static void a_batch_that_is_throttled_is_asked_singly(void **state)
+{
+	static const struct fake_reply throttled = {
+		.status = 400,
+		.body = "{\"__type\":\"ThrottlingException\"}",
+	};
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	add(&setup, &throttled, 3);
+	add(&setup, &single, MANY);
+	fetch_many(&setup, MANY);
+	fixture_settle(&setup.fixture);
+	for (unsigned n = 0; n < MANY; n++)
+		check_seen(&setup, n, "single");
+	check_calls(&setup, 3, MANY);
+	add(&setup, &single, 2);
+	fetch_both(&setup);
+	fixture_settle(&setup.fixture);
+	check_calls(&setup, 3, MANY + 2);
+	clock_advance(&setup.fixture.clock, 10000);
+	add(&setup, &both, 1);
+	fetch_both(&setup);
+	fixture_settle(&setup.fixture);
+	check_seen(&setup, 0, "v-a");
+	check_calls(&setup, 4, MANY + 2);
+	tear_down(&setup);
 }
 
 static void what_is_wrong_with_the_batch_alone_is_asked_singly(void **state)
@@ -883,6 +913,7 @@ int main(void)
 		cmocka_unit_test(one_refusal_is_enough_for_an_hour),
 		cmocka_unit_test(
 			what_is_wrong_with_the_service_is_told_to_each),
+		cmocka_unit_test(a_batch_that_is_throttled_is_asked_singly),
 		cmocka_unit_test(
 			what_is_wrong_with_the_batch_alone_is_asked_singly),
 		cmocka_unit_test(what_is_on_another_page_is_asked_for_alone),

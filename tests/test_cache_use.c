@@ -206,6 +206,42 @@ a_passing_failure_serves_the_old_value_a_second_at_a_time(void **state)
 	assert_int_equal(told.fresh_ms, TTL_MS);
 }
 
+static void
+readers_of_an_old_value_ask_a_busy_service_no_more_often(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+	unsigned before;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	before = scene->source.fetches;
+	for (int64_t ms = 0; ms < 600000; ms += 500) {
+		get(scene, &told);
+		while (scene->source.open_count > 0)
+			fake_source_fail(&scene->source, -EBUSY);
+		advance(scene, 500);
+		assert_int_equal(told.code, 0);
+		assert_in_range(told.fresh_ms, 1, 1000);
+	}
+	/* after 1, 2, 4, 8, 16 and 32 s, then once a minute */
+	assert_in_range(scene->source.fetches - before, 12, 20);
+}
+
+static void a_busy_service_is_asked_by_who_has_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	advance(scene, MAX_STALE_MS);
+	for (unsigned i = 0; i < 8; i++) {
+		get(scene, &told);
+		assert_int_equal(scene->source.open_count, 1);
+		fake_source_fail(&scene->source, -EBUSY);
+		assert_int_equal(told.code, -EIO);
+	}
+}
+
 static void past_max_stale_there_is_only_the_error(void **state)
 {
 	struct scene *scene = *state;
@@ -530,6 +566,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(past_the_ttl_a_reader_is_patient_for_two_seconds),
 		test(a_passing_failure_serves_the_old_value_a_second_at_a_time),
+		test(readers_of_an_old_value_ask_a_busy_service_no_more_often),
+		test(a_busy_service_is_asked_by_who_has_nothing),
 		test(past_max_stale_there_is_only_the_error),
 		test(what_nobody_uses_is_not_asked_for),
 		test(what_is_in_use_is_confirmed_in_80_to_100_percent),

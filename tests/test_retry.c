@@ -557,9 +557,14 @@ static void an_empty_quota_ends_calls_with_their_replies(void **state)
 	(void)state;
 	set_up(&scene);
 	script(&scene, &throttled, 200);
-	for (unsigned i = 0; i < 50; i++)
+	assert_true(retry_can_pay(scene.retry, URL));
+	for (unsigned i = 0; i < 50; i++) {
+		assert_true(retry_can_pay(scene.retry, URL));
 		assert_int_equal(run(&scene).status, 429);
+	}
 	assert_int_equal(tokens(&scene), 0);
+	assert_false(retry_can_pay(scene.retry, URL));
+	assert_true(retry_can_pay(scene.retry, OTHER_URL));
 	before = fake_http_count(scene.http);
 	assert_int_equal(before, 150);
 	for (unsigned i = 0; i < 10; i++)

@@ -11,7 +11,9 @@
 #include "aws/denied.h"
 #include "aws/describe.h"
 #include "aws/endpoint.h"
+#include "aws/refusal.h"
 #include "aws/region.h"
+#include "aws/reply.h"
 #include "aws/secretsmanager.h"
 #include "base/err.h"
 #include "base/macros.h"
@@ -28,6 +30,8 @@
 /* AWS may refuse what it allows again a moment later: permissions and replicas
  * take time to be the same everywhere. */
 #define GRACE_MS 60000
+
+#define STATUS_OK 200
 
 struct aws_source {
 	struct source source;
@@ -62,7 +66,7 @@ struct source_call {
 /* What is not one of the codes that source.h allows may pass by itself. */
 static int to_reader_code(int code)
 {
-	static const int allowed[] = { -ENOENT, -EACCES, -EFBIG };
+	static const int allowed[] = { -ENOENT, -EACCES, -EFBIG, -EBUSY };
 
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
 		if (code == allowed[i])
@@ -135,6 +139,13 @@ static int fail_soon(struct source_call *call)
 	return call->soon ? 0 : -ENOMEM;
 }
 
+/* A service that answers that it cannot now. */
+static bool is_busy(const struct aws_reply *reply)
+{
+	return reply->status != STATUS_OK &&
+	       refusal_kind(reply) != REFUSAL_DEFINITE;
+}
+
 static int form_get(const void *owner, struct buf *out)
 {
 	const struct source_call *call = owner;
@@ -156,6 +167,8 @@ static void on_got(void *owner, const struct aws_reply *reply,
 		return;
 	}
 	r = secretsmanager_reply_read(reply, &call->want, &value, &failure);
+	if (r < 0 && is_busy(reply))
+		failure.code = -EBUSY;
 	end_fetch(call, value, r < 0 ? &failure : NULL);
 	value_unref(value);
 }
@@ -223,6 +236,8 @@ static void on_described(void *owner, const struct aws_reply *reply,
 	}
 	r = describe_reply_read(reply, &call->want, call->version, &is_current,
 				&failure);
+	if (r < 0 && is_busy(reply))
+		failure.code = -EBUSY;
 	if (r == -ENOSYS)
 		denied_add(call->source->undescribed, call->want.name);
 	end_confirm(call, is_current, r < 0 ? &failure : NULL);

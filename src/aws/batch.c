@@ -9,6 +9,7 @@
 #include "aws/batch.h"
 #include "aws/api_call.h"
 #include "aws/batch_reply.h"
+#include "aws/endpoint.h"
 #include "aws/refusal.h"
 #include "aws/reply.h"
 #include "aws/secretsmanager.h"
@@ -16,6 +17,7 @@
 #include "base/jdoc.h"
 #include "base/macros.h"
 #include "loop/loop.h"
+#include "net/retry.h"
 #include "store/value.h"
 
 #include <assert.h>
@@ -26,6 +28,7 @@
 
 #define STATUS_OK 200
 #define REFUSED_MS (3600L * 1000)
+#define THROTTLED_MS 10000
 #define ALONE 1
 
 struct batches {
@@ -178,28 +181,47 @@ static void end_with_values(struct batch *batch, const struct aws_reply *reply)
 	end(batch, &(struct outcome){ .reply = reply, .doc = doc });
 }
 
+/* AWS counts batches apart, and allows one for a hundred single calls: when
+ * many nodes start at once, these still go through. They are no more than a
+ * role without the permission makes, and repeated from the same bucket. */
+static bool is_throttled(const struct batches *batches,
+			 const struct aws_reply *reply)
+{
+	const struct api *api = batches->api;
+
+	return reply->status != STATUS_OK &&
+	       refusal_kind(reply) == REFUSAL_THROTTLED &&
+	       retry_can_pay(api->retry, api->endpoint->url);
+}
+
 static void end_with_refusal(struct batch *batch, const struct aws_reply *reply)
 {
 	struct err err;
 
-	if (batch_reply_is_refusal(reply)) {
+	if (batch_reply_is_refusal(reply) ||
+	    is_throttled(batch->batches, reply)) {
 		end(batch, &(struct outcome){ 0 });
 		return;
 	}
 	(void)refusal_read(reply, &err);
+	if (refusal_kind(reply) != REFUSAL_DEFINITE)
+		err.code = -EBUSY;
 	end(batch, &(struct outcome){ .err = &err });
 }
 
 /* What the reply says of batches as such. */
 static void learn(struct batches *batches, const struct aws_reply *reply)
 {
+	int64_t now_ms = loop_now_ms(batches->api->loop);
+
 	if (reply->status == STATUS_OK)
 		batches->are_known = true;
+	if (is_throttled(batches, reply))
+		batches->refused_until_ms = now_ms + THROTTLED_MS;
 	if (!batch_reply_is_refusal(reply) || !batch_reply_is_lasting(reply))
 		return;
 	batches->are_known = false;
-	batches->refused_until_ms =
-		loop_now_ms(batches->api->loop) + REFUSED_MS;
+	batches->refused_until_ms = now_ms + REFUSED_MS;
 }
 
 /* Single requests and replies are shorter. */

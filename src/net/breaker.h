@@ -18,10 +18,10 @@
 
 /* A pause is drawn between half of its length and all of it; the length doubles
  * from the first to the last. The last is short, since a network that is back
- * must be noticed within two seconds, and one request in that time is no
- * burden. */
+ * must be noticed within two seconds, also by readers of an old value, who ask
+ * once a second; and one request in that time is no burden. */
 #define BREAKER_PAUSE_FIRST_MS 500
-#define BREAKER_PAUSE_LAST_MS 1800
+#define BREAKER_PAUSE_LAST_MS 1000
 
 enum breaker_state {
 	BREAKER_CLOSED,

@@ -111,6 +111,14 @@ static struct health *get_health(struct retry *retry, const char *url)
 	return health ? health : add_health(retry, url);
 }
 
+bool retry_can_pay(const struct retry *retry, const char *url)
+{
+	const struct health *health =
+		map_find(retry->endpoints, url, strlen(url));
+
+	return !health || health->quota.tokens >= QUOTA_COST_THROTTLED;
+}
+
 static void tell(const struct health *health, retry_on_endpoint *on_endpoint,
 		 void *owner)
 {

@@ -74,6 +74,10 @@ void retry_free(struct retry *retry);
 void retry_each_endpoint(const struct retry *retry,
 			 retry_on_endpoint *on_endpoint, void *owner);
 
+/* Whether the endpoint's bucket pays for one more attempt of a call that is
+ * throttled. */
+bool retry_can_pay(const struct retry *retry, const char *url);
+
 enum retry_verdict_kind {
 	RETRY_DONE, /* another attempt would bring the same */
 	RETRY_TRANSIENT,

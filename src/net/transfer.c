@@ -4,9 +4,9 @@
  * sockets and which moment it waits for, the loop says when they have come.
  *
  * Each transfer owns an easy and a multi handle, so that its end is the end of
- * all that curl holds of it; what outlives it is in a share. curl calls us
- * only while we are inside one of its functions, so those callbacks just take
- * notes, and a transfer ends after curl has returned.
+ * all that curl holds of it; what outlives it is in a share. curl calls us only
+ * inside its functions: those callbacks take notes, and a transfer ends after
+ * curl has returned.
  */
 #include "net/transfer.h"
 #include "base/buf.h"
@@ -17,6 +17,7 @@
 #include "net/intake.h"
 #include "net/place.h"
 #include "net/watches.h"
+#include "net/wiping.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -63,7 +64,8 @@ static int start_libcurl(struct err *err)
 {
 	static const int needed = CURL_VERSION_SSL | CURL_VERSION_ASYNCHDNS;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_ALL, wiping_malloc, wiping_free,
+				 wiping_realloc, wiping_strdup, wiping_calloc))
 		return err_set(err, -ENOMEM, "libcurl does not start");
 	if ((curl_version_info(CURLVERSION_NOW)->features & needed) == needed)
 		return 0;
@@ -412,9 +414,7 @@ static bool set_pointers(struct transfer *transfer)
 	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 }
 
-/* A CA file is all that is trusted then, not that and the system's. For
- * CURLOPT_SSL_CTX_FUNCTION, once it is needed: it takes OpenSSL's headers, so
- * it gets a file of its own. */
+/* A CA file is all that is trusted then, not that and the system's. */
 static bool set_trust(CURL *easy, const char *ca_file)
 {
 	return !ca_file || (!curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) &&

@@ -11,6 +11,10 @@
 
 #include <errno.h>
 
+/* The first and the longest pause after a failure. */
+#define PAUSE_MS 1000
+#define PAUSE_MAX_MS 60000
+
 static int64_t now_ms(const struct entry *entry)
 {
 	return loop_now_ms(entry->cache->loop);
@@ -66,16 +70,35 @@ static int64_t stale_ms(const struct entry *entry, int64_t max_stale_ms)
 	return smaller(left_ms, entry->cache->limits.stale_ms);
 }
 
+int64_t cache_entry_pause_ms(const struct entry *entry)
+{
+	int64_t pause_ms = PAUSE_MS;
+
+	for (unsigned i = 1; i < entry->failures && pause_ms < PAUSE_MAX_MS;
+	     i++)
+		pause_ms *= 2;
+	return smaller(pause_ms, PAUSE_MAX_MS);
+}
+
+/* To ask a place that is silent costs nobody anything; of one that is busy,
+ * readers who have a value ask no more than the background does. */
+static int64_t failure_pause_ms(const struct entry *entry)
+{
+	const struct cache_limits *limits = &entry->cache->limits;
+
+	if (is_definite(entry))
+		return limits->negative_ms;
+	return entry->is_busy ? cache_entry_pause_ms(entry) : limits->stale_ms;
+}
+
 /* How much longer a failure need not be tried again. */
 static int64_t failure_rest_ms(const struct entry *entry)
 {
-	const struct cache_limits *limits = &entry->cache->limits;
 	int64_t left_ms;
 
 	if (!entry->has_failed || (is_definite(entry) && entry->is_outdated))
 		return 0;
-	left_ms = entry->failed_ms - now_ms(entry) +
-		  (is_definite(entry) ? limits->negative_ms : limits->stale_ms);
+	left_ms = entry->failed_ms + failure_pause_ms(entry) - now_ms(entry);
 	return left_ms > 0 ? left_ms : 0;
 }
 

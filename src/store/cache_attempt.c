@@ -60,9 +60,12 @@ static void land_failure(struct entry *entry, const struct err *err)
 
 	entry->has_failed = true;
 	entry->failure = *err;
+	entry->is_busy = err->code == -EBUSY;
+	if (entry->is_busy)
+		entry->failure.code = -EIO;
 	entry->failed_ms = now_ms;
 	entry->failures++;
-	if (err->code == -EIO) {
+	if (entry->failure.code == -EIO) {
 		entry->refused_ms = NEVER_MS;
 		entry->is_outdated |= entry->changed_in_flight;
 	} else {
@@ -74,7 +77,8 @@ static void land_failure(struct entry *entry, const struct err *err)
 		cache_entry_clear(entry);
 	cache->counters.failures++;
 	if (cache->on_failure)
-		cache->on_failure(cache->failure_owner, entry->what.name, err);
+		cache->on_failure(cache->failure_owner, entry->what.name,
+				  &entry->failure);
 	land(entry, was_held && !cache_entry_holds(entry));
 }
 

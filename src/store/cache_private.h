@@ -76,6 +76,7 @@ struct entry {
 	bool has_failed;
 	struct err failure;
 	int64_t failed_ms;
+	bool is_busy;	    /* the service answered that it cannot now */
 	int64_t refused_ms; /* since when it is refused; or NEVER_MS */
 	unsigned failures;  /* one after the other */
 
@@ -118,6 +119,9 @@ int64_t cache_entry_rest_ms(const struct entry *entry, int64_t ttl_ms);
 
 /* When what is held must be gone: after max_stale_ms, or the grace. */
 int64_t cache_entry_end_ms(const struct entry *entry, int64_t max_stale_ms);
+
+/* The pause after so many failures that may pass. */
+int64_t cache_entry_pause_ms(const struct entry *entry);
 
 /* Whether who asks so can be answered without an attempt, and how. */
 bool cache_entry_answers(const struct entry *entry, int64_t ttl_ms,

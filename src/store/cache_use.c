@@ -15,10 +15,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* The first and the longest pause after a failure. */
-#define RETRY_MS 1000
-#define RETRY_MAX_MS 60000
-
 static uint32_t draw(const struct cache *cache, uint32_t below)
 {
 	uint32_t number = 0;
@@ -58,16 +54,6 @@ static int64_t used_ttl_ms(const struct entry *entry)
 	return ttl_ms;
 }
 
-static int64_t retry_ms(const struct entry *entry)
-{
-	int64_t pause_ms = RETRY_MS;
-
-	for (unsigned i = 1; i < entry->failures && pause_ms < RETRY_MAX_MS;
-	     i++)
-		pause_ms *= 2;
-	return pause_ms < RETRY_MAX_MS ? pause_ms : RETRY_MAX_MS;
-}
-
 /* Nothing held and a definite refusal: at the pace of the TTL. */
 static int64_t next_ms(const struct entry *entry)
 {
@@ -79,7 +65,7 @@ static int64_t next_ms(const struct entry *entry)
 		return loop_now_ms(cache->loop);
 	if (!entry->has_failed)
 		return entry->confirmed_ms + drawn_ms(cache, ttl_ms);
-	pause_ms = entry->failure.code == -EIO ? retry_ms(entry)
+	pause_ms = entry->failure.code == -EIO ? cache_entry_pause_ms(entry)
 					       : cache->limits.negative_ms;
 	if (!cache_entry_holds(entry) && entry->failure.code != -EIO)
 		pause_ms = ttl_ms;
@@ -105,6 +91,7 @@ static void on_wipe(void *owner)
 		return;
 	if (!entry->has_failed) {
 		entry->has_failed = true;
+		entry->is_busy = false;
 		entry->failed_ms = loop_now_ms(entry->cache->loop);
 		(void)err_set(&entry->failure, -EIO,
 			      "not confirmed for too long");

@@ -16,7 +16,9 @@ struct value;
  * - A callback never runs before the call that set it returns.
  * - Error codes are those that a reader will get: ENOENT, EACCES, EIO,
  *   EBADMSG, EFBIG. EIO is for what may pass by itself; the others are
- * definite.
+ *   definite.
+ * - One code more, EBUSY, is told to readers as EIO: the service is there, but
+ *   throttles or fails, so that asking less often is what helps it.
  */
 
 /* What a secret has at this stage when nobody says which. */

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A rotation reaches whoever has the mount open, also who only watches."""
 
-import ctypes
 import errno
 import json
 import mmap
@@ -14,6 +13,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 from lib.clock import Clock
 from lib.inotify import DELETE, DELETE_SELF, MOVED_TO, Watch
 from lib.mounting import mounted_at
+from lib.pages import is_cached
 from lib.place import work_directory, write_file
 from lib.reading import check_error, read
 from lib.scene import (PASSWORD, SECRET, aws_mount, class_mount,
@@ -244,25 +244,10 @@ def a_refused_secret_is_taken_back_from_who_holds_it(stage):
                 return error.errno == errno.ESTALE
             return False
         wait_until(refused, "reads of the held file fail", 10)
-        wait_until(lambda: not _is_cached(held.fileno()),
+        wait_until(lambda: not is_cached(held.fileno()),
                    "no page is left", 10)
         mapped.close()
     check_error(stage.path("password"), "ENOENT")
-
-
-def _is_cached(file):
-    """Whether the page cache has the file's first page (mincore(2))."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int,
-                          ctypes.c_int, ctypes.c_int, ctypes.c_long)
-    at = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, file, 0)
-    check(at not in (None, ctypes.c_void_p(-1).value), "mmap")
-    vector = (ctypes.c_ubyte * 1)()
-    result = libc.mincore(ctypes.c_void_p(at), ctypes.c_size_t(4096), vector)
-    libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(4096))
-    check_equal(result, 0, "mincore")
-    return bool(vector[0] & 1)
 
 
 main()

@@ -15,6 +15,7 @@ from lib.place import built, work_directory, write_file
 from lib.process import run, run_ok
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, aws_mount
+from lib.status import status, status_object
 from lib.tap import Skip, case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -24,21 +25,8 @@ TTL_S = 60
 STRANGER = 54321
 
 
-def _status(point):
-    """The document that status --json prints."""
-    result = run_ok(built("secretsfs"), "status", "--json", point)
-    check_equal(result.err, "")
-    return json.loads(result.out)
-
-
 def _table(point):
     return run_ok(built("secretsfs"), "status", point).out.decode()
-
-
-def _object(point, name="app"):
-    found = [one for one in _status(point)["objects"] if one["name"] == name]
-    check_equal(len(found), 1, f"objects named {name}")
-    return found[0]
 
 
 def _refuses(code, named, *arguments):
@@ -53,7 +41,7 @@ def _refuses(code, named, *arguments):
 @case
 def what_nobody_has_read_is_empty_and_asks_nobody():
     with aws_mount() as scene:
-        found = _object(scene.mount.point)
+        found = status_object(scene.mount.point)
         check_equal(found["state"], "empty")
         check_equal((found["versionId"], found["ageMs"]), (None, None))
         check_equal(found["files"], ["app"])
@@ -64,12 +52,12 @@ def what_nobody_has_read_is_empty_and_asks_nobody():
 def what_was_read_is_fresh_and_its_value_is_not_shown():
     with aws_mount("--ttl", "5m") as scene:
         read(scene.path("password"))
-        found = _object(scene.mount.point)
+        found = status_object(scene.mount.point)
         check_equal((found["state"], found["error"]), ("fresh", None))
         check_equal(found["keys"], 3, "keys")
         check(re.fullmatch(r"[0-9a-f-]{36}", found["versionId"]), found)
         check(0 <= found["ageMs"] < 60000, found)
-        shown = json.dumps(_status(scene.mount.point))
+        shown = json.dumps(status(scene.mount.point))
         table = _table(scene.mount.point)
         for text in (PASSWORD.decode(), "ada", "5432"):
             check(text not in shown.replace(scene.directory, ""),
@@ -82,7 +70,7 @@ def what_was_read_is_fresh_and_its_value_is_not_shown():
 def the_mount_its_processes_and_counters_are_told():
     with aws_mount("--ttl", "7m", "--max-stale", "3h") as scene:
         read(scene.path("password"))
-        found = _status(scene.mount.point)
+        found = status(scene.mount.point)
         mount = found["mount"]
         check_equal(mount["mountPoint"], scene.mount.point)
         check_equal((mount["source"], mount["class"]), ("app", None))
@@ -106,17 +94,17 @@ def the_mount_its_processes_and_counters_are_told():
 def how_watchers_are_told_follows_the_notifier():
     with aws_mount() as scene:
         def told(how):
-            found = _status(scene.mount.point)
+            found = status(scene.mount.point)
             return (found["mount"]["notifies"] in how and
                     (found["pids"]["notifier"] is not None) ==
                     ("notifier" in how))
         wait_until(lambda: told(["notifier"]), "there is a notifier")
         for _ in range(5):
             pid = wait_until(
-                lambda: _status(scene.mount.point)["pids"]["notifier"],
+                lambda: status(scene.mount.point)["pids"]["notifier"],
                 "the next notifier")
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: _status(scene.mount.point)["pids"]["notifier"]
+            wait_until(lambda: status(scene.mount.point)["pids"]["notifier"]
                        != pid, "it is reaped")
         wait_until(lambda: told(["epoch", "none"]), "there is none any more")
 
@@ -132,7 +120,8 @@ def with_AWS_down_what_was_read_is_stale_and_says_why():
             clock.advance(TTL_S + 1)
             check_equal(read(scene.path("password")), PASSWORD)
             found = wait_until(
-                lambda: (one := _object(scene.mount.point))["error"] and one,
+                lambda: (one := status_object(scene.mount.point))["error"]
+                and one,
                 "the attempt failed")
             check_equal(found["state"], "stale")
             check_equal(found["error"]["code"], "EIO")
@@ -145,7 +134,7 @@ def an_endpoint_that_refuses_connections_is_shown():
     with aws_mount("--timeout", "2s") as scene:
         scene.aws.refuse_connections()
         check_equal(error_of(read, scene.path("password")), "EIO")
-        endpoint = _status(scene.mount.point)["endpoints"][0]
+        endpoint = status(scene.mount.point)["endpoints"][0]
         check(endpoint["failures"] > 0, endpoint)
         check_equal(endpoint["lastError"]["code"], "EIO")
         check(endpoint["lastError"]["text"] in _table(scene.mount.point),
@@ -157,7 +146,7 @@ def a_refusal_is_shown_in_the_words_of_AWS_with_its_request_id():
     with aws_mount() as scene:
         scene.aws.fail("app", "denied")
         check_error(scene.path("password"), "EACCES")
-        found = _object(scene.mount.point)
+        found = status_object(scene.mount.point)
         check_equal((found["state"], found["versionId"]), ("failed", None))
         check_equal(found["error"]["code"], "EACCES")
         check("AccessDenied" in found["error"]["text"], found)
@@ -176,7 +165,7 @@ def below_a_prefix_what_is_known_is_shown():
         with mounted_at(directory, f"file:{secrets}") as mount:
             read(mount.path("team", "api"))
             found = {(one["kind"], one["name"]): one["state"]
-                     for one in _status(mount.point)["objects"]}
+                     for one in status(mount.point)["objects"]}
             check_equal(found.get(("secret", "team/api")), "fresh")
             check_equal(found.get(("listing", "team/")), "fresh")
             check(("secret", "other") not in found, found)
@@ -284,7 +273,7 @@ def a_worker_that_stands_still_is_told_after_ten_seconds():
         finally:
             os.kill(worker, signal.SIGCONT)
         check(9.0 < result.seconds < 15.0, result)
-        check_equal(_object(scene.mount.point)["state"], "fresh")
+        check_equal(status_object(scene.mount.point)["state"], "fresh")
 
 
 PREFIX = "user.secretsfs."
@@ -307,7 +296,7 @@ def with_xattr_a_file_carries_its_version_and_state():
             check_equal(sorted(found), [PREFIX + name for name in (
                 "expires", "fetched", "stage", "state", "version")])
             check_equal(found[PREFIX + "version"],
-                        _object(scene.mount.point)["versionId"])
+                        status_object(scene.mount.point)["versionId"])
             check_equal((found[PREFIX + "stage"], found[PREFIX + "state"]),
                         ("AWSCURRENT", "fresh"))
             for name in ("fetched", "expires"):

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An outage of AWS: what was read goes on being served for --max-stale, then
+there is an error and no value, and AWS is neither pestered nor forgotten."""
+
+import contextlib
+import json
+import os
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.clock import Clock
+from lib.place import work_directory
+from lib.reading import check_error, error_of, read, wait_for_content
+from lib.scene import PASSWORD, aws_mount
+from lib.status import attempts, status_object
+from lib.tap import case, check, check_equal, main
+from lib.wait import Stopwatch, wait_until
+
+TTL_S = 300
+MAX_STALE_S = 24 * 3600
+NEW = json.dumps({"username": "ada", "password": "battery staple"})
+
+# A pause of the breaker lasts between these, the first ones less; five
+# failures open it, and two attempts may be in flight by then.
+PAUSE_S = (0.5, 1.0)
+TO_OPEN = 5 + 2
+
+RECOVERY_S = 2.0
+MARGIN_S = 1.0  # what a busy machine takes
+STEP_S = 60
+
+
+@contextlib.contextmanager
+def _down():
+    """A mount of a secret that was read, and AWS gone."""
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", f"{TTL_S}s", *clock.options) as scene:
+            check_equal(read(scene.path("password")), PASSWORD)
+            scene.clock = clock
+            scene.aws.refuse_connections()
+            yield scene
+
+
+def _age_s(scene):
+    return status_object(scene.mount.point)["ageMs"] / 1000
+
+
+def _read_through(scene, steps, step_s):
+    """Both keys in each step; how many reads that were."""
+    for _ in range(steps):
+        scene.clock.advance(step_s)
+        check_equal(read(scene.path("password")), PASSWORD)
+        check_equal(read(scene.path("username")), b"ada")
+    return 2 * steps
+
+
+def _check_recovery(scene, wanted):
+    scene.aws.listen()
+    with Stopwatch() as watch:
+        wait_for_content(scene.path("password"), wanted, 10)
+    print(f"# recovered after {watch.s:.2f} s", flush=True)
+    check(watch.s < RECOVERY_S + MARGIN_S, "recovery took", watch.s)
+
+
+@case
+def a_day_without_AWS_serves_every_cached_read_and_then_an_error():
+    with _down() as scene, open(scene.path("password"), "rb") as held:
+        check_equal(os.pread(held.fileno(), 99, 0), PASSWORD)
+        before = attempts(scene.mount.point)
+        steps = MAX_STALE_S // STEP_S - 2
+        reads = _read_through(scene, steps, STEP_S)
+        asked = attempts(scene.mount.point) - before
+        print(f"# {reads} reads in 24 h: all served, {asked} attempts",
+              flush=True)
+        # the background and a reader, once each in a step
+        check(asked <= 2 * steps + TO_OPEN, asked, "attempts")
+        scene.clock.advance(MAX_STALE_S - 1 - _age_s(scene))
+        check_equal(read(scene.path("password")), PASSWORD, "one s before")
+        check_equal(os.pread(held.fileno(), 99, 0), PASSWORD, "held")
+        scene.clock.advance(1)
+        with Stopwatch() as watch:
+            check_error(scene.path("password"), "EIO")
+            wait_until(lambda: error_of(os.pread, held.fileno(), 99, 0) ==
+                       "EIO", "the held file fails", 5)
+        print(f"# an error after {watch.s:.2f} s", flush=True)
+        check(watch.s < 1.0, "the error took", watch.s)
+        found = status_object(scene.mount.point)
+        check_equal((found["state"], found["versionId"]), ("failed", None))
+        _check_recovery(scene, PASSWORD)
+
+
+@case
+def a_new_version_is_seen_within_two_seconds_of_the_return():
+    with _down() as scene:
+        _read_through(scene, 60, STEP_S)
+        scene.aws.put("app", NEW)
+        _check_recovery(scene, b"battery staple")
+
+
+@case
+def constant_readers_make_one_attempt_a_pause():
+    with _down() as scene:
+        scene.clock.advance(TTL_S)
+        _read_through(scene, 1, 1)
+        before = attempts(scene.mount.point)
+        with Stopwatch() as watch:
+            _read_through(scene, 600, 0.1)
+        took_s = 60 + watch.s
+        asked = attempts(scene.mount.point) - before
+        print(f"# {asked} attempts in {took_s:.0f} s", flush=True)
+        check(asked <= took_s / PAUSE_S[0] + TO_OPEN, asked, "attempts")
+        check(asked >= took_s / (PAUSE_S[1] + 1) / 2, asked, "attempts")
+
+
+@case
+def a_server_that_fails_is_asked_less_and_less_often():
+    """Answers open no breaker: so each secret has a pace of its own."""
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", f"{TTL_S}s", *clock.options) as scene:
+            check_equal(read(scene.path("password")), PASSWORD)
+            scene.clock = clock
+            for what in ("GetSecretValue", "DescribeSecret"):
+                scene.aws.fail(what, "500")
+            clock.advance(TTL_S)
+            before = scene.aws.calls()
+            _read_through(scene, 600, 1)
+            asked = scene.aws.calls() - before
+            print(f"# {asked} calls in 10 minutes", flush=True)
+            # 16 attempts at most, and what the bucket has for others
+            check(asked <= 6 + 600 / 48 + 500 // 14, asked, "calls")
+            for what in ("GetSecretValue", "DescribeSecret"):
+                scene.aws.heal(what)
+            scene.aws.put("app", NEW)
+            clock.advance(60)
+            wait_for_content(scene.path("password"), b"battery staple", 5)
+
+
+main()
