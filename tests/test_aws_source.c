@@ -252,7 +252,7 @@ static void gives_readers_their_codes_only(void **state)
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
 		{ &too_large, 1, -EFBIG,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
-		{ &no_ca_file, 1, -EACCES,
+		{ &no_ca_file, 1, -ENOKEY,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
 		{ &broken, 1, -EIO,
 		  "GetSecretValue 'prod/db': the fake host does not answer" },
@@ -680,9 +680,9 @@ static void says_when_there_are_no_keys(void **state)
 	set_up_role(&setup);
 	assert_int_equal(aws_source_check(setup.source, &err), 0);
 	assert_int_equal(unlink(setup.fixture.token_file), 0);
-	assert_int_equal(aws_source_check(setup.source, &err), -EACCES);
+	assert_int_equal(aws_source_check(setup.source, &err), -ENOKEY);
 	seen = get(&setup, "prod/db");
-	assert_int_equal(seen.code, -EACCES);
+	assert_int_equal(seen.code, -ENOKEY);
 	assert_memory_equal(seen.text,
 			    "GetSecretValue 'prod/db': "
 			    "AssumeRoleWithWebIdentity '",

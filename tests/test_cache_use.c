@@ -369,6 +369,35 @@ static void a_refusal_wipes_the_value_after_the_grace(void **state)
 	assert_int_equal(told.code, -EACCES);
 }
 
+/* A token file that is not there for a while is nobody's refusal. */
+static void what_is_missing_here_takes_nothing_back(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	begin_use(scene);
+	advance(scene, TTL_MS);
+	for (int64_t ms = 0; ms < 10L * GRACE_MS; ms += 1000) {
+		while (scene->source.open_count > 0)
+			fake_source_fail(&scene->source, -ENOKEY);
+		advance(scene, 1000);
+	}
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -ENOKEY);
+	assert_int_equal(scene->changes, 0);
+	get(scene, &told);
+	fake_source_fail(&scene->source, -ENOKEY);
+	assert_string_equal(told.version, "v1");
+	/* who has nothing is told what is wrong */
+	advance(scene, MAX_STALE_MS);
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -ENOKEY);
+	get(scene, &told);
+	while (scene->source.open_count > 0)
+		fake_source_fail(&scene->source, -ENOKEY);
+	assert_int_equal(told.code, -EACCES);
+}
+
 static void a_refusal_that_passes_within_the_grace_changes_nothing(void **state)
 {
 	struct scene *scene = *state;
@@ -575,6 +604,7 @@ int main(void)
 		test(reading_is_verified_by_a_fetch_that_changes_nothing),
 		test(what_cannot_be_confirmed_is_fetched),
 		test(a_refusal_wipes_the_value_after_the_grace),
+		test(what_is_missing_here_takes_nothing_back),
 		test(a_refusal_that_passes_within_the_grace_changes_nothing),
 		test(a_source_without_grace_is_believed_at_once),
 		test(an_outage_is_asked_about_less_and_less_often),

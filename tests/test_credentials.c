@@ -322,7 +322,7 @@ static void says_when_the_token_is_gone_between_two_attempts(void **state)
 	assert_int_equal(unlink(setup.fixture.token_file), 0);
 	fixture_settle(&setup.fixture);
 	assert_int_equal(seen.count, 1);
-	assert_int_equal(seen.code, -EACCES);
+	assert_int_equal(seen.code, -ENOKEY);
 	assert_non_null(strstr(seen.text, setup.fixture.token_file));
 	tear_down(&setup);
 }
@@ -493,7 +493,7 @@ static void says_that_a_token_file_is_missing(void **state)
 	set_up_role(&setup);
 	assert_int_equal(credentials_check(setup.credentials, &err), 0);
 	assert_int_equal(unlink(setup.fixture.token_file), 0);
-	assert_int_equal(credentials_check(setup.credentials, &err), -EACCES);
+	assert_int_equal(credentials_check(setup.credentials, &err), -ENOKEY);
 	assert_memory_equal(
 		err.text, "AWS_WEB_IDENTITY_TOKEN_FILE: token file '/tmp/", 46);
 	assert_non_null(strstr(err.text, "No such file or directory"));
@@ -502,7 +502,7 @@ static void says_that_a_token_file_is_missing(void **state)
 	assert_int_equal(seen.count, 0);
 	fixture_settle(&setup.fixture);
 	assert_int_equal(seen.count, 1);
-	assert_int_equal(seen.code, -EACCES);
+	assert_int_equal(seen.code, -ENOKEY);
 	assert_non_null(strstr(seen.text, setup.fixture.token_file));
 	assert_int_equal(fake_http_count(setup.fixture.http), 0);
 	tear_down(&setup);

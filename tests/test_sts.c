@@ -309,7 +309,7 @@ static void takes_a_token_up_to_its_limit(void **state)
 	assert_int_equal(out.length, sizeof(text) - 1);
 	buf_clear(&out);
 	write_file("token", text, sizeof(text));
-	assert_int_equal(sts_token_read("token", &out, &err), -EACCES);
+	assert_int_equal(sts_token_read("token", &out, &err), -ENOKEY);
 	assert_string_equal(err.text,
 			    "token file 'token': longer than STS takes");
 	assert_int_equal(out.length, 0);
@@ -323,16 +323,16 @@ static void refuses_what_is_no_token_file(void **state)
 
 	(void)state;
 	buf_init(&out, STS_TOKEN_MAX);
-	assert_int_equal(sts_token_read("absent", &out, &err), -EACCES);
+	assert_int_equal(sts_token_read("absent", &out, &err), -ENOKEY);
 	assert_string_equal(err.text, "token file 'absent': No such file or "
 				      "directory");
-	assert_int_equal(sts_token_read(".", &out, &err), -EACCES);
+	assert_int_equal(sts_token_read(".", &out, &err), -ENOKEY);
 	assert_string_equal(err.text, "token file '.': not a regular file");
 	write_file("token", " \n", 2);
-	assert_int_equal(sts_token_read("token", &out, &err), -EACCES);
+	assert_int_equal(sts_token_read("token", &out, &err), -ENOKEY);
 	assert_string_equal(err.text, "token file 'token': empty");
 	write_file("token", "a\0b", 3);
-	assert_int_equal(sts_token_read("token", &out, &err), -EACCES);
+	assert_int_equal(sts_token_read("token", &out, &err), -ENOKEY);
 	assert_string_equal(err.text, "token file 'token': not a text");
 	buf_done(&out);
 }
@@ -347,7 +347,7 @@ static void never_waits_for_a_fifo(void **state)
 	(void)unlink("token");
 	assert_int_equal(mkfifo("token", 0600), 0);
 	buf_init(&out, STS_TOKEN_MAX);
-	assert_int_equal(sts_token_read("token", &out, &err), -EACCES);
+	assert_int_equal(sts_token_read("token", &out, &err), -ENOKEY);
 	assert_string_equal(err.text, "token file 'token': not a regular file");
 	buf_done(&out);
 	assert_int_equal(unlink("token"), 0);

@@ -80,6 +80,16 @@ static void begin_again(struct api_call *call)
 	end(call, NULL, &err);
 }
 
+/* Of net's codes EACCES is a CA file that cannot be read: nobody refused. */
+static void end_without_reply(struct api_call *call, const struct err *err)
+{
+	struct err failure = *err;
+
+	if (failure.code == -EACCES)
+		failure.code = -ENOKEY;
+	end(call, NULL, &failure);
+}
+
 static void on_reply(void *owner, const struct http_reply *reply,
 		     const struct err *err)
 {
@@ -88,7 +98,7 @@ static void on_reply(void *owner, const struct http_reply *reply,
 
 	call->retry_call = NULL;
 	if (err) {
-		end(call, NULL, err);
+		end_without_reply(call, err);
 		return;
 	}
 	parts = aws_reply_of(reply);

@@ -66,7 +66,8 @@ struct source_call {
 /* What is not one of the codes that source.h allows may pass by itself. */
 static int to_reader_code(int code)
 {
-	static const int allowed[] = { -ENOENT, -EACCES, -EFBIG, -EBUSY };
+	static const int allowed[] = { -ENOENT, -EACCES, -EFBIG, -EBUSY,
+				       -ENOKEY };
 
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
 		if (code == allowed[i])

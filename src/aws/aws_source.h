@@ -41,7 +41,7 @@ int aws_source_new(struct loop *loop, struct retry *retry,
 		   struct source **ret, struct err *err);
 
 /* Whether credentials are at hand, told without the network, for a warning at
- * mount time: 0, or -EACCES with err filled. source is of aws_source_new(). */
+ * mount time: 0, or -ENOKEY with err filled. source is of aws_source_new(). */
 int aws_source_check(struct source *source, struct err *err);
 
 /* Where the source asks: constant for its life, and its own. */

@@ -79,7 +79,7 @@ bool credentials_drop(struct credentials *credentials, const struct keys *keys);
 const char *credentials_identity(const struct credentials *credentials);
 
 /* Whether keys could be asked for now, told without the network: for a warning
- * at mount time. 0, or -EACCES with err naming variable and file. */
+ * at mount time. 0, or -ENOKEY with err naming variable and file. */
 int credentials_check(const struct credentials *credentials, struct err *err);
 
 #endif

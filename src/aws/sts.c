@@ -39,7 +39,7 @@ static void close_file(const int *fd)
 
 static int token_error(const char *path, const char *why, struct err *err)
 {
-	return err_set(err, -EACCES, "token file '%.256s': %s", path, why);
+	return err_set(err, -ENOKEY, "token file '%.256s': %s", path, why);
 }
 
 /* Reads to the end of the file, also where it has grown since fstat(2). */

@@ -27,7 +27,7 @@ struct sts_role {
 /*
  * Appends the token: the file without blanks at its end. The file is opened
  * anew each time, since what rotates it swaps links. Only a regular file of at
- * most STS_TOKEN_MAX bytes is read, and never waited for. -EACCES for every
+ * most STS_TOKEN_MAX bytes is read, and never waited for. -ENOKEY for every
  * fault of the file, with its path in err; -ENOMEM.
  */
 int sts_token_read(const char *path, struct buf *out, struct err *err);
@@ -40,7 +40,7 @@ int sts_token_read(const char *path, struct buf *out, struct err *err);
 int sts_session_name(const char *wanted, char ret[STS_SESSION_NAME_SIZE],
 		     struct err *err);
 
-/* Appends the form that asks for keys, with the token read as above. -EACCES,
+/* Appends the form that asks for keys, with the token read as above. -ENOKEY,
  * -EFBIG, -ENOMEM with err filled. */
 int sts_form(const struct sts_role *role, struct buf *out, struct err *err);
 

@@ -64,6 +64,8 @@ static void on_reply(void *owner, const struct http_reply *reply,
 		r = sts_reply_read(&parts, &keys, &failure);
 	} else {
 		failure = *err;
+		if (failure.code == -EACCES) /* the CA file's: nobody refused */
+			failure.code = -ENOKEY;
 		r = failure.code;
 	}
 	if (r < 0)

@@ -54,7 +54,7 @@ int64_t cache_entry_end_ms(const struct entry *entry, int64_t max_stale_ms)
 
 static bool is_definite(const struct entry *entry)
 {
-	return entry->has_failed && entry->failure.code != -EIO;
+	return entry->has_failed && !entry->is_passing;
 }
 
 /* Of what is past its TTL: how much longer it may be taken for true. */

@@ -50,6 +50,19 @@ static void land_success(struct entry *entry, bool has_changed)
 	land(entry, has_changed);
 }
 
+/* What readers are told, and whether it is for certain: see source.h. */
+static void note_kind(struct entry *entry)
+{
+	int code = entry->failure.code;
+
+	entry->is_busy = code == -EBUSY;
+	entry->is_passing = code == -EIO || code == -EBUSY || code == -ENOKEY;
+	if (code == -EBUSY)
+		entry->failure.code = -EIO;
+	else if (code == -ENOKEY)
+		entry->failure.code = -EACCES;
+}
+
 /* What is held survives a passing failure, and a definite one for as long as
  * the source's grace lasts. */
 static void land_failure(struct entry *entry, const struct err *err)
@@ -60,12 +73,10 @@ static void land_failure(struct entry *entry, const struct err *err)
 
 	entry->has_failed = true;
 	entry->failure = *err;
-	entry->is_busy = err->code == -EBUSY;
-	if (entry->is_busy)
-		entry->failure.code = -EIO;
+	note_kind(entry);
 	entry->failed_ms = now_ms;
 	entry->failures++;
-	if (entry->failure.code == -EIO) {
+	if (entry->is_passing) {
 		entry->refused_ms = NEVER_MS;
 		entry->is_outdated |= entry->changed_in_flight;
 	} else {

@@ -77,6 +77,7 @@ struct entry {
 	struct err failure;
 	int64_t failed_ms;
 	bool is_busy;	    /* the service answered that it cannot now */
+	bool is_passing;    /* the failure says nothing of the secret */
 	int64_t refused_ms; /* since when it is refused; or NEVER_MS */
 	unsigned failures;  /* one after the other */
 

@@ -65,9 +65,9 @@ static int64_t next_ms(const struct entry *entry)
 		return loop_now_ms(cache->loop);
 	if (!entry->has_failed)
 		return entry->confirmed_ms + drawn_ms(cache, ttl_ms);
-	pause_ms = entry->failure.code == -EIO ? cache_entry_pause_ms(entry)
-					       : cache->limits.negative_ms;
-	if (!cache_entry_holds(entry) && entry->failure.code != -EIO)
+	pause_ms = entry->is_passing ? cache_entry_pause_ms(entry)
+				     : cache->limits.negative_ms;
+	if (!cache_entry_holds(entry) && !entry->is_passing)
 		pause_ms = ttl_ms;
 	return entry->failed_ms +
 	       drawn_ms(cache, pause_ms < ttl_ms ? pause_ms : ttl_ms);
@@ -93,6 +93,7 @@ static void on_wipe(void *owner)
 		entry->has_failed = true;
 		entry->is_busy = false;
 		entry->failed_ms = loop_now_ms(entry->cache->loop);
+		entry->is_passing = true;
 		(void)err_set(&entry->failure, -EIO,
 			      "not confirmed for too long");
 	}

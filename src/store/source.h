@@ -17,8 +17,10 @@ struct value;
  * - Error codes are those that a reader will get: ENOENT, EACCES, EIO,
  *   EBADMSG, EFBIG. EIO is for what may pass by itself; the others are
  *   definite.
- * - One code more, EBUSY, is told to readers as EIO: the service is there, but
- *   throttles or fails, so that asking less often is what helps it.
+ * - Two codes more may pass as well. EBUSY is told to readers as EIO: the
+ *   service is there, but throttles or fails, so that asking less often is what
+ *   helps it. ENOKEY is told as EACCES: what is needed to ask is missing here,
+ *   a token file say, so nobody has refused anything.
  */
 
 /* What a secret has at this stage when nobody says which. */
