@@ -46,6 +46,12 @@ def eventually(condition, what):
     raise AssertionError("never happened: " + what)
 
 
+def is_asking(process):
+    """Whether the process waits for an answer of the file system."""
+    stack = pathlib.Path(f"/proc/{process.pid}/stack").read_text()
+    return "request_wait_answer" in stack
+
+
 def reap():
     """Orphans come to us: see main()."""
     with contextlib.suppress(ChildProcessError):
@@ -466,7 +472,8 @@ def a_reader_that_waits_hears_from_the_next_worker(lab):
                                 stderr=subprocess.PIPE, text=True)
                for _ in range(2)]
     lab.started.extend(readers)
-    time.sleep(0.1)
+    # one asks, the other waits for the same name
+    eventually(lambda: any(map(is_asking, readers)), "a reader asks")
     os.kill(worker, signal.SIGKILL)
     for reader in readers:
         _, errors = finish(reader)
@@ -479,7 +486,7 @@ def a_reader_can_be_killed_while_no_worker_is_there(lab):
                               stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
     lab.started.append(reader)
-    time.sleep(0.1)
+    eventually(lambda: is_asking(reader), "the reader asks")
     reader.kill()
     assert reader.wait(PATIENCE_S) == -signal.SIGKILL
     process.send_signal(signal.SIGTERM)
