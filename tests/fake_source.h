@@ -30,6 +30,7 @@ struct fake_source {
 	unsigned fetches;  /* listings and confirmations included */
 	unsigned confirms; /* of these: confirmations */
 	unsigned cancels;
+	const char *arn; /* of what it answers with, or NULL */
 };
 
 void fake_source_init(struct fake_source *source, const char *identity);

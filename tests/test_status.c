@@ -76,7 +76,8 @@ static struct value *make_value(const char *text)
 	struct value *value;
 
 	assert_non_null(bytes);
-	value = value_new(bytes, &(struct value_about){ .version = "v-1" });
+	value = value_new(bytes, &(struct value_about){ .version = "v-1",
+							.arn = "arn:a:b" });
 	secret_unref(bytes);
 	assert_non_null(value);
 	return value;
@@ -110,6 +111,7 @@ static void an_object_shows_its_state_and_never_its_value(void **state)
 	check_member(&scene, "stage", "\"AWSPENDING\"");
 	check_member(&scene, "state", "\"fresh\"");
 	check_member(&scene, "versionId", "\"v-1\"");
+	check_member(&scene, "arn", "\"arn:a:b\"");
 	check_member(&scene, "keys", "2");
 	check_member(&scene, "ageMs", "1500");
 	check_member(&scene, "nextMs", "2500");

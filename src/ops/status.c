@@ -101,6 +101,7 @@ static void put_about(struct jwrite *json, const struct cache_about *about)
 
 	jwrite_text(json, "state", cache_state_name(about->state));
 	jwrite_text(json, "versionId", value ? value_version(value) : NULL);
+	jwrite_text(json, "arn", value ? value_arn(value) : NULL);
 	put_time(json, "keys",
 		 value && value_has_keys(value)
 			 ? (int64_t)value_key_count(value)
