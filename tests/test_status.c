@@ -246,24 +246,34 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 
 static void an_endpoint_shows_its_breaker(void **state)
 {
+	static const char *const names[] = { "ok", "refused" };
+	static const uint64_t outcomes[] = { 6, 1 };
 	const struct err last = { -EIO, "refused" };
+	const struct status_operation operation = { "Get", 8, 2, outcomes };
 	struct scene scene;
 
 	(void)state;
 	begin(&scene);
-	status_put_endpoint(&scene.json,
-			    &(struct status_endpoint){ .url = "https://e",
-						       .breaker = "open",
-						       .failures = 5,
-						       .last = &last,
-						       .tokens = 430,
-						       .requests = 9 });
+	status_put_endpoint(&scene.json, &(struct status_endpoint){
+						 .url = "https://e",
+						 .breaker = "open",
+						 .failures = 5,
+						 .last = &last,
+						 .tokens = 430,
+						 .requests = 9,
+						 .operations = &operation,
+						 .operation_count = 1,
+						 .outcome_names = names,
+						 .outcome_count = 2,
+					 });
 	end(&scene);
 	assert_string_equal(
 		scene.text,
 		"{\"url\":\"https://e\",\"breaker\":\"open\",\"failures\":5,"
 		"\"lastError\":{\"code\":\"EIO\",\"text\":\"refused\"},"
-		"\"tokens\":430,\"requests\":9}");
+		"\"tokens\":430,\"requests\":9,\"operations\":["
+		"{\"name\":\"Get\",\"attempts\":8,\"retries\":2,"
+		"\"ok\":6,\"refused\":1}]}");
 	done(&scene);
 }
 

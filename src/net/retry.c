@@ -12,6 +12,7 @@
 #include "loop/loop.h"
 #include "net/breaker.h"
 #include "net/quota.h"
+#include "net/tally.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,6 +27,7 @@ struct health {
 	struct quota quota;
 	struct breaker breaker;
 	uint64_t requests;
+	struct tally tally;
 	char url[];
 };
 
@@ -41,6 +43,7 @@ struct retry_call {
 	struct retry *retry;
 	struct retry_request request;
 	struct health *health;
+	struct tally_operation *operation;
 	int64_t deadline_ms;
 	unsigned attempt; /* from 0 */
 	unsigned cost;	  /* in tokens, of this attempt */
@@ -94,6 +97,7 @@ static struct health *add_health(struct retry *retry, const char *url)
 	if (!health)
 		return NULL;
 	health->requests = 0;
+	tally_init(&health->tally);
 	quota_init(&health->quota);
 	breaker_init(&health->breaker);
 	memcpy(health->url, url, length + 1);
@@ -127,6 +131,7 @@ static void tell(const struct health *health, retry_on_endpoint *on_endpoint,
 		.breaker = &health->breaker,
 		.tokens = health->quota.tokens,
 		.requests = health->requests,
+		.tally = &health->tally,
 	};
 
 	on_endpoint(owner, &endpoint);
@@ -216,6 +221,11 @@ static void note_outcome(struct retry_call *call, const struct err *err)
 		tell_of_breaker(call);
 }
 
+static void count(struct retry_call *call, enum tally_outcome outcome)
+{
+	call->operation->outcomes[outcome]++;
+}
+
 static struct retry_verdict judge(const struct retry_call *call,
 				  const struct http_reply *reply,
 				  const struct err *err)
@@ -285,6 +295,20 @@ static bool is_success(const struct http_reply *reply)
 	       reply->status <= STATUS_OK_LAST;
 }
 
+static enum tally_outcome outcome_of(const struct http_reply *reply,
+				     const struct err *err,
+				     enum retry_verdict_kind kind)
+{
+	if (err)
+		return is_of_transport(err) ? TALLY_UNANSWERED
+					    : TALLY_ABANDONED;
+	if (is_success(reply))
+		return TALLY_OK;
+	if (kind == RETRY_THROTTLED)
+		return TALLY_THROTTLED;
+	return kind == RETRY_TRANSIENT ? TALLY_UNAVAILABLE : TALLY_REFUSED;
+}
+
 static void on_answer(void *owner, const struct http_reply *reply,
 		      const struct err *err)
 {
@@ -292,6 +316,7 @@ static void on_answer(void *owner, const struct http_reply *reply,
 	const struct retry_verdict verdict = judge(call, reply, err);
 
 	call->http_call = NULL;
+	count(call, outcome_of(reply, err, verdict.kind));
 	note_outcome(call, err);
 	if (plan(call, &verdict))
 		return;
@@ -318,6 +343,9 @@ static int send_request(struct retry_call *call, int64_t left_ms,
 	if (!call->http_call)
 		return err_set(err, -ENOMEM, "no memory to call");
 	call->health->requests++;
+	call->operation->attempts++;
+	if (call->attempt > 0)
+		call->operation->retries++;
 	return 0;
 }
 
@@ -369,6 +397,7 @@ struct retry_call *retry_start(struct retry *retry,
 	call->request = *request;
 	call->request.url = health->url;
 	call->health = health;
+	call->operation = tally_of(&health->tally, request->operation);
 	call->deadline_ms = loop_now_ms(retry->loop) + request->timeout_ms;
 	if (begin_attempt(call, err) < 0) {
 		free_call(call);
@@ -385,9 +414,11 @@ static void note_cancel(struct retry_call *call)
 	struct err err;
 
 	if (now_ms < call->deadline_ms - RETRY_CANCEL_MS) {
+		count(call, TALLY_ABANDONED);
 		breaker_withdrawn(&call->health->breaker, call->is_probe);
 		return;
 	}
+	count(call, TALLY_UNANSWERED);
 	(void)err_set(&err, -ETIMEDOUT, "no answer from %.300s in time",
 		      call->health->url);
 	note_failure(call, &err);

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import secret_arn
+from fake_aws import DESCRIBE, GET, secret_arn
 from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
@@ -89,6 +89,44 @@ def the_mount_its_processes_and_counters_are_told():
         check_equal((endpoint["breaker"], endpoint["failures"]),
                     ("closed", 0))
         check_equal(endpoint["requests"], 1, "requests to it")
+
+
+def _operations(scene):
+    """Counts by operation, without those that are zero."""
+    found = {}
+    for endpoint in status(scene.mount.point)["endpoints"]:
+        for one in endpoint["operations"]:
+            name = one.pop("name")
+            check(name not in found, name, "is told twice")
+            found[name] = {what: n for what, n in one.items() if n}
+    return found
+
+
+@case
+def what_AWS_was_asked_is_counted_by_operation_and_outcome():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", f"{TTL_S}s", *clock.options) as scene:
+            scene.aws.fail("app", "throttled", times=1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            wanted = {GET: {"attempts": 2, "retries": 1, "throttled": 1,
+                            "ok": 1}}
+            check_equal(_operations(scene), wanted)
+            clock.advance(TTL_S + 1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            wanted[DESCRIBE] = {"attempts": 1, "ok": 1}
+            check_equal(_operations(scene), wanted)
+            scene.aws.deny(f"secretsmanager:{DESCRIBE}")
+            clock.advance(TTL_S + 1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            wanted[DESCRIBE] = {"attempts": 2, "ok": 1, "refused": 1}
+            wanted[GET].update(attempts=3, ok=2)
+            check_equal(_operations(scene), wanted)
+            table = _table(scene.mount.point)
+            check(f"{DESCRIBE}: attempts 2, ok 1, refused 1\n" in table,
+                  table)
+            check(f"{GET}: attempts 3, retries 1, ok 2, throttled 1\n" in
+                  table, table)
 
 
 @case
