@@ -63,6 +63,10 @@ static int64_t next_ms(const struct entry *entry)
 
 	if (entry->is_outdated && entry->failures == 0)
 		return loop_now_ms(cache->loop);
+	/* never asked for: what shows it may be older than the machine's start,
+	 * from which time counts */
+	if (!entry->has_failed && !cache_entry_holds(entry))
+		return loop_now_ms(cache->loop);
 	if (!entry->has_failed)
 		return entry->confirmed_ms + drawn_ms(cache, ttl_ms);
 	pause_ms = entry->is_passing ? cache_entry_pause_ms(entry)
