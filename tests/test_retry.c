@@ -298,6 +298,124 @@ static uint64_t ended(const struct tally_operation *operation)
 	return sum;
 }
 
+/* More calls than are sent at once. */
+#define CROWD (RETRY_IN_FLIGHT_MAX + 8)
+
+struct crowd {
+	struct scene scene;
+	struct call calls[CROWD];
+	struct retry_call *handles[CROWD];
+};
+
+/* None of them is answered, but those for which there is a script. */
+static void start_crowd(struct crowd *crowd)
+{
+	for (size_t i = 0; i < CROWD; i++) {
+		crowd->calls[i] = new_call(&crowd->scene);
+		crowd->handles[i] = start(&crowd->calls[i]);
+		assert_non_null(crowd->handles[i]);
+	}
+}
+
+static unsigned sum_of_ends(const struct crowd *crowd)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < CROWD; i++)
+		sum += crowd->calls[i].count;
+	return sum;
+}
+
+static void end_crowd(struct crowd *crowd)
+{
+	for (size_t i = 0; i < CROWD; i++) {
+		if (crowd->calls[i].count == 0)
+			retry_cancel(crowd->handles[i]);
+		end_call(&crowd->calls[i]);
+	}
+	assert_int_equal(fake_http_live(crowd->scene.http), 0);
+	tear_down(&crowd->scene);
+}
+
+static void no_more_than_so_many_are_in_flight(void **state)
+{
+	static struct crowd crowd;
+
+	(void)state;
+	set_up(&crowd.scene);
+	script(&crowd.scene, &good, 3);
+	start_crowd(&crowd);
+	assert_int_equal(fake_http_live(crowd.scene.http), RETRY_IN_FLIGHT_MAX);
+	settle(&crowd.scene);
+	/* three were answered, and the next three are in their places */
+	assert_int_equal(sum_of_ends(&crowd), 3);
+	assert_int_equal(fake_http_live(crowd.scene.http), RETRY_IN_FLIGHT_MAX);
+	assert_int_equal(fake_http_count(crowd.scene.http),
+			 RETRY_IN_FLIGHT_MAX + 3);
+	/* so is the next, where one gives up */
+	retry_cancel(crowd.handles[3]);
+	crowd.calls[3].count++;
+	settle(&crowd.scene);
+	assert_int_equal(fake_http_count(crowd.scene.http),
+			 RETRY_IN_FLIGHT_MAX + 4);
+	end_crowd(&crowd);
+}
+
+static void all_of_a_crowd_are_answered(void **state)
+{
+	static struct crowd crowd;
+
+	(void)state;
+	set_up(&crowd.scene);
+	script(&crowd.scene, &good, CROWD);
+	start_crowd(&crowd);
+	settle(&crowd.scene);
+	assert_int_equal(sum_of_ends(&crowd), CROWD);
+	assert_int_equal(endpoint_of(&crowd.scene, URL).requests, CROWD);
+	end_crowd(&crowd);
+}
+
+static void who_waits_in_a_crowd_ends_by_its_timeout(void **state)
+{
+	static struct crowd crowd;
+	unsigned most = 0;
+
+	(void)state;
+	set_up(&crowd.scene);
+	start_crowd(&crowd);
+	for (int64_t at_ms = 0; at_ms < TIMEOUT_MS; at_ms += 100) {
+		unsigned live = (unsigned)fake_http_live(crowd.scene.http);
+
+		most = live > most ? live : most;
+		advance(&crowd.scene, 100);
+	}
+	assert_int_equal(sum_of_ends(&crowd), CROWD);
+	assert_int_equal(most, RETRY_IN_FLIGHT_MAX);
+	end_crowd(&crowd);
+}
+
+static void a_breaker_that_opens_ends_the_wait(void **state)
+{
+	static struct crowd crowd;
+
+	(void)state;
+	set_up(&crowd.scene);
+	crowd.scene.random = UINT32_MAX; /* retries would come later */
+	script(&crowd.scene, &refused, BREAKER_FAILURES);
+	start_crowd(&crowd);
+	settle(&crowd.scene);
+	assert_int_equal(crowd.scene.opened, 1);
+	/* what waited is told at once, and what is in flight waits on */
+	for (size_t i = RETRY_IN_FLIGHT_MAX + BREAKER_FAILURES; i < CROWD;
+	     i++) {
+		assert_int_equal(crowd.calls[i].count, 1);
+		assert_int_equal(crowd.calls[i].code, -EIO);
+	}
+	assert_in_range(fake_http_count(crowd.scene.http), RETRY_IN_FLIGHT_MAX,
+			RETRY_IN_FLIGHT_MAX + BREAKER_FAILURES);
+	end_crowd(&crowd);
+}
+
 static void each_attempt_is_counted_by_its_outcome(void **state)
 {
 	static const struct fake_reply huge = { .failure = -EFBIG };
@@ -1083,6 +1201,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(brings_the_reply_of_one_attempt),
+		cmocka_unit_test(no_more_than_so_many_are_in_flight),
+		cmocka_unit_test(all_of_a_crowd_are_answered),
+		cmocka_unit_test(who_waits_in_a_crowd_ends_by_its_timeout),
+		cmocka_unit_test(a_breaker_that_opens_ends_the_wait),
 		cmocka_unit_test(each_attempt_is_counted_by_its_outcome),
 		cmocka_unit_test(a_call_that_is_cancelled_is_counted_too),
 		cmocka_unit_test(operations_are_counted_apart),

@@ -13,6 +13,7 @@
 #include "net/breaker.h"
 #include "net/quota.h"
 #include "net/tally.h"
+#include "net/turns.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,6 +29,7 @@ struct health {
 	struct breaker breaker;
 	uint64_t requests;
 	struct tally tally;
+	struct turns turns;
 	char url[];
 };
 
@@ -53,6 +55,7 @@ struct retry_call {
 	/* what is waited for: one of them */
 	struct http_call *http_call;
 	struct loop_timer *next;
+	struct turn turn; /* where there are too many */
 };
 
 struct retry *retry_new(struct loop *loop, struct http *http,
@@ -98,6 +101,7 @@ static struct health *add_health(struct retry *retry, const char *url)
 		return NULL;
 	health->requests = 0;
 	tally_init(&health->tally);
+	turns_init(&health->turns, retry->loop, RETRY_IN_FLIGHT_MAX);
 	quota_init(&health->quota);
 	breaker_init(&health->breaker);
 	memcpy(health->url, url, length + 1);
@@ -289,6 +293,12 @@ static bool plan(struct retry_call *call, const struct retry_verdict *verdict)
 	return true;
 }
 
+/* A breaker that is not closed lets who waits fail at once, or try. */
+static void call_up(struct health *health)
+{
+	turns_call_up(&health->turns, health->breaker.state != BREAKER_CLOSED);
+}
+
 static bool is_success(const struct http_reply *reply)
 {
 	return reply && reply->status >= STATUS_OK_FIRST &&
@@ -316,8 +326,10 @@ static void on_answer(void *owner, const struct http_reply *reply,
 	const struct retry_verdict verdict = judge(call, reply, err);
 
 	call->http_call = NULL;
+	turns_give(&call->health->turns);
 	count(call, outcome_of(reply, err, verdict.kind));
 	note_outcome(call, err);
+	call_up(call->health);
 	if (plan(call, &verdict))
 		return;
 	if (is_success(reply))
@@ -342,6 +354,7 @@ static int send_request(struct retry_call *call, int64_t left_ms,
 		http_start(call->retry->http, &request, on_answer, call);
 	if (!call->http_call)
 		return err_set(err, -ENOMEM, "no memory to call");
+	turns_take(&call->health->turns);
 	call->health->requests++;
 	call->operation->attempts++;
 	if (call->attempt > 0)
@@ -354,11 +367,17 @@ static int begin_attempt(struct retry_call *call, struct err *err)
 	int64_t now_ms = loop_now_ms(call->retry->loop);
 	int64_t left_ms = call->deadline_ms - now_ms;
 	struct breaker *breaker = &call->health->breaker;
+	struct turns *turns = &call->health->turns;
 	int r;
 
 	if (left_ms <= 0)
 		return err_set(err, -ETIMEDOUT,
 			       "the deadline was over before it was asked");
+	if (breaker->state == BREAKER_CLOSED && turns_is_full(turns)) {
+		r = turn_wait(&call->turn, turns, call->deadline_ms, on_next,
+			      call);
+		return r < 0 ? err_set(err, r, "no memory to wait") : 0;
+	}
 	r = breaker_admit(breaker, now_ms, &call->is_probe, err);
 	if (r < 0)
 		return r;
@@ -376,6 +395,7 @@ static void on_next(void *owner)
 	call->next = NULL;
 	if (begin_attempt(call, &err) == 0)
 		return;
+	call_up(call->health);
 	quota_give(&call->health->quota, call->cost);
 	end(call, NULL, &err);
 }
@@ -428,11 +448,15 @@ void retry_cancel(struct retry_call *call)
 {
 	if (!call || call->is_ending)
 		return;
-	if (call->http_call)
+	if (call->http_call) {
+		turns_give(&call->health->turns);
 		note_cancel(call);
-	else
+	} else {
 		quota_give(&call->health->quota, call->cost);
+	}
 	http_cancel(call->http_call);
 	loop_timer_cancel(call->next);
+	turn_cancel(&call->turn);
+	call_up(call->health);
 	free_call(call);
 }

@@ -40,6 +40,11 @@ struct tally;
  * has timed out: the caller's own deadline was there a moment before ours. */
 #define RETRY_CANCEL_MS 100
 
+/* How many requests an endpoint is sent at once. What is beyond waits for its
+ * turn, in order, as long as the breaker is closed: a thousand secrets that are
+ * asked for in one moment are no thousand connections. */
+#define RETRY_IN_FLIGHT_MAX 32
+
 struct retry;
 struct retry_call;
 
