@@ -9,7 +9,7 @@
 
 /* A source whose fetches end when the test says so, and how. */
 
-#define FAKE_CALLS_MAX 64
+#define FAKE_CALLS_MAX 2048
 
 struct source_call {
 	struct fake_source *source;

@@ -255,6 +255,7 @@ static struct entry *add_entry(struct cache *cache,
 		return NULL;
 	}
 	want->source->on_change = on_source_change;
+	want->source->on_return = cache_on_return;
 	want->source->on_change_owner = cache;
 	return entry;
 }
