@@ -54,7 +54,7 @@ static void on_change(void *owner, const struct cache_result *result)
 
 static int set_up(void **state)
 {
-	static const struct cache_limits limits = { .max_entries = 2 * MANY,
+	static const struct cache_limits limits = { .max_entries = 2UL * MANY,
 						    .negative_ms = 5000,
 						    .linger_ms = 1000,
 						    .patience_ms = 2000,

@@ -127,16 +127,6 @@ static bool is_wanted(const struct tree *tree, const struct order *order)
 		       : node->is_current;
 }
 
-/* The name has a node of its own by now, which a reader was given. */
-static void announce_looked_up(struct tree *tree, const struct node *stand_in)
-{
-	struct node *node =
-		nodes_current(tree->nodes, stand_in->parent, stand_in->name);
-
-	if (node)
-		tree_announce_again(tree, node);
-}
-
 static void on_failure(struct tree *tree, const struct order *order, int code)
 {
 	struct node *node = nodes_find(tree->nodes, order->node);
@@ -144,9 +134,7 @@ static void on_failure(struct tree *tree, const struct order *order, int code)
 	log_debug("the notifier could not do it",
 		  "order=%" PRIu64 " kind=%d name=%s error=%s", order->id,
 		  (int)order->kind, order->name, strerrordesc_np(-code));
-	if (node && node->is_empty && order->kind == NOTIFY_REPLACE)
-		announce_looked_up(tree, node);
-	if (!is_wanted(tree, order))
+	if (!node || !is_wanted(tree, order))
 		return;
 	announce_none(tree);
 	if (order->kind == NOTIFY_REMOVE)
@@ -154,13 +142,28 @@ static void on_failure(struct tree *tree, const struct order *order, int code)
 			     tree_now_ns(tree));
 }
 
+/* A stand-in was refused, since its name has a node of its own by now, which a
+ * reader was given. */
+static void announce_looked_up(struct tree *tree, const struct order *order)
+{
+	const struct node *node = nodes_find(tree->nodes, order->node);
+	struct node *current = NULL;
+
+	if (node && node->is_empty && order->kind == NOTIFY_REPLACE)
+		current = nodes_current(tree->nodes, node->parent, order->name);
+	if (current)
+		tree_announce_again(tree, current);
+}
+
 static void on_answer(void *owner, uint64_t id, int result)
 {
 	struct tree *tree = owner;
 	struct order *order = find_order(tree, id);
 
-	if (order && result < 0)
+	if (order && result < 0) {
 		on_failure(tree, order, result);
+		announce_looked_up(tree, order);
+	}
 	if (order)
 		free_order(tree, order);
 	announce_flush(tree);

@@ -165,6 +165,13 @@ void cache_on_return(void *owner, struct source *source)
 	map_each(cache->entries, return_each, &returning);
 }
 
+static void drop(struct scout *scout)
+{
+	LIST_REMOVE(scout, link);
+	loop_timer_cancel(scout->timer);
+	free(scout);
+}
+
 void cache_drop_scouts(struct cache *cache, const struct source *source)
 {
 	struct scout *scout = LIST_FIRST(&cache->scouts);
@@ -172,11 +179,8 @@ void cache_drop_scouts(struct cache *cache, const struct source *source)
 	while (scout) {
 		struct scout *following = LIST_NEXT(scout, link);
 
-		if (!source || scout->source == source) {
-			LIST_REMOVE(scout, link);
-			loop_timer_cancel(scout->timer);
-			free(scout);
-		}
+		if (!source || scout->source == source)
+			drop(scout);
 		scout = following;
 	}
 }
