@@ -16,6 +16,7 @@
 #include "fs/session.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
+#include "guard/sandbox.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
 #include "net/breaker.h"
@@ -68,6 +69,9 @@ static void put_program(struct composing *composing)
 {
 	const struct control *control = composing->control;
 
+	char missing[SANDBOX_TEXT_MAX];
+
+	(void)sandbox_describe(control->sandbox, missing, sizeof(missing));
 	status_put_program(
 		&composing->json,
 		&(struct status_program){
@@ -79,6 +83,7 @@ static void put_program(struct composing *composing)
 			.uptime_ms = loop_now_ms(control->loop) -
 				     control->started_ms,
 			.is_memory_locked = pool_is_locked(),
+			.sandbox_missing = *missing ? missing : NULL,
 		});
 }
 

@@ -11,6 +11,7 @@ struct loop;
 struct message_client;
 struct options;
 struct provider;
+struct sandbox;
 struct session;
 struct shown;
 struct tree;
@@ -28,6 +29,7 @@ struct control {
 	const struct provider *provider;
 	const struct options *options;
 	const struct shown *shown;
+	const struct sandbox *sandbox;
 	int64_t started_ms;
 };
 

@@ -217,6 +217,30 @@ static int start_retry(struct provider *provider, struct err *err)
 	return provider->retry ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
+int provider_prepare_aws(struct provider *provider, struct err *err)
+{
+	return provider->http ? 0 : start_http(provider, err);
+}
+
+void provider_each_directory(const struct provider *provider,
+			     void (*on_directory)(void *owner,
+						  const char *path),
+			     void *owner)
+{
+	for (size_t i = 0; i < provider->place_count; i++)
+		if (provider->places[i].is_directory)
+			on_directory(owner, provider->places[i].name);
+}
+
+void provider_each_aws_place(const struct provider *provider,
+			     void (*on_place)(void *owner, enum aws_place kind,
+					      const char *text),
+			     void *owner)
+{
+	if (provider->has_environment)
+		aws_each_place(&provider->environment, on_place, owner);
+}
+
 /* What is missing but may still come, as a token file does. */
 static int check_aws(struct provider *provider, struct source *source)
 {

@@ -2,6 +2,8 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
+#include "aws/places.h"
+
 struct err;
 struct loop;
 struct options;
@@ -37,6 +39,25 @@ int provider_files(struct provider *provider, const char *directory,
  */
 int provider_aws(struct provider *provider, const char *region,
 		 const char *secret, struct source **ret, struct err *err);
+
+/*
+ * Reads of the environment what AWS needs, and starts what calls it, which a
+ * source of AWS does otherwise: for a sandbox that must know it before there is
+ * a source. 0, or negative errno with err filled.
+ */
+int provider_prepare_aws(struct provider *provider, struct err *err);
+
+/* For each directory that a source reads; path is borrowed. */
+void provider_each_directory(const struct provider *provider,
+			     void (*on_directory)(void *owner,
+						  const char *path),
+			     void *owner);
+
+/* As aws_each_place(); for none before the environment was read. */
+void provider_each_aws_place(const struct provider *provider,
+			     void (*on_place)(void *owner, enum aws_place kind,
+					      const char *text),
+			     void *owner);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

@@ -137,6 +137,11 @@ static void put_program(const struct table *table)
 	(void)printf("\nmemory      %s\n", is_set(table, 0, "memoryLocked")
 						   ? "locked"
 						   : "NOT locked against swap");
+	if (has(table, 0, "sandboxMissing"))
+		put("sandbox     WITHOUT ", get(table, 0, "sandboxMissing"));
+	else
+		(void)fputs("sandbox     closed", stdout);
+	(void)putchar('\n');
 }
 
 static void put_mount(const struct table *table)

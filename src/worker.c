@@ -25,6 +25,7 @@
 #include "shown.h"
 #include "store/cache.h"
 #include "test_clock.h"
+#include "worker_sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -54,6 +55,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
+	struct worker_sandbox sandbox;
 	struct served *mounts[MOUNTS_MAX];
 	int nodes_fd; /* of the mount that comes next, or -1 */
 	int exit_code;
@@ -181,6 +183,7 @@ static void on_client(struct worker *worker, const struct message *message,
 		.provider = worker->provider,
 		.options = &worker->options,
 		.shown = &worker->shown,
+		.sandbox = &worker->sandbox.sandbox,
 		.started_ms = worker->started_ms,
 	};
 	struct message_client client;
@@ -236,6 +239,8 @@ static void on_reload(struct worker *worker)
 		return;
 	}
 	if (shown_read(worker->provider, &worker->options, &shown, &err) < 0) {
+		worker_sandbox_explain(&worker->sandbox, worker->options.source,
+				       &err);
 		log_err("the old configuration stays in force", "error=%s",
 			err.text);
 		return;
@@ -397,6 +402,9 @@ static int run(struct worker *worker)
 	struct err err;
 	int r = start(worker, &err);
 
+	if (r == 0)
+		r = worker_sandbox_close(&worker->sandbox, &worker->options,
+					 worker->provider, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);

@@ -209,12 +209,14 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 	(void)state;
 	begin(&scene);
 	jwrite_object(&scene.json, NULL);
-	status_put_program(&scene.json,
-			   &(struct status_program){ .version = "1",
-						     .keeper_pid = 11,
-						     .worker_pid = 12,
-						     .started_s = 1700000000,
-						     .uptime_ms = 5 });
+	status_put_program(
+		&scene.json,
+		&(struct status_program){ .version = "1",
+					  .keeper_pid = 11,
+					  .worker_pid = 12,
+					  .started_s = 1700000000,
+					  .uptime_ms = 5,
+					  .sandbox_missing = "Landlock" });
 	status_put_mount(&scene.json,
 			 &(struct status_mount){ .id = UINT64_MAX,
 						 .mount_point = "/m\xff",
@@ -233,6 +235,7 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 		     "{\"keeper\":11,\"worker\":12,\"notifier\":null}");
 	check_member(&scene, "startedAt", "1700000000");
 	check_member(&scene, "memoryLocked", "false");
+	check_member(&scene, "sandboxMissing", "\"Landlock\"");
 	check_member(&scene, "mount",
 		     "{\"id\":9223372036854775807,\"mountPoint\":\"/m\\ufffd\","
 		     "\"source\":\"app\",\"class\":null,\"notifies\":\"epoch\","

@@ -83,6 +83,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(proxy_from_env),
 	},
 	{
+		.name = "insecure-no-sandbox",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(insecure_no_sandbox),
+	},
+	{
 		.name = "test-clock",
 		.kind = OPTION_TEXT,
 		.for_worker = true,
@@ -172,7 +178,6 @@ const struct option option_table[] = {
 	{ .name = "profile", .kind = OPTION_LATER },
 	{ .name = "layout", .kind = OPTION_LATER },
 	{ .name = "metrics", .kind = OPTION_LATER },
-	{ .name = "insecure-no-sandbox", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
 	{ .name = "context", .kind = OPTION_LATER },

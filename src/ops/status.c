@@ -39,6 +39,7 @@ void status_put_program(struct jwrite *json,
 		jwrite_null(json, "notifier");
 	jwrite_object_end(json);
 	jwrite_flag(json, "memoryLocked", program->is_memory_locked);
+	jwrite_text(json, "sandboxMissing", program->sandbox_missing);
 }
 
 void status_put_mount(struct jwrite *json, const struct status_mount *mount)

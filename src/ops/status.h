@@ -29,6 +29,7 @@ struct status_program {
 	int64_t started_s;  /* when the keeper began to serve */
 	int64_t uptime_ms;  /* of the worker */
 	bool is_memory_locked;
+	const char *sandbox_missing; /* NULL: nothing */
 };
 
 /* Members of the document itself. */
