@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 16
+#define LINKS_MAX 40 /* as the kernel follows */
 #define DEPTH_MAX 256
 #define OPEN_DIRECTORY (O_PATH | O_DIRECTORY | O_CLOEXEC)
 
@@ -79,95 +79,114 @@ static bool is_root(int fd)
 	       about.st_dev == root.st_dev && about.st_ino == root.st_ino;
 }
 
-/* Where to look: a directory, and a name in it. */
-struct spot {
-	int directory;
-	char name[PATH_MAX];
+/* A path on its way to be resolved. */
+struct walk {
+	struct reach *reach;
+	int directory;	     /* so far */
+	char rest[PATH_MAX]; /* as seen from there */
+	unsigned links;	     /* that were followed */
 };
 
-static void close_spot(const struct spot *spot)
+static void end_walk(const struct walk *walk)
 {
-	close_fd(&spot->directory);
+	close_fd(&walk->directory);
 }
 
-/* Goes from the spot to that of path as seen from there: its directory is
- * opened, the spot's closed. */
-static int go(struct spot *spot, const char *path)
+static void enter(struct walk *walk, int directory)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-	char directory[PATH_MAX];
-	int fd;
-
-	if (strlen(path) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	(void)snprintf(directory, sizeof(directory), "%.*s", (int)length, path);
-	fd = openat(spot->directory, length ? directory : ".", OPEN_DIRECTORY);
-	if (fd < 0)
-		return -errno;
-	close_fd(&spot->directory);
-	spot->directory = fd;
-	/* name may be a part of the spot's own */
-	memmove(spot->name, name, strlen(name) + 1);
-	return 0;
+	close_fd(&walk->directory);
+	walk->directory = directory;
 }
 
-static int add_file_alone(struct reach *reach, const struct spot *spot)
+/* Cuts the first name off the rest; "" at the end. */
+static void next_name(struct walk *walk, char name[PATH_MAX])
 {
-	cleanup_fd int fd =
-		openat(spot->directory, spot->name, O_PATH | O_CLOEXEC);
+	const char *start = walk->rest + strspn(walk->rest, "/");
+	size_t length = strcspn(start, "/");
+	const char *behind = start + length;
+
+	memcpy(name, start, length);
+	name[length] = '\0';
+	behind += strspn(behind, "/");
+	memmove(walk->rest, behind, strlen(behind) + 1);
+}
+
+/* Whether a link leads to below the directory that it stands in, as what is
+ * replaced as a whole does: "current" of a release, "..data" of a volume. */
+static bool leads_below(const char *target)
+{
+	return target[0] != '/' && strncmp(target, "../", 3) != 0 &&
+	       strcmp(target, "..") != 0;
+}
+
+static int add_found(struct walk *walk)
+{
+	return is_root(walk->directory) ? 0 : add(walk->reach, walk->directory);
+}
+
+/* Of what lies in the root directory the file alone. */
+static int add_last(struct walk *walk, const char *name)
+{
+	cleanup_fd int fd = -1;
 	struct stat about;
 
+	if (!is_root(walk->directory))
+		return add(walk->reach, walk->directory);
+	fd = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
 		return 0;
-	return add(reach, fd);
+	return add(walk->reach, fd);
 }
 
-static int add_spot(struct reach *reach, const struct spot *spot)
+static int follow(struct walk *walk, const char *target)
 {
-	return is_root(spot->directory) ? add_file_alone(reach, spot)
-					: add(reach, spot->directory);
+	char joined[PATH_MAX];
+
+	if (++walk->links > LINKS_MAX ||
+	    snprintf(joined, sizeof(joined), "%s/%s", target, walk->rest) >=
+		    (int)sizeof(joined))
+		return -ELOOP;
+	memcpy(walk->rest, joined, strlen(joined) + 1);
+	if (target[0] == '/')
+		enter(walk, open("/", OPEN_DIRECTORY));
+	return 0;
 }
 
-/* Adds the spot, and what links lead to from there. */
-static int add_links(struct reach *reach, struct spot *spot)
+/* Into a directory, that is no link. A missing one is where somebody will make
+ * it, unless a link leads there. */
+static int descend(struct walk *walk, const char *name)
+{
+	int fd = openat(walk->directory, name, OPEN_DIRECTORY | O_NOFOLLOW);
+
+	if (fd < 0)
+		return errno == ENOENT && walk->links == 0 ? add_found(walk)
+							   : 0;
+	enter(walk, fd);
+	return 1;
+}
+
+/* 1: there is more to walk; 0: that was all; or negative errno. */
+static int step(struct walk *walk)
 {
 	char target[PATH_MAX];
+	char name[PATH_MAX];
+	bool is_last;
+	ssize_t length;
+	int r = 0;
 
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		ssize_t length;
-		int r = add_spot(reach, spot);
-
-		if (r < 0)
-			return r;
-		length = readlinkat(spot->directory, spot->name, target,
-				    sizeof(target) - 1);
-		if (length < 0)
-			return 0;
-		target[length] = '\0';
-		if (go(spot, target) < 0)
-			return 0;
-	}
-	return 0;
-}
-
-/* The nearest directory above that is there, and is not the root. */
-static int add_above(struct reach *reach, const char *path)
-{
-	char above[PATH_MAX];
-	char *slash;
-
-	(void)snprintf(above, sizeof(above), "%s", path);
-	while ((slash = strrchr(above, '/')) && slash != above) {
-		cleanup_fd int fd = -1;
-
-		*slash = '\0';
-		fd = open(above, OPEN_DIRECTORY);
-		if (fd >= 0)
-			return is_root(fd) ? 0 : add(reach, fd);
-	}
-	return 0;
+	next_name(walk, name);
+	is_last = walk->rest[0] == '\0';
+	length = readlinkat(walk->directory, name, target, sizeof(target) - 1);
+	target[length < 0 ? 0 : length] = '\0';
+	if (is_last)
+		r = add_last(walk, name);
+	else if (length >= 0 && leads_below(target))
+		r = add_found(walk);
+	if (r < 0)
+		return r;
+	if (length >= 0)
+		return follow(walk, target) < 0 ? 0 : 1;
+	return is_last ? 0 : descend(walk, name);
 }
 
 int reach_directory(struct reach *reach, const char *path)
@@ -179,10 +198,19 @@ int reach_directory(struct reach *reach, const char *path)
 
 int reach_file(struct reach *reach, const char *path)
 {
-	CLEANUP(close_spot) struct spot spot = { .directory = -1 };
+	CLEANUP(end_walk)
+	struct walk walk = {
+		.reach = reach,
+		.directory = open("/", OPEN_DIRECTORY),
+	};
+	int r = 1;
 
-	return go(&spot, path) < 0 ? add_above(reach, path)
-				   : add_links(reach, &spot);
+	if (strlen(path) >= sizeof(walk.rest))
+		return 0;
+	memcpy(walk.rest, path, strlen(path) + 1);
+	while (r > 0)
+		r = step(&walk);
+	return r;
 }
 
 int reach_port(struct reach *reach, uint16_t port)
@@ -243,40 +271,36 @@ int reach_url(struct reach *reach, const char *url, uint16_t port_otherwise)
 	return r < 0 ? r : reach_port(reach, port);
 }
 
-/* Up from a directory until one is known, or the root is reached. */
-static bool is_below(const struct reach *reach, int directory)
+/* Up from a directory, which is closed, until one is known, or the root is
+ * reached. */
+static bool is_below(const struct reach *reach, int fd)
 {
-	cleanup_fd int fd = openat(directory, ".", OPEN_DIRECTORY);
+	bool is_known = false;
 
-	for (unsigned i = 0; i < DEPTH_MAX && fd >= 0; i++) {
+	for (unsigned i = 0; i < DEPTH_MAX && fd >= 0 && !is_known; i++) {
 		struct stat about;
-		int above;
+		int above = is_root(fd) ? -1 : openat(fd, "..", OPEN_DIRECTORY);
 
-		if (fstat(fd, &about) < 0)
-			return true;
-		if (has(reach, &about))
-			return true;
-		if (is_root(fd))
-			return false;
-		above = openat(fd, "..", OPEN_DIRECTORY);
+		is_known = fstat(fd, &about) == 0 && has(reach, &about);
 		close_fd(&fd);
 		fd = above;
 	}
-	return true;
+	close_fd(&fd);
+	return is_known;
 }
 
 bool reach_holds(const struct reach *reach, const char *path)
 {
-	CLEANUP(close_spot) struct spot spot = { .directory = -1 };
 	char real[PATH_MAX];
 	struct stat about;
 
 	if (!realpath(path, real) || stat(real, &about) < 0 ||
 	    has(reach, &about))
 		return true;
-	if (go(&spot, real) < 0)
-		return true;
-	return is_below(reach, spot.directory);
+	if (!S_ISDIR(about.st_mode))
+		strrchr(real, '/')[real[0] == '/' && !strchr(real + 1, '/')] =
+			'\0';
+	return is_below(reach, open(real, OPEN_DIRECTORY));
 }
 
 void reach_close(struct reach *reach)

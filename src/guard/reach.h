@@ -40,9 +40,10 @@ int reach_directory(struct reach *reach, const char *path);
 
 /*
  * The directory of path, which is absolute, and where path is a link, that of
- * each name on the way to the file. Where the directory is not there yet, the
- * nearest one above it that is, but never the root directory: of a file in
- * that, or to come below it, the file alone, if it is there.
+ * each name on the way to the file. Where a directory on the way is a link to
+ * below the one that it stands in, as "..data" of a projected volume is, that
+ * one. Where the directory is not there yet, the nearest above it that is.
+ * Never the root directory: of a file in that, the file alone.
  */
 int reach_file(struct reach *reach, const char *path);
 
