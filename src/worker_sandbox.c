@@ -187,13 +187,11 @@ int worker_sandbox_close(struct worker_sandbox *sandbox,
 void worker_sandbox_explain(const struct worker_sandbox *sandbox,
 			    const char *path, struct err *err)
 {
-	struct err inner = *err;
-
 	if (sandbox->sandbox.missing[SANDBOX_FILES] ||
 	    reach_holds(&sandbox->reach, path))
 		return;
-	(void)err_set(err, inner.code,
-		      "%s; '%s' lies outside of what could be read when the "
-		      "mount was made: mount again",
-		      inner.text, path);
+	(void)err_set(err, err->code,
+		      "'%s' lies outside of what could be read when the mount "
+		      "was made: mount again",
+		      path);
 }

@@ -25,8 +25,8 @@ int worker_sandbox_close(struct worker_sandbox *sandbox,
 			 const struct options *options,
 			 struct provider *provider, struct err *err);
 
-/* After reading the configuration again has failed: adds to err that path, if
- * it is, or what it leads to, lies outside of what was granted. */
+/* After reading the configuration again has failed: has err say so if that is
+ * because path, or what it leads to, lies outside of what was granted. */
 void worker_sandbox_explain(const struct worker_sandbox *sandbox,
 			    const char *path, struct err *err);
 
