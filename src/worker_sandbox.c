@@ -54,7 +54,7 @@ static void add_url(struct collecting *collecting, const char *url,
 {
 	int r = reach_url(collecting->reach, url, port_otherwise);
 
-	note(collecting, r == -EINVAL ? 0 : r);
+	note(collecting, r == -E2BIG ? r : 0);
 }
 
 static void add_aws_place(void *owner, enum aws_place kind, const char *text)

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -154,8 +155,8 @@ static int run_within(const struct place *place,
 		      int (*step)(const struct place *place,
 				  const struct sandbox *sandbox))
 {
-	struct sandbox sandbox;
-	int status;
+	struct sandbox sandbox = { .missing = { 0 } };
+	int status = 0;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
@@ -285,6 +286,79 @@ static void executing_ends_the_process(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
+/* Of the same user, and open to it. Lives until the pipe is closed. */
+static pid_t start_neighbour(int ends[2])
+{
+	char byte;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		(void)close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	return pid;
+}
+
+/* What is asked for is longer than that. */
+static bool can_read_of(pid_t pid, const char *what)
+{
+	char path[64];
+	char bytes[16];
+	ssize_t length;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	length = read(fd, bytes, sizeof(bytes));
+	(void)close(fd);
+	return length == sizeof(bytes);
+}
+
+static int look_at_neighbour(void)
+{
+	const struct call_policy calls = worker_calls();
+	struct reach reach = { .directory_count = 0 };
+	struct sandbox sandbox;
+	int ends[2] = { -1, -1 };
+	pid_t pid;
+
+	/* a change of user takes that away */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	pid = start_neighbour(ends);
+	if (pid < 0 || !can_read_of(pid, "environ"))
+		return 102;
+	if (reach_directory(&reach, "/proc") < 0 ||
+	    sandbox_close(&reach, &calls, false, &sandbox, NULL) < 0)
+		return IS_MISSING;
+	return expect(can_read_of(pid, "status"), 1) +
+	       expect(!can_read_of(pid, "environ"), 2) +
+	       expect(!can_read_of(pid, "maps"), 4) +
+	       expect(can_read_of(getpid(), "maps"), 8);
+}
+
+static void a_neighbour_shows_its_status_and_nothing_secret(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (getuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+			_exit(100);
+		(void)syscall(SYS_exit_group, look_at_neighbour());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == IS_MISSING)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 /* As root, which is what is missing. */
 static int close_as_root(const struct place *place, bool insecure)
 {
@@ -350,6 +424,8 @@ int main(void)
 		IN_PLACE(threads_can_be_made),
 		IN_PLACE(limits_are_low_and_stay_so),
 		IN_PLACE(executing_ends_the_process),
+		cmocka_unit_test(
+			a_neighbour_shows_its_status_and_nothing_secret),
 		IN_PLACE(what_is_missing_is_named_and_refused_unless_insecure),
 		cmocka_unit_test(nothing_missing_has_no_names),
 	};

@@ -52,7 +52,7 @@ int reach_port(struct reach *reach, uint16_t port);
 /*
  * The port of a URL, "[SCHEME://][USER@]HOST[:PORT][/...]"; port_otherwise
  * where it names none, and if that is 0, 80 for http and 443 for anything else.
- * As reach_port(), or -EINVAL.
+ * As reach_port(), -EINVAL or -ERANGE.
  */
 int reach_url(struct reach *reach, const char *url, uint16_t port_otherwise);
 
