@@ -36,9 +36,12 @@ void place_done(struct place *place);
  * symbolic link is -ENOTDIR. A descriptor or negative errno. */
 int place_enter(const struct place *place);
 
+/* The id of the mount that place_enter() finds. 0 or negative errno. */
+int place_mount_id(const struct place *place, uint64_t *ret);
+
 /*
- * The same for the mount of that id. -ENOENT where it is not in the mount table
- * any more; -EBUSY where another one stands on it.
+ * Opens the mount of that id as place_enter() does. -ENOENT where it is not in
+ * the mount table any more; -EBUSY where another one stands on it.
  */
 int place_enter_mount(const struct place *place, uint64_t mount_id);
 
