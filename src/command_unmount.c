@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "command.h"
 #include "keeper/descriptor.h"
+#include "keeper/layers.h"
 #include "keeper/message.h"
 #include "keeper/mountinfo.h"
 #include "keeper/place.h"
@@ -19,9 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FSTYPE "fuse.secretsfs"
 #define ANSWER_TIMEOUT_MS 10000
-#define LAYERS_MAX 64
+#define TURNS_MAX 64 /* others may mount there meanwhile */
 
 /* 0 when the keeper says it is done; -EPIPE when it left without a word. */
 static int ask(int socket, struct err *err)
@@ -91,26 +91,76 @@ static int unmount_layer(const struct mountinfo *mount, bool only_dead,
 	return only_dead ? -EALREADY : stop(mount, socket, err);
 }
 
+/* What is mounted at path on top, if that is a secretsfs: 1; 0: it is not; or
+ * negative errno with err filled. */
+static int find_mount(const char *path, struct mountinfo *ret, struct err *err)
+{
+	int r = mountinfo_find(MOUNTINFO_SELF, path, ret);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
+			       strerrordesc_np(-r));
+	return r == 0 && strcmp(ret->fstype, LAYERS_FSTYPE) == 0;
+}
+
 /* Below a mount there may be others, of keepers that died before it. */
-static int unmount_all(const char *path, struct err *err)
+static int unmount_all(const char *path, unsigned *ret_count, struct err *err)
 {
 	struct mountinfo mount;
+	unsigned count = 0;
+	int r = find_mount(path, &mount, err);
 
-	for (unsigned layers = 0; layers < LAYERS_MAX; layers++) {
-		int r = mountinfo_find(MOUNTINFO_SELF, path, &mount);
-
-		if (r < 0 && r != -ENOENT)
-			return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
-				       strerrordesc_np(-r));
-		if (r == -ENOENT || strcmp(mount.fstype, FSTYPE) != 0)
-			return layers > 0 ? 0
-					  : err_set(err, -EINVAL,
-						    "no secretsfs is mounted "
-						    "there");
-		r = unmount_layer(&mount, layers > 0, err);
-		if (r < 0)
-			return r == -EALREADY ? 0 : r;
+	while (r > 0 && count < TURNS_MAX) {
+		r = unmount_layer(&mount, count > 0, err);
+		if (r == 0)
+			count++;
+		if (r == 0)
+			r = find_mount(path, &mount, err);
 	}
+	if (r < 0 && r != -EALREADY)
+		return r;
+	*ret_count = count;
+	return 0;
+}
+
+/* A keeper that died, or gave up, has left the directory marked. 0; 1: it has
+ * not; or negative errno with err filled. */
+static int give_back(const char *path, struct err *err)
+{
+	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
+	struct mountinfo mount;
+	uint64_t id;
+	int r = find_mount(path, &mount, err);
+
+	if (r != 0)
+		return r;
+	r = place_open(path, &place, err);
+	if (r < 0)
+		return r;
+	r = place_mount_id(&place, &id);
+	if (r == 0)
+		r = layers_give_back(&place, id);
+	if (r < 0 && r != -ENOENT && r != -EBUSY)
+		return err_set(err, r, "giving the mount point back: %s",
+			       strerrordesc_np(-r));
+	return r == 0 ? 0 : 1;
+}
+
+static int unmount(const char *path, struct err *err)
+{
+	unsigned count;
+	int r = unmount_all(path, &count, err);
+
+	if (r < 0)
+		return r;
+	r = give_back(path, err);
+	if (r < 0 || count > 0)
+		return r < 0 ? r : 0;
+	if (r > 0)
+		return err_set(err, -EINVAL, "no secretsfs is mounted there");
+	command_complain("%s: was not mounted any more, gave the directory "
+			 "back",
+			 path);
 	return 0;
 }
 
@@ -127,7 +177,7 @@ int command_unmount(int argc, char **argv)
 		command_complain("%s", err.text);
 		return EXIT_FAILURE;
 	}
-	if (unmount_all(path, &err) < 0) {
+	if (unmount(path, &err) < 0) {
 		command_complain("%s: %s", path, err.text);
 		return EXIT_FAILURE;
 	}

@@ -118,6 +118,7 @@ static void put_mount(struct composing *composing)
 			.verify_ms = want.verify_ms,
 			.timeout_ms = want.timeout_ms,
 			.node_count = tree_node_count(composing->mount->tree),
+			.dead_layers = composing->client->dead_layers,
 		});
 }
 

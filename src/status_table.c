@@ -153,6 +153,9 @@ static void put_mount(const struct table *table)
 	put_duration(table, mount, "timeoutMs", ", timeout ");
 	put("\nwatchers    told by: ", get(table, mount, "notifies"));
 	put("\nnodes       ", get(table, mount, "nodes"));
+	if (number(table, mount, "deadLayers") > 0)
+		put("\nstands on   mounts whose keepers died: ",
+		    get(table, mount, "deadLayers"));
 	(void)putchar('\n');
 }
 

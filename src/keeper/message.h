@@ -66,6 +66,7 @@ struct message_client {
 	int32_t keeper_pid;
 	int32_t notifier_pid; /* 0: there is none */
 	uint64_t mount_id;
+	uint32_t dead_layers; /* that the mount stands on: layers.h */
 	int64_t started_s; /* since 1970: when the keeper began to serve */
 	char name[MESSAGE_NAME_MAX + 1]; /* of a REFRESH; "": all */
 };

@@ -165,12 +165,35 @@ int mountinfo_find(const char *file, const char *mount_point,
 	return 0;
 }
 
-static int has_id(void *owner, const struct mountinfo *entry)
+struct request {
+	uint64_t id;
+	struct mountinfo *entry;
+};
+
+static int take_id(void *owner, const struct mountinfo *entry)
 {
-	return entry->id == *(const uint64_t *)owner;
+	const struct request *request = owner;
+
+	if (entry->id != request->id)
+		return 0;
+	*request->entry = *entry;
+	return 1;
+}
+
+int mountinfo_get(const char *file, uint64_t id, struct mountinfo *ret)
+{
+	struct request request = { .id = id, .entry = ret };
+	int r = each_mount(file, take_id, &request);
+
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : -ENOENT;
 }
 
 int mountinfo_has(const char *file, uint64_t id)
 {
-	return each_mount(file, has_id, &id);
+	struct mountinfo entry;
+	struct request request = { .id = id, .entry = &entry };
+
+	return each_mount(file, take_id, &request);
 }

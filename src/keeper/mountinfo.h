@@ -33,6 +33,9 @@ int mountinfo_parse(const char *line, struct mountinfo *ret);
 int mountinfo_find(const char *file, const char *mount_point,
 		   struct mountinfo *ret);
 
+/* The mount of that id. 0, -ENOENT, or negative errno. */
+int mountinfo_get(const char *file, uint64_t id, struct mountinfo *ret);
+
 /* 1 if the mount of that id is in the table, 0 if not, or negative errno. */
 int mountinfo_has(const char *file, uint64_t id);
 

@@ -49,8 +49,9 @@ static bool has_gone(const struct session_mount *mount)
 }
 
 /* A mount that cannot be taken off is left on its place, but without a server:
- * whoever looks at it gets an error and no empty directory. */
-static void drop_mount(struct session_mount *mount)
+ * whoever looks at it gets an error and no empty directory. So does whoever
+ * looks for one that is not to be given back. */
+static void drop_mount(struct session_mount *mount, bool gives_back)
 {
 	int r;
 
@@ -63,6 +64,8 @@ static void drop_mount(struct session_mount *mount)
 			 "mount_id=%" PRIu64 " why=%s", mount->mount.id,
 			 r == -EBUSY ? "another one stands on it"
 				     : strerrordesc_np(-r));
+	if (gives_back)
+		mount_give_back(&mount->mount);
 	if (mount->listening >= 0)
 		runtime_remove(mount->mount.id);
 	descriptor_done(&mount->listening);
@@ -83,7 +86,7 @@ static enum state on_gone(struct session *session,
 	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
 		 mount->mount.id);
 	/* Aborted rather than unmounted, it is still on its place. */
-	drop_mount(mount);
+	drop_mount(mount, true);
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (!has_gone(&session->mounts[i]))
 			return STATE_SERVING;
@@ -237,6 +240,7 @@ static void hand_over(const struct session *session,
 	about.keeper_pid = getpid();
 	about.notifier_pid = mount->notifier.process.pid;
 	about.mount_id = mount->mount.id;
+	about.dead_layers = mount->mount.layers.count;
 	about.started_s = session->started_s;
 	memcpy(about.name, message->body,
 	       message->length < MESSAGE_NAME_MAX ? message->length
@@ -337,10 +341,10 @@ static enum state turn(struct session *session)
 	return on_clients(session, fds);
 }
 
-static void drop_mounts(struct session *session)
+static void drop_mounts(struct session *session, bool gives_back)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
-		drop_mount(&session->mounts[i]);
+		drop_mount(&session->mounts[i], gives_back);
 }
 
 static void end_worker(struct session *session)
@@ -385,6 +389,8 @@ int session_run(struct session *session)
 
 	session->started_s = time(NULL);
 	take_wishes(session);
+	for (size_t i = 0; i < session->mount_count; i++)
+		mount_report(&session->mounts[i].mount);
 	notifiers_start(session);
 	while (state == STATE_SERVING) {
 		state = turn(session);
@@ -393,13 +399,13 @@ int session_run(struct session *session)
 							     : STATE_FAILED;
 	}
 	if (state == STATE_FAILED) {
-		drop_mounts(session);
+		drop_mounts(session, false);
 	} else {
 		/* Off its place first, then let the worker finish what is in
 		 * flight, and only then close what it answers through. */
 		(void)detach_all(session);
 		end_worker(session);
-		drop_mounts(session);
+		drop_mounts(session, true);
 		log_info("ended", NULL);
 	}
 	answer_clients(session);

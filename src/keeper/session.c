@@ -33,6 +33,7 @@ static void mount_free(struct session_mount *mount)
 		runtime_remove(mount->mount.id);
 	descriptor_done(&mount->listening);
 	(void)mount_detach(&mount->mount);
+	mount_give_back(&mount->mount);
 	mount_done(&mount->mount);
 	notifiers_end(mount);
 }
