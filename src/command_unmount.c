@@ -15,10 +15,13 @@
 #include "keeper/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWER_TIMEOUT_MS 10000
 #define TURNS_MAX 64 /* others may mount there meanwhile */
@@ -146,11 +149,119 @@ static int give_back(const char *path, struct err *err)
 	return r == 0 ? 0 : 1;
 }
 
+/* Mount points of ours below a directory. */
+struct below {
+	const char *path;
+	char **points;
+	size_t count;
+};
+
+static void below_done(struct below *below)
+{
+	for (size_t i = 0; i < below->count; i++)
+		free(below->points[i]);
+	free(below->points);
+}
+
+static int note_below(void *owner, const struct mountinfo *mount)
+{
+	struct below *below = owner;
+	size_t length = strlen(below->path);
+	char **points;
+
+	if (strcmp(mount->fstype, LAYERS_FSTYPE) != 0 ||
+	    strncmp(mount->mount_point, below->path, length) != 0 ||
+	    mount->mount_point[length] != '/')
+		return 0;
+	points = realloc(below->points, (below->count + 1) * sizeof(*points));
+	if (!points)
+		return -ENOMEM;
+	below->points = points;
+	points[below->count] = strdup(mount->mount_point);
+	if (!points[below->count])
+		return -ENOMEM;
+	below->count++;
+	return 0;
+}
+
+/* A space of folder.h goes when nothing is in it any more. */
+static void leave_space(const char *path, const char *point)
+{
+	CLEANUP(place_done) struct place space = { .parent_fd = -1 };
+	const char *slash = strrchr(point, '/');
+	char above[PATH_MAX];
+
+	(void)snprintf(above, sizeof(above), "%.*s", (int)(slash - point),
+		       point);
+	if (strcmp(above, path) != 0 && place_open(above, &space, NULL) == 0)
+		(void)place_remove(&space);
+}
+
+static int unmount_dead(const char *path, const char *point, struct err *err)
+{
+	struct mountinfo mount;
+	unsigned count;
+	int r = find_mount(point, &mount, err);
+	cleanup_fd int keeper = r > 0 ? runtime_connect(mount.id) : -1;
+
+	/* Another one's, or taken off with the one before. */
+	if (r <= 0 || keeper >= 0)
+		return r < 0 ? r : 0;
+	r = unmount_all(point, &count, err);
+	if (r == 0)
+		r = give_back(point, err);
+	if (r >= 0)
+		leave_space(path, point);
+	return r < 0 ? r : 0;
+}
+
+/* What a keeper that died has left below a directory. */
+static int unmount_below(const char *path, int directory_fd, struct err *err)
+{
+	CLEANUP(below_done) struct below below = { .path = path };
+	int r = mountinfo_each(MOUNTINFO_SELF, note_below, &below);
+
+	if (r < 0)
+		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
+			       strerrordesc_np(-r));
+	for (size_t i = 0; r == 0 && i < below.count; i++)
+		r = unmount_dead(path, below.points[i], err);
+	if (r == 0)
+		runtime_remove_directory(directory_fd);
+	return r;
+}
+
+/* 0; 1: nothing of ours is below it, as far as is known; or negative errno with
+ * err filled. */
+static int unmount_directory(const char *path, struct err *err)
+{
+	cleanup_fd int fd =
+		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int socket =
+		fd < 0 ? -ENOENT : runtime_connect_directory(fd);
+
+	if (socket == -ENOENT)
+		return 1;
+	if (socket == -ECONNREFUSED)
+		return unmount_below(path, fd, err);
+	return socket < 0 ? err_set(err, socket,
+				    "the keeper cannot be reached: %s",
+				    strerrordesc_np(-socket))
+			  : ask(socket, err);
+}
+
 static int unmount(const char *path, struct err *err)
 {
+	struct mountinfo mount;
 	unsigned count;
-	int r = unmount_all(path, &count, err);
+	int r = find_mount(path, &mount, err);
 
+	if (r == 0) {
+		r = unmount_directory(path, err);
+		if (r <= 0)
+			return r;
+	}
+	r = unmount_all(path, &count, err);
 	if (r < 0)
 		return r;
 	r = give_back(path, err);

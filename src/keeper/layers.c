@@ -8,16 +8,12 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/mountinfo.h"
-#include "keeper/owner.h"
 #include "keeper/runtime.h"
 #include "keeper/vacant.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* From the mount of that id down, until one is not ours or is what the place's
  * own directory stands on. */
@@ -78,19 +74,6 @@ int layers_unmount(const struct layers *layers, const struct place *place)
 	return 0;
 }
 
-/* Fails where somebody has put something into it: it stays then. */
-static void remove_directory(const struct place *place)
-{
-	struct owner owner;
-	struct stat parent;
-
-	if (fstat(place->parent_fd, &parent) < 0)
-		return;
-	owner_become(&owner, &parent);
-	(void)unlinkat(place->parent_fd, place->name, AT_REMOVEDIR);
-	owner_leave(&owner);
-}
-
 int layers_give_back(const struct place *place, uint64_t below_id)
 {
 	cleanup_fd int fd = place_enter(place);
@@ -106,7 +89,8 @@ int layers_give_back(const struct place *place, uint64_t below_id)
 	if (id != below_id)
 		return -EBUSY;
 	r = vacant_unmark(fd, &is_made);
+	/* What somebody has put into it keeps it. */
 	if (r == 0 && is_made)
-		remove_directory(place);
+		(void)place_remove(place);
 	return r;
 }

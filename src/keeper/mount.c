@@ -44,17 +44,22 @@ static int open_nodes(struct err *err)
 	return descriptor_take(&fd);
 }
 
-int mount_open(struct mount *ret, const char *path, struct err *err)
+void mount_init(struct mount *mount)
+{
+	memset(mount, 0, sizeof(*mount));
+	mount->target_fd = mount->fuse_fd = mount->nodes_fd = -1;
+	mount->tree_fd = mount->place.parent_fd = -1;
+}
+
+int mount_open_at(struct mount *ret, struct place *place, const char *path,
+		  struct err *err)
 {
 	cleanup_fd int target = -1;
 	int r;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->target_fd = ret->fuse_fd = ret->nodes_fd = ret->tree_fd = -1;
-	ret->place.parent_fd = -1;
-	r = place_open(path, &ret->place, err);
-	if (r < 0)
-		return r;
+	mount_init(ret);
+	ret->place = *place;
+	place->parent_fd = -1;
 	target = place_enter(&ret->place);
 	if (target < 0)
 		return err_set(err, target, "mount point %s: %s", path,
@@ -71,6 +76,16 @@ int mount_open(struct mount *ret, const char *path, struct err *err)
 		return ret->nodes_fd;
 	ret->target_fd = descriptor_take(&target);
 	return 0;
+}
+
+int mount_open(struct mount *ret, const char *path, struct err *err)
+{
+	struct place place;
+	int r;
+
+	mount_init(ret);
+	r = place_open(path, &place, err);
+	return r < 0 ? r : mount_open_at(ret, &place, path, err);
 }
 
 /* Why the kernel refused, in its own words where it gives some. */
@@ -258,9 +273,14 @@ void mount_give_back(struct mount *mount)
 {
 	int r;
 
-	if (mount->is_attached || !mount->is_to_give_back)
+	if (mount->is_attached)
 		return;
-	mount->is_to_give_back = false;
+	if (!mount->is_to_give_back) {
+		if (mount->is_place_made)
+			(void)place_remove(&mount->place);
+		return;
+	}
+	mount->is_to_give_back = mount->is_place_made = false;
 	r = layers_unmount(&mount->layers, &mount->place);
 	if (r == 0)
 		r = layers_give_back(&mount->place, mount->layers.below_id);
@@ -273,7 +293,7 @@ void mount_give_back(struct mount *mount)
 
 void mount_done(struct mount *mount)
 {
-	mount->is_to_give_back = false;
+	mount->is_to_give_back = mount->is_place_made = false;
 	descriptor_done(&mount->tree_fd);
 	descriptor_done(&mount->target_fd);
 	descriptor_done(&mount->fuse_fd);

@@ -30,11 +30,19 @@ struct mount {
 	struct fuse_init_request init;
 };
 
+/* One that mount_done() has nothing to do with. */
+void mount_init(struct mount *mount);
+
 /*
  * Opens the mount point and /dev/fuse, so that what is missing is known before
  * anything else happens. 0, or negative errno with err naming what is missing.
  */
 int mount_open(struct mount *ret, const char *path, struct err *err);
+
+/* The same at a place, which is taken over, also on failure; path is for err.
+ */
+int mount_open_at(struct mount *ret, struct place *place, const char *path,
+		  struct err *err);
 
 /*
  * Makes the superblock and the mount, answers FUSE_INIT, and leaves the mount
@@ -65,8 +73,8 @@ void mount_report(const struct mount *mount);
 
 /*
  * After mount_detach(), where all ends well: takes the dead mounts off that it
- * stood on, and the mark off the directory. Nothing where the mount was never
- * attached. Logs what fails.
+ * stood on, and the mark off the directory. One that was never attached has
+ * none; but a directory that was made for it is removed. Logs what fails.
  */
 void mount_give_back(struct mount *mount);
 

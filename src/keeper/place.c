@@ -155,6 +155,21 @@ int place_enter(const struct place *place)
 	return errno == EACCES ? enter_as_owner(place) : -errno;
 }
 
+int place_remove(const struct place *place)
+{
+	struct owner owner;
+	struct stat parent;
+	int r;
+
+	if (fstat(place->parent_fd, &parent) < 0)
+		return -errno;
+	owner_become(&owner, &parent);
+	r = unlinkat(place->parent_fd, place->name, AT_REMOVEDIR) < 0 ? -errno
+								      : 0;
+	owner_leave(&owner);
+	return r;
+}
+
 static int detach(int fd)
 {
 	char path[64];

@@ -32,6 +32,10 @@ int place_follow(const char *path, char *ret, struct err *err);
 int place_open(const char *path, struct place *ret, struct err *err);
 void place_done(struct place *place);
 
+/* Removes the directory of that name as the owner of what it stands in, if it
+ * is empty. 0 or negative errno. */
+int place_remove(const struct place *place);
+
 /* Opens what stands at the place now by O_PATH, without asking its server. A
  * symbolic link is -ENOTDIR. A descriptor or negative errno. */
 int place_enter(const struct place *place);

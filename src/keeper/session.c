@@ -3,6 +3,7 @@
 #include "keeper/session.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/runtime.h"
@@ -19,6 +20,7 @@ struct session *session_new(void)
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
+	session->folder.directory_fd = session->folder.listening = -1;
 	session->exit_code = 1;
 	for (size_t i = 0; i < SESSION_MOUNTS_MAX; i++)
 		notifier_child_init(&session->mounts[i].notifier);
@@ -49,6 +51,7 @@ void session_free(struct session *session)
 	child_done(&session->worker);
 	for (size_t i = 0; i < session->mount_count; i++)
 		mount_free(&session->mounts[i]);
+	folder_close(session);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
 	descriptor_done(&session->signals);
