@@ -216,7 +216,7 @@ static int unmount_dead(const char *path, const char *point, struct err *err)
 }
 
 /* What a keeper that died has left below a directory. */
-static int unmount_below(const char *path, int directory_fd, struct err *err)
+static int unmount_below(const char *path, struct err *err)
 {
 	CLEANUP(below_done) struct below below = { .path = path };
 	int r = mountinfo_each(MOUNTINFO_SELF, note_below, &below);
@@ -226,8 +226,6 @@ static int unmount_below(const char *path, int directory_fd, struct err *err)
 			       strerrordesc_np(-r));
 	for (size_t i = 0; r == 0 && i < below.count; i++)
 		r = unmount_dead(path, below.points[i], err);
-	if (r == 0)
-		runtime_remove_directory(directory_fd);
 	return r;
 }
 
@@ -240,14 +238,19 @@ static int unmount_directory(const char *path, struct err *err)
 	cleanup_fd int socket =
 		fd < 0 ? -ENOENT : runtime_connect_directory(fd);
 
+	int r;
+
 	if (socket == -ENOENT)
 		return 1;
-	if (socket == -ECONNREFUSED)
-		return unmount_below(path, fd, err);
-	return socket < 0 ? err_set(err, socket,
-				    "the keeper cannot be reached: %s",
-				    strerrordesc_np(-socket))
-			  : ask(socket, err);
+	if (socket < 0 && socket != -ECONNREFUSED)
+		return err_set(err, socket, "the keeper cannot be reached: %s",
+			       strerrordesc_np(-socket));
+	r = socket >= 0 ? ask(socket, err) : 0;
+	if (r == 0)
+		r = unmount_below(path, err);
+	if (r == 0 && socket < 0)
+		runtime_remove_directory(fd);
+	return r;
 }
 
 static int unmount(const char *path, struct err *err)

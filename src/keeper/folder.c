@@ -129,8 +129,8 @@ static int make_directory(const struct place *place)
  * ours, its server would be asked. */
 static int check_space(int fd, int folder_fd)
 {
-	uint64_t its_id;
-	uint64_t id;
+	uint64_t its_id = 0;
+	uint64_t id = 0;
 	int r = descriptor_mount_id(fd, &its_id);
 
 	if (r == 0)
@@ -357,8 +357,17 @@ void folder_begin(struct session *session)
 	}
 }
 
+/* Who has come by its socket did not mean what has the place next. */
+static void turn_away(struct session *session, uint32_t index)
+{
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i].mount == index)
+			descriptor_done(&session->clients[i].fd);
+}
+
 static void drop(struct session *session, struct session_mount *mount)
 {
+	turn_away(session, index_of(session, mount));
 	log_info("took a mount off", "name=%s mount_id=%llu", mount->name,
 		 (unsigned long long)mount->mount.id);
 	session_drop_mount(mount, true);

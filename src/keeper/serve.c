@@ -269,15 +269,15 @@ static const char *unmount_refusal(int code)
 /* One of a folder; the others stay. */
 static void unmount_one(struct session *session, struct session_client *client)
 {
+	cleanup_fd int fd = descriptor_take(&client->fd);
 	int r = has_gone(&session->mounts[client->mount])
 			? 0
 			: folder_unmount(session, client->mount);
 
 	if (r < 0)
-		answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
+		answer(fd, MESSAGE_FAILED, unmount_refusal(r));
 	else
-		answer(client->fd, MESSAGE_DONE, "");
-	descriptor_done(&client->fd);
+		answer(fd, MESSAGE_DONE, "");
 }
 
 static enum state on_unmount(struct session *session,
@@ -442,6 +442,7 @@ int session_run(struct session *session)
 		drop_mounts(session, true);
 		log_info("ended", NULL);
 	}
+	folder_close(session);
 	answer_clients(session);
 	return state == STATE_FAILED ? 1 : 0;
 }

@@ -404,8 +404,13 @@ def a_keeper_that_was_killed_is_followed_by_another():
         check_equal(here.points(), ["first", "first", "team/second",
                                     "team/second"])
         check_equal(here.password("first"), b"of one")
+        # what has no class any more is taken off as well
+        _kill(here)
+        here.drop("b.yaml")
+        here.mount_ok()
+        check_equal(here.password("first"), b"of one")
         check_equal(here.unmount().code, 0)
-        check_equal(os.listdir(here.point), [])
+        check_equal((here.points(), os.listdir(here.point)), ([], []))
 
 
 @case
