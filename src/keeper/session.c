@@ -22,8 +22,8 @@ struct session *session_new(void)
 	session->notifier_plan.binary_fd = -1;
 	session->folder.directory_fd = session->folder.listening = -1;
 	session->exit_code = 1;
-	for (size_t i = 0; i < SESSION_MOUNTS_MAX; i++)
-		notifier_child_init(&session->mounts[i].notifier);
+	/* The others when they are used: until then they take no memory. */
+	notifier_child_init(&session->mounts[0].notifier);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		session->clients[i].fd = -1;
 	return session;
