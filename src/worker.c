@@ -55,7 +55,8 @@ struct worker {
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
 	struct served *mounts[MOUNTS_MAX];
-	int nodes_fd; /* of the mount that comes next, or -1 */
+	int nodes_fd;	/* of the mount that comes next, or -1; */
+	int journal_fd; /* this too */
 	int exit_code;
 };
 
@@ -115,10 +116,11 @@ static int add_mount(struct worker *worker, const struct message *message,
 	const struct served_mount mount = {
 		.fuse_fd = fd,
 		.nodes_fd = worker->nodes_fd,
+		.journal_fd = worker->journal_fd,
 		.init = message,
 	};
 
-	worker->nodes_fd = -1;
+	worker->nodes_fd = worker->journal_fd = -1;
 	return served_new(&settings, &mount, &worker->mounts[message->mount],
 			  err);
 }
@@ -142,11 +144,11 @@ static void on_mount(struct worker *worker, const struct message *message,
 		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
 }
 
-static void on_nodes(struct worker *worker, int fd)
+static void hold(int *held, int fd)
 {
-	if (worker->nodes_fd >= 0)
-		(void)close(worker->nodes_fd);
-	worker->nodes_fd = fd;
+	if (*held >= 0)
+		(void)close(*held);
+	*held = fd;
 }
 
 /* The last one's is closed: it is gone. Without fd there is none. */
@@ -255,7 +257,11 @@ static void on_message(struct worker *worker, const struct message *message,
 		return;
 	}
 	if (message->type == MESSAGE_NODES) {
-		on_nodes(worker, fd);
+		hold(&worker->nodes_fd, fd);
+		return;
+	}
+	if (message->type == MESSAGE_JOURNAL) {
+		hold(&worker->journal_fd, fd);
 		return;
 	}
 	if (message->type == MESSAGE_NOTIFIER) {
@@ -417,7 +423,7 @@ int main(int argc, char **argv)
 
 	if (!worker)
 		return 1;
-	worker->nodes_fd = -1;
+	worker->nodes_fd = worker->journal_fd = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);

@@ -70,7 +70,7 @@ void lookup_reply_node(struct lookup *lookup, struct node *node,
 	struct tree *tree = lookup->tree;
 	struct request_entry entry = tree_entry_of(tree, node, entry_ms);
 
-	nodes_looked_up(node);
+	tree_give(tree, node);
 	if (request_reply_entry(lookup->parked.request, &entry) < 0)
 		(void)nodes_forget(tree->nodes, entry.node, 1);
 	free_lookup(lookup);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "fs/journal.h"
 #include "fs/refusals.h"
 #include "fs/reply.h"
 #include "fs/request.h"
@@ -25,8 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* FUSE_MIN_READ_BUFFER of linux/fuse.h: requests carry names, never data. */
-#define REQUEST_MAX 8192
+/* Of the FUSE_INIT that was answered. */
+#define INIT_MAX 1024
 
 /* Requests taken in one turn, so that other mounts get theirs. */
 #define REQUESTS_A_TURN 64
@@ -35,16 +36,18 @@ struct session {
 	struct loop *loop;
 	struct tree *tree;
 	struct fuse_session *fuse;
+	struct journal *journal;
 	struct loop_watch *watch;
+	struct loop_timer *taking_over;
 	int fd;
 	bool fuse_closes_fd;
 	bool is_adopting;
 	bool is_asked_always;
 	bool can_expire_names;
+	bool is_pausing; /* there is no room for another request */
 	struct traffic traffic;
 	session_on_gone *on_gone;
 	void *owner;
-	char input[REQUEST_MAX];
 };
 
 static struct tree *tree_of(fuse_req_t fuse)
@@ -275,14 +278,28 @@ static const struct fuse_lowlevel_ops operations = {
 	.releasedir = do_releasedir,
 };
 
+/* The kernel's queue is as good a place to wait as ours. */
+static void pause_or_go_on(struct session *session)
+{
+	bool is_full = journal_is_full(session->journal);
+
+	if (is_full == session->is_pausing || !session->watch)
+		return;
+	if (loop_watch_change(session->watch, is_full ? 0 : LOOP_READ) == 0)
+		session->is_pausing = is_full;
+}
+
 static ssize_t write_reply(int fd, struct iovec *parts, int count,
 			   void *userdata)
 {
-	const struct session *session = userdata;
+	struct session *session = userdata;
 	ssize_t length = 0;
 
-	if (!session->is_adopting)
-		return writev(fd, parts, count);
+	if (!session->is_adopting) {
+		length = journal_write(session->journal, fd, parts, count);
+		pause_or_go_on(session);
+		return length;
+	}
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
 	return length;
@@ -316,21 +333,31 @@ static void leave(struct session *session)
 	session->on_gone(session->owner);
 }
 
+static void handle(struct session *session,
+		   const struct journal_request *request)
+{
+	fuse_session_process_buf(session->fuse,
+				 &(struct fuse_buf){ .mem = request->bytes,
+						     .size = request->length });
+	journal_handled(session->journal);
+}
+
 /* Whether another request may be waiting. */
 static bool serve_one(struct session *session)
 {
-	struct fuse_buf request = { .mem = session->input };
-	ssize_t length = read(session->fd, session->input, REQUEST_MAX);
+	struct journal_request request;
+	int r = journal_read(session->journal, session->fd, &request);
 
-	if (length >= 0) {
-		request.size = (size_t)length;
-		fuse_session_process_buf(session->fuse, &request);
+	if (r == 0) {
+		if (traffic_came_again(request.unique))
+			tree_request_came_again(session->tree, request.unique);
+		handle(session, &request);
 		return true;
 	}
 	/* ENOENT: the request was taken back before it was read */
-	if (errno == EINTR || errno == ENOENT)
+	if (r == -EINTR || r == -ENOENT)
 		return true;
-	if (errno != EAGAIN)
+	if (r != -EAGAIN)
 		leave(session);
 	return false;
 }
@@ -338,20 +365,64 @@ static bool serve_one(struct session *session)
 static void on_ready(void *owner, unsigned events)
 {
 	struct session *session = owner;
+	bool is_more = true;
 
-	(void)events;
-	for (int i = 0; i < REQUESTS_A_TURN; i++)
-		if (!serve_one(session))
+	for (int i = 0; is_more && i < REQUESTS_A_TURN; i++) {
+		if (journal_is_full(session->journal)) {
+			pause_or_go_on(session);
+			/* which the kernel says of a mount that is gone */
+			if (events & LOOP_ERROR)
+				leave(session);
 			return;
+		}
+		is_more = serve_one(session);
+	}
+}
+
+static bool is_awaited(void *owner, uint64_t unique)
+{
+	const struct session *session = owner;
+
+	return traffic_is_awaited(session->fd, unique);
+}
+
+/* What another worker had read and not answered. */
+static void take_over(void *owner)
+{
+	struct session *session = owner;
+	struct journal_request request;
+
+	session->taking_over = NULL;
+	while (journal_next_left(session->journal, &request))
+		handle(session, &request);
+	session->watch = loop_watch(session->loop, session->fd, LOOP_READ,
+				    on_ready, session);
+	if (!session->watch)
+		leave(session);
+	else
+		pause_or_go_on(session);
+}
+
+static void settle(struct session *session)
+{
+	struct journal_left left;
+
+	journal_settle(session->journal, is_awaited, session, &left);
+	tree_keep_counts(session->tree, journal_ledger(session->journal));
+	if (left.is_lost)
+		log_err("requests that another worker had read are lost", NULL);
+	log_info("requests of another worker",
+		 "unanswered=%zu taken_over=%zu forgets=%d", left.unanswered,
+		 left.awaited, left.has_forget);
 }
 
 static void adopt(struct session *session,
 		  const struct session_settings *settings)
 {
-	struct fuse_buf init = { .mem = session->input,
-				 .size = settings->init_length };
+	char bytes[INIT_MAX];
+	struct fuse_buf init = { .mem = bytes, .size = settings->init_length };
 
-	memcpy(session->input, settings->init, settings->init_length);
+	memcpy(bytes, settings->init, settings->init_length);
 	session->is_adopting = true;
 	fuse_session_process_buf(session->fuse, &init);
 	session->is_adopting = false;
@@ -385,9 +456,9 @@ static int set_up(struct session *session,
 	adopt(session, settings);
 	if (fuse_session_exited(session->fuse))
 		return -EPROTO;
-	session->watch = loop_watch(session->loop, session->fd, LOOP_READ,
-				    on_ready, session);
-	return session->watch ? 0 : -errno;
+	settle(session);
+	session->taking_over = loop_soon(session->loop, take_over, session);
+	return session->taking_over ? 0 : -ENOMEM;
 }
 
 int session_new(const struct session_settings *settings, struct session **ret,
@@ -396,13 +467,14 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	struct session *session = calloc(1, sizeof(*session));
 	int r;
 
-	if (!session || settings->init_length > REQUEST_MAX) {
+	if (!session || settings->init_length > INIT_MAX) {
 		(void)close(settings->fd);
 		free(session);
 		return err_set(err, -ENOMEM, "cannot adopt the mount");
 	}
 	session->loop = settings->loop;
 	session->tree = settings->tree;
+	session->journal = settings->journal;
 	session->fd = settings->fd;
 	session->is_asked_always = settings->is_asked_always;
 	session->on_gone = settings->on_gone;
@@ -436,6 +508,7 @@ void session_free(struct session *session)
 {
 	if (!session)
 		return;
+	loop_timer_cancel(session->taking_over);
 	loop_unwatch(session->watch);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);

@@ -14,10 +14,9 @@
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES
- *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
- *				REFRESH, STOP, NOTIFIER (for a mount that
- *				serves, any number of times), CLIENT
- *	keeper -> notifier	CLONE, NOTIFIER
+ *	keeper -> worker	NODES, JOURNAL and MOUNT (each with an fd),
+ *				RELOAD, REFRESH, STOP, NOTIFIER (for a mount
+ *that serves, any number of times), CLIENT keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH
  *	keeper -> command	DONE, FAILED
@@ -52,10 +51,11 @@ enum message_type {
 	/* confirm now what is in use; of a command, with a name as its body:
 	 * that secret, or that of the file of that name */
 	MESSAGE_REFRESH,
-	MESSAGE_CLIENT, /* fd: a command's socket; body: message_client */
-	MESSAGE_ANSWER, /* body: the next part of a text */
-	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
-			   handed over next (node_table.h of fs) */
+	MESSAGE_CLIENT,	 /* fd: a command's socket; body: message_client */
+	MESSAGE_ANSWER,	 /* body: the next part of a text */
+	MESSAGE_NODES,	 /* fd: memory for the nodes of the mount that is
+			    handed over next (node_table.h of fs) */
+	MESSAGE_JOURNAL, /* fd: likewise, for its requests (journal.h of fs) */
 };
 
 #define MESSAGE_NAME_MAX 900
