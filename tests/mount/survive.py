@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that dies is not noticed by who reads.
+"""A worker that dies is not noticed by who reads: each case as on a kernel that
+sends requests again, and as on one that does not.
 
 SECRETSFS_KILLS is how often it is killed under load, 50 if it is not set.
 """
@@ -20,12 +21,34 @@ from lib.place import SOURCE, is_mounted, work_directory, write_file
 from lib.process import environment, is_alive
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
-from lib.tap import case, check, check_equal, main
+from lib.tap import case as one_case, check, check_equal, main
 from lib.wait import wait_until
 
 KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
 # As many deaths as there are, and no pause between them.
 UNBOUNDED = ("--test-restarts", "0")
+
+_WAYS = {"": (), " with the journal": ("--test-no-resend",)}
+_way = []
+
+
+def case(function):
+    for name, options in _WAYS.items():
+        one_case(_in_way(function, name, options))
+    return function
+
+
+def _in_way(function, name, options):
+    def run():
+        _way[:] = options
+        function()
+    run.__name__ = function.__name__ + name
+    return run
+
+
+def _mounted_at(directory, source, *options, **more):
+    return mounted_at(directory, source, *_way, *options, expect_death=True,
+                      **more)
 
 
 class _Scene(Scene):
@@ -41,8 +64,8 @@ class _Scene(Scene):
 def _scene(*options, value=SECRET, source="app", limits=UNBOUNDED):
     with aws_directory() as (directory, aws):
         aws.put("app", value)
-        with mounted_at(directory, source, *limits, *options,
-                        env=aws.environment(), expect_death=True) as mount:
+        with _mounted_at(directory, source, *limits, *options,
+                         env=aws.environment()) as mount:
             yield _Scene(directory, aws, mount)
 
 
@@ -209,8 +232,7 @@ def folders_of_files_keep_their_numbers():
         source = os.path.join(directory, "secrets")
         write_file(os.path.join(source, "a", "b", "deep.txt"), "deep")
         write_file(os.path.join(source, "top.txt"), "top")
-        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
-                        expect_death=True) as mount:
+        with _mounted_at(directory, f"file:{source}", *UNBOUNDED) as mount:
             scene = _Scene(directory, None, mount)
             paths = [scene.path(*name) for name in
                      (("a",), ("a", "b"), ("a", "b", "deep.txt"),
@@ -280,8 +302,7 @@ def a_file_that_changed_while_no_worker_looked_is_heard_of():
         source = os.path.join(directory, "secrets")
         file = os.path.join(source, "top.txt")
         write_file(file, "one")
-        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
-                        expect_death=True) as mount:
+        with _mounted_at(directory, f"file:{source}", *UNBOUNDED) as mount:
             scene = _Scene(directory, None, mount)
             check_equal(read(scene.path("top.txt")), b"one")
             with Watch(mount.point) as watch:
@@ -335,8 +356,7 @@ def a_configuration_that_cannot_be_read_is_tried_again():
     with aws_directory() as (directory, aws):
         path = os.path.join(directory, "class.yaml")
         write_file(path, _CLASS)
-        with mounted_at(directory, path, env=aws.environment(),
-                        expect_death=True) as mount:
+        with _mounted_at(directory, path, env=aws.environment()) as mount:
             check_equal(read(mount.path("app")), SECRET.encode())
             os.unlink(path)
             killed = mount.worker_pid()
