@@ -322,6 +322,8 @@ bool journal_next_left(struct journal *journal, struct journal_request *ret)
 		ret->unique = slot->unique;
 		return true;
 	}
+	/* It is in a slot when this is asked once more. */
+	journal->next_slot = SLOTS_MAX;
 	return take_inlet(journal, ret);
 }
 
@@ -378,7 +380,8 @@ void journal_handled(struct journal *journal)
 {
 	const struct in_header *header = &journal->memory->inlet.header;
 
-	if (header->length == 0)
+	/* It was one in a slot while the inlet's is still to come. */
+	if (header->length == 0 || journal->is_inlet_left)
 		return;
 	if (is_awaiting(header)) {
 		move_to_slot(journal);

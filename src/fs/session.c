@@ -11,13 +11,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "fs/journal.h"
+#include "fs/inflow.h"
 #include "fs/refusals.h"
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
-#include "loop/loop.h"
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
@@ -29,22 +28,15 @@
 /* Of the FUSE_INIT that was answered. */
 #define INIT_MAX 1024
 
-/* Requests taken in one turn, so that other mounts get theirs. */
-#define REQUESTS_A_TURN 64
-
 struct session {
-	struct loop *loop;
 	struct tree *tree;
 	struct fuse_session *fuse;
-	struct journal *journal;
-	struct loop_watch *watch;
-	struct loop_timer *taking_over;
+	struct inflow *inflow;
 	int fd;
 	bool fuse_closes_fd;
 	bool is_adopting;
 	bool is_asked_always;
 	bool can_expire_names;
-	bool is_pausing; /* there is no room for another request */
 	struct traffic traffic;
 	session_on_gone *on_gone;
 	void *owner;
@@ -278,28 +270,15 @@ static const struct fuse_lowlevel_ops operations = {
 	.releasedir = do_releasedir,
 };
 
-/* The kernel's queue is as good a place to wait as ours. */
-static void pause_or_go_on(struct session *session)
-{
-	bool is_full = journal_is_full(session->journal);
-
-	if (is_full == session->is_pausing || !session->watch)
-		return;
-	if (loop_watch_change(session->watch, is_full ? 0 : LOOP_READ) == 0)
-		session->is_pausing = is_full;
-}
-
 static ssize_t write_reply(int fd, struct iovec *parts, int count,
 			   void *userdata)
 {
-	struct session *session = userdata;
+	const struct session *session = userdata;
 	ssize_t length = 0;
 
-	if (!session->is_adopting) {
-		length = journal_write(session->journal, fd, parts, count);
-		pause_or_go_on(session);
-		return length;
-	}
+	(void)fd;
+	if (!session->is_adopting)
+		return inflow_answer(session->inflow, parts, count);
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
 	return length;
@@ -326,94 +305,20 @@ static void on_fuse_log(enum fuse_log_level level, const char *format,
 	log_debug("libfuse", "text=%s", text);
 }
 
-static void leave(struct session *session)
-{
-	loop_unwatch(session->watch);
-	session->watch = NULL;
-	session->on_gone(session->owner);
-}
-
-static void handle(struct session *session,
-		   const struct journal_request *request)
-{
-	fuse_session_process_buf(session->fuse,
-				 &(struct fuse_buf){ .mem = request->bytes,
-						     .size = request->length });
-	journal_handled(session->journal);
-}
-
-/* Whether another request may be waiting. */
-static bool serve_one(struct session *session)
-{
-	struct journal_request request;
-	int r = journal_read(session->journal, session->fd, &request);
-
-	if (r == 0) {
-		if (traffic_came_again(request.unique))
-			tree_request_came_again(session->tree, request.unique);
-		handle(session, &request);
-		return true;
-	}
-	/* ENOENT: the request was taken back before it was read */
-	if (r == -EINTR || r == -ENOENT)
-		return true;
-	if (r != -EAGAIN)
-		leave(session);
-	return false;
-}
-
-static void on_ready(void *owner, unsigned events)
-{
-	struct session *session = owner;
-	bool is_more = true;
-
-	for (int i = 0; is_more && i < REQUESTS_A_TURN; i++) {
-		if (journal_is_full(session->journal)) {
-			pause_or_go_on(session);
-			/* which the kernel says of a mount that is gone */
-			if (events & LOOP_ERROR)
-				leave(session);
-			return;
-		}
-		is_more = serve_one(session);
-	}
-}
-
-static bool is_awaited(void *owner, uint64_t unique)
+static void on_gone(void *owner)
 {
 	const struct session *session = owner;
 
-	return traffic_is_awaited(session->fd, unique);
+	session->on_gone(session->owner);
 }
 
-/* What another worker had read and not answered. */
-static void take_over(void *owner)
+static void on_request(void *owner, void *bytes, size_t length)
 {
-	struct session *session = owner;
-	struct journal_request request;
+	const struct session *session = owner;
 
-	session->taking_over = NULL;
-	while (journal_next_left(session->journal, &request))
-		handle(session, &request);
-	session->watch = loop_watch(session->loop, session->fd, LOOP_READ,
-				    on_ready, session);
-	if (!session->watch)
-		leave(session);
-	else
-		pause_or_go_on(session);
-}
-
-static void settle(struct session *session)
-{
-	struct journal_left left;
-
-	journal_settle(session->journal, is_awaited, session, &left);
-	tree_keep_counts(session->tree, journal_ledger(session->journal));
-	if (left.is_lost)
-		log_err("requests that another worker had read are lost", NULL);
-	log_info("requests of another worker",
-		 "unanswered=%zu taken_over=%zu forgets=%d", left.unanswered,
-		 left.awaited, left.has_forget);
+	fuse_session_process_buf(
+		session->fuse,
+		&(struct fuse_buf){ .mem = bytes, .size = length });
 }
 
 static void adopt(struct session *session,
@@ -456,9 +361,16 @@ static int set_up(struct session *session,
 	adopt(session, settings);
 	if (fuse_session_exited(session->fuse))
 		return -EPROTO;
-	settle(session);
-	session->taking_over = loop_soon(session->loop, take_over, session);
-	return session->taking_over ? 0 : -ENOMEM;
+	session->inflow = inflow_new(&(struct inflow_settings){
+		.loop = settings->loop,
+		.tree = session->tree,
+		.journal = settings->journal,
+		.fd = session->fd,
+		.on_request = on_request,
+		.on_gone = on_gone,
+		.owner = session,
+	});
+	return session->inflow ? 0 : -ENOMEM;
 }
 
 int session_new(const struct session_settings *settings, struct session **ret,
@@ -472,9 +384,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 		free(session);
 		return err_set(err, -ENOMEM, "cannot adopt the mount");
 	}
-	session->loop = settings->loop;
 	session->tree = settings->tree;
-	session->journal = settings->journal;
 	session->fd = settings->fd;
 	session->is_asked_always = settings->is_asked_always;
 	session->on_gone = settings->on_gone;
@@ -508,8 +418,7 @@ void session_free(struct session *session)
 {
 	if (!session)
 		return;
-	loop_timer_cancel(session->taking_over);
-	loop_unwatch(session->watch);
+	inflow_free(session->inflow);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
 	if (!session->fuse_closes_fd)
