@@ -345,14 +345,16 @@ bool announce_is_notifier(const struct tree *tree,
 	       request_pid(request) == notifier_pid(tree->notifier);
 }
 
-/* NULL: the name is none of ours, or what it stands for is gone. */
-static struct node *find_own(const struct tree *tree, const struct node *parent,
+/* The node that a name of ours is of; NULL: it is none, or the node is gone. */
+static struct node *own_node(const struct tree *tree, const struct node *parent,
 			     const char *name)
 {
 	char expected[SOURCE_NAME_SIZE];
 	struct node *node;
 	uint64_t id = 0;
 
+	if (strncmp(name, ANNOUNCE_PREFIX, strlen(ANNOUNCE_PREFIX)) != 0)
+		return NULL;
 	for (const char *at = name + strlen(ANNOUNCE_PREFIX); *at; at++) {
 		if (*at < '0' || *at > '9')
 			return NULL;
@@ -360,10 +362,19 @@ static struct node *find_own(const struct tree *tree, const struct node *parent,
 	}
 	write_own_name(id, expected);
 	node = nodes_find(tree->nodes, id);
-	if (!node || node->parent != parent || node->is_directory ||
-	    strcmp(name, expected) != 0)
-		return NULL;
-	if (has_order(tree, NOTIFY_DROP, node))
+	return node && node->parent == parent && !node->is_directory &&
+			       strcmp(name, expected) == 0
+		       ? node
+		       : NULL;
+}
+
+/* NULL: what the name stands for is not wanted any more. */
+static struct node *find_own(const struct tree *tree, const struct node *parent,
+			     const char *name)
+{
+	struct node *node = own_node(tree, parent, name);
+
+	if (!node || has_order(tree, NOTIFY_DROP, node))
 		return node;
 	return node->is_prepared && is_latest(node) ? node : NULL;
 }
@@ -390,12 +401,25 @@ static int rename_node(struct tree *tree, const struct tree_rename *what)
 	return is_latest(node) ? nodes_install(tree->nodes, node) : -ESTALE;
 }
 
+/* By another worker, which was killed before it could say so. */
+static bool is_renamed(const struct tree *tree, const struct tree_rename *what)
+{
+	const struct node *parent = nodes_find(tree->nodes, what->parent);
+	const struct node *node = NULL;
+
+	if (parent && what->new_parent == what->parent)
+		node = own_node(tree, parent, what->name);
+	return node && node->is_current &&
+	       strcmp(node->name, what->new_name) == 0;
+}
+
 void tree_rename(struct tree *tree, struct request *request,
 		 const struct tree_rename *what)
 {
-	request_fail(request, announce_is_notifier(tree, request)
-				      ? rename_node(tree, what)
-				      : -EROFS);
+	if (announce_is_notifier(tree, request))
+		request_fail(request, rename_node(tree, what));
+	else
+		request_fail(request, is_renamed(tree, what) ? 0 : -EROFS);
 }
 
 /* Only what was ordered: the name may show something else by now. */
@@ -415,10 +439,23 @@ static int unlink_node(struct tree *tree, uint64_t parent_id, const char *name)
 	return 0;
 }
 
+/* Likewise: nothing has that name. */
+static bool is_unlinked(const struct tree *tree, uint64_t parent_id,
+			const char *name)
+{
+	const struct node *parent = nodes_find(tree->nodes, parent_id);
+
+	return parent && parent->is_directory &&
+	       strncmp(name, ANNOUNCE_PREFIX, strlen(ANNOUNCE_PREFIX)) != 0 &&
+	       !nodes_current(tree->nodes, parent, name);
+}
+
 void tree_unlink(struct tree *tree, struct request *request, uint64_t parent,
 		 const char *name)
 {
-	request_fail(request, announce_is_notifier(tree, request)
-				      ? unlink_node(tree, parent, name)
-				      : -EROFS);
+	if (announce_is_notifier(tree, request))
+		request_fail(request, unlink_node(tree, parent, name));
+	else
+		request_fail(request,
+			     is_unlinked(tree, parent, name) ? 0 : -EROFS);
 }
