@@ -18,7 +18,7 @@ from lib.clock import Clock
 from lib.inotify import MOVED_TO, Watch
 from lib.mounting import mounted_at
 from lib.place import is_mounted, work_directory, write_file
-from lib.process import environment, is_alive
+from lib.process import environment, is_alive, running
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
 from lib.tap import case as one_case, check, check_equal, main
@@ -127,6 +127,20 @@ def a_reader_that_waits_for_aws_gets_its_answer():
         scene.aws.release("app")
         out, _ = reader.communicate(timeout=30)
         check_equal((reader.returncode, out), (0, PASSWORD))
+
+
+@case
+def a_reader_that_was_killed_meanwhile_is_let_go():
+    with _scene() as scene:
+        scene.aws.hold("app")
+        with running("cat", scene.path("password")) as reader:
+            scene.aws.wait_for_held("app")
+            os.kill(scene.mount.worker_pid(), signal.SIGSTOP)
+            reader.kill()
+            scene.kill()
+            check_equal(reader.wait(20), -signal.SIGKILL)
+        scene.aws.release("app")
+        check_equal(read(scene.path("password")), PASSWORD)
 
 
 @case
