@@ -4,7 +4,8 @@
  * which the next worker counts right. The worker is a child of which each
  * instruction is a step of its own; after each that has changed something, a
  * copy of the memory gets a next worker, twice: on a kernel that waits for what
- * was read, and on one that sends it again.
+ * was read, and on one that sends it again. The first of these is killed in the
+ * same way while it takes over.
  */
 #include "tests/test.h"
 
@@ -108,7 +109,7 @@ static bool is_awaited(void *owner, uint64_t unique)
 	return worker->is_awaited && unique == UNIQUE;
 }
 
-static void worker_init(struct worker *worker, const struct world *world,
+static void worker_open(struct worker *worker, const struct world *world,
 			bool awaits)
 {
 	bool is_lost;
@@ -121,8 +122,19 @@ static void worker_init(struct worker *worker, const struct world *world,
 			 0);
 	assert_int_equal(journal_open(dup(world->journal_fd), &worker->journal),
 			 0);
+}
+
+static void worker_settle(struct worker *worker)
+{
 	journal_settle(worker->journal, is_awaited, worker, &worker->left);
 	tree_keep_counts(worker->scene->tree, journal_ledger(worker->journal));
+}
+
+static void worker_init(struct worker *worker, const struct world *world,
+			bool awaits)
+{
+	worker_open(worker, world, awaits);
+	worker_settle(worker);
 }
 
 static void worker_done(struct worker *worker)
@@ -226,11 +238,25 @@ static const struct act acts[] = {
 	  LOOKUPS - 2, 0 },
 };
 
-/* In the child; between two SIGSTOPs. */
-static void run(struct worker *worker, const struct act *act)
+static size_t handle_left(struct worker *worker, const struct act *act)
+{
+	struct journal_request request;
+	size_t handled = 0;
+
+	while (journal_next_left(worker->journal, &request)) {
+		act->handle(worker);
+		journal_handled(worker->journal);
+		handled++;
+	}
+	return handled;
+}
+
+/* What a child does between two SIGSTOPs: a worker its work, */
+static void work(struct worker *worker, const struct act *act)
 {
 	struct journal_request request;
 
+	worker_settle(worker);
 	if (journal_read(worker->journal, worker->world->fd, &request) < 0)
 		_exit(1);
 	if (act->is_late)
@@ -238,6 +264,13 @@ static void run(struct worker *worker, const struct act *act)
 	act->handle(worker);
 	if (!act->is_late)
 		journal_handled(worker->journal);
+}
+
+/* or the next one what was left to it. */
+static void take_over(struct worker *worker, const struct act *act)
+{
+	worker_settle(worker);
+	(void)handle_left(worker, act);
 }
 
 static int waiting_bytes(int fd)
@@ -272,17 +305,11 @@ static void check(const struct act *act, const struct world *world,
 	struct journal_request request;
 	struct worker next;
 	struct world copy;
-	size_t handled = 0;
 
 	world_init(&copy);
 	copy_memory(world, &copy);
 	worker_init(&next, &copy, is_replayed && is_open);
-	while (journal_next_left(next.journal, &request)) {
-		act->handle(&next);
-		journal_handled(next.journal);
-		handled++;
-	}
-	assert_true(handled <= 1);
+	assert_true(handle_left(&next, act) <= 1);
 	if (!is_replayed && is_open && act->opcode != FUSE_FORGET &&
 	    act->opcode != FUSE_BATCH_FORGET) {
 		ask(&copy, act->opcode, UNIQUE | CAME_AGAIN);
@@ -306,14 +333,17 @@ static bool has_changed(const struct world *world, struct world *seen)
 	return true;
 }
 
-static pid_t start(const struct world *world, const struct act *act)
+typedef void run_in_child(struct worker *worker, const struct act *act);
+
+static pid_t start(const struct world *world, const struct act *act,
+		   run_in_child *run, bool awaits)
 {
 	pid_t child = fork();
 
 	if (child == 0) {
 		struct worker worker;
 
-		worker_init(&worker, world, true);
+		worker_open(&worker, world, awaits);
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 			_exit(77);
 		(void)raise(SIGSTOP);
@@ -334,43 +364,80 @@ static bool step_on(pid_t child)
 	       WSTOPSIG(status) == SIGTRAP;
 }
 
-static void run_in_steps(const struct act *act)
+typedef void check_change(const struct act *act, const struct world *world,
+			  size_t change);
+
+/* How many changes there were; on_change is called at first, too, and at the
+ * end. */
+static size_t run_in_steps(const struct world *world, const struct act *act,
+			   pid_t child, check_change *on_change)
 {
-	struct world world;
-	struct world seen;
 	size_t changes = 0;
-	pid_t child;
+	struct world seen;
 	int status;
 
-	world_init(&world);
 	world_init(&seen);
-	prepare(&world);
-	ask(&world, act->opcode, UNIQUE);
-	child = start(&world, act);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (!WIFSTOPPED(status))
 		skip(); /* nobody may be traced here */
 	do {
-		if (!has_changed(&world, &seen))
-			continue;
-		check(act, &world, true, changes);
-		check(act, &world, false, changes);
-		changes++;
+		if (has_changed(world, &seen))
+			on_change(act, world, changes++);
 	} while (step_on(child));
-	assert_true(changes > 5);
+	on_change(act, world, changes);
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, &status, 0);
-	check(act, &world, true, changes);
-	world_done(&world);
 	world_done(&seen);
-	print_message("%s: killed after %zu changes\n", act->name, changes);
+	return changes;
+}
+
+static void check_replayed(const struct act *act, const struct world *world,
+			   size_t change)
+{
+	check(act, world, true, change);
+}
+
+/* The next worker is killed as well, and another one follows. */
+static void check_twice(const struct act *act, const struct world *world,
+			size_t change)
+{
+	bool was_read = waiting_bytes(world->fd) == 0;
+	bool was_answered = waiting_bytes(world->kernel) > 0;
+	struct world copy;
+
+	check(act, world, true, change);
+	check(act, world, false, change);
+	if (!was_read)
+		return;
+	world_init(&copy);
+	copy_memory(world, &copy);
+	if (was_answered)
+		assert_int_equal(send(copy.fd, "answer", 6, 0), 6);
+	(void)run_in_steps(&copy, act,
+			   start(&copy, act, take_over, !was_answered),
+			   check_replayed);
+	world_done(&copy);
 }
 
 static void each_instruction_may_be_the_last(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++)
-		run_in_steps(&acts[i]);
+	for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++) {
+		const struct act *act = &acts[i];
+		struct world world;
+		size_t changes;
+
+		world_init(&world);
+		prepare(&world);
+		ask(&world, act->opcode, UNIQUE);
+		changes = run_in_steps(&world, act,
+				       start(&world, act, work, true),
+				       check_twice);
+		assert_true(changes > 5);
+		print_message("%s: killed after %zu changes\n", act->name,
+			      changes);
+		world_done(&world);
+	}
 }
 
 int main(void)
