@@ -265,7 +265,7 @@ static void one_that_found_no_room_may_be_answered_first(void **state)
 
 	for (uint64_t i = 1; i <= SLOTS + 1; i++)
 		park(scene, 2 * i);
-	answer(scene, 2 * (SLOTS + 1));
+	answer(scene, UINT64_C(2) * (SLOTS + 1));
 	assert_false(journal_is_full(scene->journal));
 	check_left(scene, SLOTS, SLOTS);
 }

@@ -119,6 +119,8 @@ static void settle(struct inflow *inflow)
 	tree_keep_counts(settings->tree, journal_ledger(settings->journal));
 	if (left.is_lost)
 		log_err("requests that another worker had read are lost", NULL);
+	if (left.unanswered == 0 && !left.has_forget)
+		return;
 	log_info("requests of another worker",
 		 "unanswered=%zu taken_over=%zu forgets=%d", left.unanswered,
 		 left.awaited, left.has_forget);
