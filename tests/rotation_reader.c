@@ -38,11 +38,11 @@ struct file {
 struct counts {
 	long pairs;
 	long errors;
-	long wrong;	/* the sum does not fit: bytes of two versions */
-	long mixed;	/* equal mtimes, two versions */
-	long backwards; /* an older version, or mtime, after a newer one */
-	long versions;	/* how often another one was seen */
-	long differing; /* pairs with two mtimes */
+	long wrong;	    /* the sum does not fit: bytes of two versions */
+	long mixed;	    /* equal mtimes, two versions */
+	long backwards;	    /* an older version, or mtime, after a newer one */
+	long versions;	    /* how often another one was seen */
+	long differing;	    /* pairs with two mtimes */
 	int64_t slowest_ns; /* from before open to the last byte */
 	int64_t longest_ns;
 	int64_t differs_ns;
