@@ -79,8 +79,9 @@ bool restart_after_death(struct session *session)
 		return false;
 	}
 	log_err("the worker died, another one follows",
-		"pid=%d cause=\"%s\" pause_ms=%" PRId64 " requests=\"%s\"", pid,
-		cause, pause_ms, is_resent ? "sent again" : "in the journal");
+		"requests=\"%s\" pid=%d cause=\"%s\" pause_ms=%" PRId64,
+		is_resent ? "sent again" : "in the journal", pid, cause,
+		pause_ms);
 	return true;
 }
 
