@@ -153,7 +153,7 @@ static void on_answer(void *owner, uint64_t id, int result)
 /* Whoever went before may have left entries for what it did not install. */
 static void tidy(void *owner, struct node *node)
 {
-	if (node->is_prepared && node->lookups > 0)
+	if ((node->is_prepared || node->has_entry) && node->lookups > 0)
 		add_drop(owner, node);
 }
 

@@ -104,6 +104,8 @@ static void look_for_notifier(struct lookup *lookup, const struct node *parent)
 	struct tree *tree = lookup->tree;
 	struct node *node = announce_find(tree, parent, lookup->name);
 
+	if (node && !node->is_current)
+		node->has_entry = true;
 	if (!node)
 		lookup_reply_absent(lookup, 0);
 	else

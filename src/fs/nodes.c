@@ -264,7 +264,7 @@ int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
 
 int nodes_install(struct nodes *nodes, struct node *node)
 {
-	node->is_prepared = false;
+	node->is_prepared = node->has_entry = false;
 	return replace(nodes, node, node->modified_ns);
 }
 

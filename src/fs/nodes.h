@@ -60,6 +60,8 @@ struct node {
 	int64_t modified_ns;
 	bool is_current;  /* the name shows this version */
 	bool is_prepared; /* no name has shown it yet */
+	bool has_entry;	  /* the kernel had one of a name that only the
+			     notifier has for it */
 	int revoked;	  /* why value is NULL: a negative errno */
 
 	/* of whoever follows the secret; see nodes_set_on_free() */
