@@ -27,6 +27,12 @@ from lib.wait import wait_until
 
 LATENCY_S = 0.01
 PAUSE_S = 0.12
+
+# Each so many workers one lives longer, so that every read comes to its end:
+# where each dies sooner than an answer takes, nobody can be served.
+BREATH_EVERY = 16
+BREATH_S = 0.4
+
 ROTATION_S = 0.25
 TTL = "1s"
 
@@ -112,9 +118,10 @@ def _kill(mount, count, seed):
     log = _Log(mount.log)
     worker = mount.worker_pid()
     try:
-        for _ in range(count):
+        for number in range(count):
             # no condition: any moment is the right one
-            time.sleep(rng.uniform(0, PAUSE_S))
+            time.sleep(rng.uniform(0, PAUSE_S) +
+                       (BREATH_S if number % BREATH_EVERY == 0 else 0))
             os.kill(worker, signal.SIGKILL)
             wait_until(lambda: log.look() or log.worker not in (None, worker),
                        "another worker serves", HANG_S)
