@@ -98,20 +98,22 @@ static struct lookup *make_lookup(struct tree *tree, struct request *request,
 	return lookup;
 }
 
-/* The entry moves with a rename, so it is to last as long as any. */
+/* The entry moves with a rename, so it is to last as long as any; that of a
+ * node which shows nothing, for no time. */
 static void look_for_notifier(struct lookup *lookup, const struct node *parent)
 {
 	struct tree *tree = lookup->tree;
 	struct node *node = announce_find(tree, parent, lookup->name);
 
-	if (node && !node->is_current)
+	if (node && strncmp(lookup->name, OWN_NAMES, strlen(OWN_NAMES)) == 0)
 		node->has_entry = true;
 	if (!node)
 		lookup_reply_absent(lookup, 0);
 	else
 		lookup_reply_node(lookup, node,
-				  node->is_current ? 0
-						   : tree_rest_ms(tree, node));
+				  node->is_current || !node->follow
+					  ? 0
+					  : tree_rest_ms(tree, node));
 }
 
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent_id,
