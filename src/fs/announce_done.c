@@ -54,5 +54,5 @@ bool announce_is_unlinked(const struct tree *tree, uint64_t parent_id,
 
 	return parent && parent->is_directory &&
 	       strncmp(name, ANNOUNCE_PREFIX, strlen(ANNOUNCE_PREFIX)) != 0 &&
-	       !nodes_current(tree->nodes, parent, name);
+	       !announce_find(tree, parent, name);
 }
