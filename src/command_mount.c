@@ -310,6 +310,7 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--log-file", options->log_file);
 	add_pair(line, "--restarts", options->test_restarts);
 	add_flag(line, "--restarts-at-once", options->test_restarts != NULL);
+	add_flag(line, "--no-resend", options->test_no_resend);
 	add(line, "--");
 	for (; *worker; worker++)
 		add(line, *worker);

@@ -25,8 +25,10 @@ struct mounts {
 	struct classes *classes; /* or NULL */
 	struct served *list[MOUNTS_MAX];
 	bool is_owed[MOUNTS_MAX]; /* that its going is told */
-	int nodes_fd;		  /* of the mount that comes next, or -1 */
-	char *next_name;	  /* that mount's, or NULL */
+	/* of the mount that comes next, or -1, or NULL */
+	int nodes_fd;
+	int journal_fd;
+	char *next_name;
 };
 
 struct mounts *mounts_new(const struct mounts_settings *settings)
@@ -36,15 +38,15 @@ struct mounts *mounts_new(const struct mounts_settings *settings)
 	if (!mounts)
 		return NULL;
 	mounts->settings = *settings;
-	mounts->nodes_fd = -1;
+	mounts->nodes_fd = mounts->journal_fd = -1;
 	return mounts;
 }
 
-static void close_nodes(struct mounts *mounts)
+static void hold(int *held, int fd)
 {
-	if (mounts->nodes_fd >= 0)
-		(void)close(mounts->nodes_fd);
-	mounts->nodes_fd = -1;
+	if (*held >= 0)
+		(void)close(*held);
+	*held = fd;
 }
 
 void mounts_free(struct mounts *mounts)
@@ -55,7 +57,8 @@ void mounts_free(struct mounts *mounts)
 		if (mounts->list[i])
 			served_free(mounts->list[i]);
 	classes_free(mounts->classes);
-	close_nodes(mounts);
+	hold(&mounts->nodes_fd, -1);
+	hold(&mounts->journal_fd, -1);
 	free(mounts->next_name);
 	free(mounts);
 }
@@ -119,10 +122,11 @@ static int add(struct mounts *mounts, const struct message *message,
 	const struct served_mount mount = {
 		.fuse_fd = fd,
 		.nodes_fd = mounts->nodes_fd,
+		.journal_fd = mounts->journal_fd,
 		.init = message,
 	};
 
-	mounts->nodes_fd = -1;
+	mounts->nodes_fd = mounts->journal_fd = -1;
 	return served_new(&settings, &mount, &mounts->list[message->mount],
 			  err);
 }
@@ -151,12 +155,6 @@ static void on_mount(struct mounts *mounts, const struct message *message,
 	} else {
 		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
 	}
-}
-
-static void on_nodes(struct mounts *mounts, int fd)
-{
-	close_nodes(mounts);
-	mounts->nodes_fd = fd;
 }
 
 /* The last one's is closed: it is gone. Without fd there is none. */
@@ -226,7 +224,11 @@ bool mounts_on_message(struct mounts *mounts, const struct message *message,
 		return true;
 	}
 	if (message->type == MESSAGE_NODES) {
-		on_nodes(mounts, fd);
+		hold(&mounts->nodes_fd, fd);
+		return true;
+	}
+	if (message->type == MESSAGE_JOURNAL) {
+		hold(&mounts->journal_fd, fd);
 		return true;
 	}
 	if (message->type == MESSAGE_NOTIFIER) {

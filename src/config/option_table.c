@@ -96,6 +96,11 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_restarts),
 	},
 	{
+		.name = "test-no-resend",
+		.kind = OPTION_FLAG,
+		.offset = MEMBER(test_no_resend),
+	},
+	{
 		.name = "owner",
 		.kind = OPTION_OWNER,
 		.for_worker = true,

@@ -34,6 +34,7 @@ static const struct argument {
 	{ "--restarts", KIND_RESTARTS, offsetof(struct arguments, restarts) },
 	{ "--restarts-at-once", KIND_FLAG,
 	  offsetof(struct arguments, restarts_at_once) },
+	{ "--no-resend", KIND_FLAG, offsetof(struct arguments, no_resend) },
 };
 
 _Static_assert(sizeof(uid_t) == sizeof(gid_t), "KIND_ID serves both");

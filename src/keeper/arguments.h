@@ -16,7 +16,7 @@ struct err;
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
  *		[--folder] [--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
- *		[--restarts N] [--restarts-at-once]
+ *		[--restarts N] [--restarts-at-once] [--no-resend]
  *		-- WORKER-ARGUMENT...
  *
  * Strings are borrowed from argv.
@@ -34,7 +34,8 @@ struct arguments {
 	const char *log_file;
 	uint32_t restarts; /* these two as of deaths.h */
 	bool restarts_at_once;
-	char **worker; /* what comes after "--", NULL-terminated */
+	bool no_resend; /* as of session.h */
+	char **worker;	/* what comes after "--", NULL-terminated */
 };
 
 /* 0, or -EINVAL with err filled. */

@@ -27,6 +27,10 @@ int handover_mount(struct session *session, uint32_t index)
 	r = message_send(session->worker.socket, &message, mount->nodes_fd);
 	if (r < 0)
 		return r;
+	message_fill(&message, MESSAGE_JOURNAL, index, NULL, 0);
+	r = message_send(session->worker.socket, &message, mount->journal_fd);
+	if (r < 0)
+		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
 	return message_send(session->worker.socket, &message, mount->fuse_fd);
 }

@@ -323,6 +323,7 @@ int main(int argc, char **argv)
 	}
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
+	keeper.session->resends_nothing = arguments.no_resend;
 	r = prepare(&keeper, &err);
 	if (r == 0)
 		r = run(&keeper, secure_getenv("NOTIFY_SOCKET"), &err);

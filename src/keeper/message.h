@@ -15,9 +15,9 @@
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES, ADD (before READY, or while it
  *				serves), REMOVE
- *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
- *				REFRESH, STOP, NOTIFIER (for a mount that
- *				serves, any number of times), CLIENT, ADD,
+ *	keeper -> worker	NODES, JOURNAL and MOUNT (each with an fd),
+ *				RELOAD, REFRESH, STOP, NOTIFIER (any number of
+ *				times for a mount that serves), CLIENT, ADD,
  *				REMOVE, REFUSED
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
@@ -68,6 +68,8 @@ enum message_type {
 			 */
 	MESSAGE_REFUSED, /* body: the name of what was wanted, a NUL, one line
 			  */
+	MESSAGE_JOURNAL, /* fd: as of NODES, for the mount's requests (journal.h
+			    of fs) */
 };
 
 #define MESSAGE_NAME_MAX 900

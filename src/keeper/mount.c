@@ -24,22 +24,22 @@
 #define FUSE_DEVICE "/dev/fuse"
 #define INIT_TIMEOUT_MS 5000
 #define NODES_SIZE (32 << 20)
-#define SOURCE_MAX 255 /* of a string that fsconfig(2) takes */
+#define JOURNAL_SIZE (2 << 20) /* some 4,000 requests that wait */
+#define SOURCE_MAX 255	       /* of a string that fsconfig(2) takes */
 #define ATTRIBUTES                                                             \
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |            \
 	 MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME)
 
 /* Nothing of it is taken before it is written to. Of a fixed size, so that no
  * worker can cut it off below the next one. */
-static int open_nodes(struct err *err)
+static int open_memory(const char *name, off_t size, struct err *err)
 {
-	cleanup_fd int fd =
-		memfd_create("nodes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || ftruncate(fd, NODES_SIZE) < 0 ||
+	if (fd < 0 || ftruncate(fd, size) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) <
 		    0)
-		return err_set(err, -errno, "no memory for nodes: %s",
+		return err_set(err, -errno, "no memory for %s: %s", name,
 			       strerrordesc_np(errno));
 	return descriptor_take(&fd);
 }
@@ -47,7 +47,8 @@ static int open_nodes(struct err *err)
 void mount_init(struct mount *mount)
 {
 	memset(mount, 0, sizeof(*mount));
-	mount->target_fd = mount->fuse_fd = mount->nodes_fd = -1;
+	mount->target_fd = mount->fuse_fd = -1;
+	mount->nodes_fd = mount->journal_fd = -1;
 	mount->tree_fd = mount->place.parent_fd = -1;
 }
 
@@ -71,9 +72,12 @@ int mount_open_at(struct mount *ret, struct place *place, const char *path,
 	if (ret->fuse_fd < 0)
 		return err_set(err, -errno, "%s: %s (is FUSE in the kernel?)",
 			       FUSE_DEVICE, strerrordesc_np(errno));
-	ret->nodes_fd = open_nodes(err);
+	ret->nodes_fd = open_memory("nodes", NODES_SIZE, err);
 	if (ret->nodes_fd < 0)
 		return ret->nodes_fd;
+	ret->journal_fd = open_memory("requests", JOURNAL_SIZE, err);
+	if (ret->journal_fd < 0)
+		return ret->journal_fd;
 	ret->target_fd = descriptor_take(&target);
 	return 0;
 }
@@ -298,5 +302,6 @@ void mount_done(struct mount *mount)
 	descriptor_done(&mount->target_fd);
 	descriptor_done(&mount->fuse_fd);
 	descriptor_done(&mount->nodes_fd);
+	descriptor_done(&mount->journal_fd);
 	place_done(&mount->place);
 }

@@ -20,9 +20,10 @@ struct mount {
 	struct layers layers; /* dead ones that it stands on */
 	int target_fd;	      /* the directory below, until it is attached */
 	int fuse_fd;
-	int nodes_fd; /* memory that its workers share */
-	int tree_fd;  /* the mount itself, until it is attached */
-	uint64_t id;  /* as in mountinfo */
+	int nodes_fd; /* memory that its workers share, */
+	int journal_fd;
+	int tree_fd; /* the mount itself, until it is attached */
+	uint64_t id; /* as in mountinfo */
 	bool is_attached;
 	bool is_to_give_back; /* see mount_give_back() */
 	bool is_place_made;   /* the directory was made for it */

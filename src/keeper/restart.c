@@ -26,16 +26,17 @@ static bool is_there(const struct session_mount *mount)
 	return mount->mount.fuse_fd >= 0;
 }
 
-/* 0; -EINVAL: this kernel cannot. A mount that has gone meanwhile is told of
- * by the next worker. */
-static int resend(const struct session *session)
+/* False: this kernel cannot, and the next worker takes them from the journal. A
+ * mount that has gone meanwhile is told of by that one. */
+static bool resend(const struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
-		    fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
-			    -EINVAL)
-			return -EINVAL;
-	return 0;
+		    (session->resends_nothing ||
+		     fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
+			     -EINVAL))
+			return false;
+	return true;
 }
 
 static int64_t served_ms(const struct session *session)
@@ -57,19 +58,13 @@ static void bury(struct session *session, char *cause, size_t size)
 	child_done(&session->worker);
 }
 
-static bool end(pid_t pid, const char *cause, const char *why)
-{
-	log_err("the worker died, unmounting", "pid=%d cause=\"%s\" why=\"%s\"",
-		pid, cause, why);
-	return false;
-}
-
 bool restart_after_death(struct session *session)
 {
 	int64_t pause_ms =
 		deaths_note(&session->deaths, moment_ms(), served_ms(session));
 	pid_t pid = session->worker.pid;
 	char cause[32];
+	bool is_resent;
 
 	bury(session, cause, sizeof(cause));
 	session->phase = PHASE_WAITING;
@@ -77,12 +72,17 @@ bool restart_after_death(struct session *session)
 	notifiers_pause(session);
 	/* Now, and not when the next one reads: until then who waits could not
 	 * even be killed. */
-	if (resend(session) < 0)
-		return end(pid, cause, "this kernel sends no request again");
-	if (pause_ms < 0)
-		return end(pid, cause, "too many have died");
+	is_resent = resend(session);
+	if (pause_ms < 0) {
+		log_err("the worker died, unmounting",
+			"pid=%d cause=\"%s\" why=\"too many have died\"", pid,
+			cause);
+		return false;
+	}
 	log_err("the worker died, another one follows",
-		"pid=%d cause=\"%s\" pause_ms=%" PRId64, pid, cause, pause_ms);
+		"requests=\"%s\" pid=%d cause=\"%s\" pause_ms=%" PRId64,
+		is_resent ? "sent again" : "in the journal", pid, cause,
+		pause_ms);
 	return true;
 }
 

@@ -69,6 +69,7 @@ struct session {
 	int64_t phase_ms; /* when the worker is due, or to have started; of
 			     one that serves: since when */
 	struct deaths deaths;
+	bool resends_nothing; /* as on a kernel that cannot: for tests */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;
