@@ -21,12 +21,14 @@ struct aws_environment {
 
 	const char *endpoint_url;		  /* AWS_ENDPOINT_URL */
 	const char *endpoint_url_secrets_manager; /* ..._SECRETS_MANAGER */
+	const char *endpoint_url_ssm;		  /* ..._SSM */
 	const char *endpoint_url_sts;		  /* ..._STS */
 	const char *ignore_endpoint_urls; /* AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
 					   */
-	const char *use_fips;		  /* AWS_USE_FIPS_ENDPOINT */
-	const char *use_dualstack;	  /* AWS_USE_DUALSTACK_ENDPOINT */
-	const char *ca_bundle;		  /* AWS_CA_BUNDLE: for http_settings */
+	const char *sts_regional_endpoints; /* AWS_STS_REGIONAL_ENDPOINTS */
+	const char *use_fips;		    /* AWS_USE_FIPS_ENDPOINT */
+	const char *use_dualstack;	    /* AWS_USE_DUALSTACK_ENDPOINT */
+	const char *ca_bundle; /* AWS_CA_BUNDLE: for http_settings */
 
 	const char *access_key_id;  /* AWS_ACCESS_KEY_ID */
 	struct buf secret_key;	    /* AWS_SECRET_ACCESS_KEY */
