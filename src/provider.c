@@ -4,8 +4,11 @@
 #include "provider.h"
 #include "aws/aws_source.h"
 #include "aws/environment.h"
+#include "aws/ssm_source.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/macros.h"
+#include "base/map.h"
 #include "config/options.h"
 #include "net/breaker.h"
 #include "net/http.h"
@@ -16,24 +19,27 @@
 #include <config.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
-/* A class has one place; reloads may move it a few times, and a check may read
- * classes of every region. */
-#define SOURCES_MAX 64
+/* A class has few places; reloads may move it, and a check may read classes of
+ * every region. */
+#define PLACES_MAX 20000
 
+/* What is asked, and the source that asks there. */
 struct place {
-	char *name; /* a region or a directory */
-	bool is_directory;
+	SLIST_ENTRY(place) next;
 	struct source *source;
+	char key[];
 };
 
 struct provider {
 	struct loop *loop;
 	const struct options *options;
-	struct place places[SOURCES_MAX];
-	size_t place_count;
+	SLIST_HEAD(, place) places;
+	struct map *by_key;
 
 	/* of AWS; both are NULL until the first source of it, and all sources
 	 * share them: limits are kept for each endpoint, not each mount */
@@ -51,8 +57,14 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 
 	if (!provider)
 		return NULL;
+	SLIST_INIT(&provider->places);
 	provider->loop = loop;
 	provider->options = options;
+	provider->by_key = map_new();
+	if (!provider->by_key) {
+		free(provider);
+		return NULL;
+	}
 	return provider;
 }
 
@@ -60,85 +72,91 @@ void provider_free(struct provider *provider)
 {
 	if (!provider)
 		return;
-	for (size_t i = 0; i < provider->place_count; i++) {
-		struct place *place = &provider->places[i];
+	while (!SLIST_EMPTY(&provider->places)) {
+		struct place *place = SLIST_FIRST(&provider->places);
 
-		if (place->source)
-			place->source->operations->free(place->source);
-		free(place->name);
+		SLIST_REMOVE_HEAD(&provider->places, next);
+		place->source->operations->free(place->source);
+		free(place);
 	}
+	map_free(provider->by_key);
 	retry_free(provider->retry);
 	http_free(provider->http);
 	aws_environment_done(&provider->environment);
 	free(provider);
 }
 
-static struct source *find_source(const struct provider *provider,
-				  const char *name, bool is_directory)
+/* Two texts, which both may hold anything. */
+static struct place *new_place(const char *what, const char *where)
 {
-	for (size_t i = 0; i < provider->place_count; i++) {
-		const struct place *place = &provider->places[i];
+	size_t size = strlen(what) + 1 + strlen(where) + 1;
+	struct place *place = calloc(1, sizeof(*place) + size);
 
-		if (place->is_directory == is_directory &&
-		    strcmp(place->name, name) == 0)
-			return place->source;
-	}
-	return NULL;
-}
-
-/* A place without its source yet; it counts once the source is there. NULL with
- * err filled. */
-static struct place *next_place(struct provider *provider, const char *name,
-				bool is_directory, struct err *err)
-{
-	struct place *place = &provider->places[provider->place_count];
-
-	if (provider->place_count == SOURCES_MAX) {
-		(void)err_set(err, -E2BIG,
-			      "more than %d regions or directories in one "
-			      "process; start again",
-			      SOURCES_MAX);
-		return NULL;
-	}
-	place->name = strdup(name);
-	if (!place->name) {
-		(void)err_set(err, -ENOMEM, "no memory");
-		return NULL;
-	}
-	place->is_directory = is_directory;
+	if (place)
+		(void)snprintf(place->key, size, "%s %s", what, where);
 	return place;
 }
 
-/* Keeps the place if r is 0, forgets it else. */
-static int settle_place(struct provider *provider, struct place *place, int r,
-			struct source **ret)
+static void free_place(struct place **place)
 {
-	if (r < 0) {
-		free(place->name);
-		place->name = NULL;
-		return r;
+	free(*place);
+}
+
+#define cleanup_place CLEANUP(free_place)
+
+static const struct place *find_place(const struct provider *provider,
+				      const struct place *like)
+{
+	return map_find(provider->by_key, like->key, strlen(like->key));
+}
+
+/* Whether there is room for one more. */
+static int check_room(const struct provider *provider, struct err *err)
+{
+	if (map_count(provider->by_key) < PLACES_MAX)
+		return 0;
+	return err_set(err, -E2BIG,
+		       "more than %d places to ask in one process; start again",
+		       PLACES_MAX);
+}
+
+/* Takes the place over, which has its source; frees that where it cannot. */
+static int keep_place(struct provider *provider, struct place **place,
+		      struct err *err)
+{
+	struct place *kept = *place;
+
+	if (map_put(provider->by_key, kept->key, strlen(kept->key), kept) < 0) {
+		kept->source->operations->free(kept->source);
+		return err_set(err, -ENOMEM, "no memory");
 	}
-	provider->place_count++;
-	*ret = place->source;
+	SLIST_INSERT_HEAD(&provider->places, kept, next);
+	*place = NULL;
 	return 0;
 }
 
 int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err)
 {
-	struct source *known = find_source(provider, directory, true);
-	struct place *place;
+	cleanup_place struct place *place = new_place("files", directory);
+	const struct place *known;
 	int r;
 
+	if (!place)
+		return err_set(err, -ENOMEM, "no memory");
+	known = find_place(provider, place);
 	if (known) {
-		*ret = known;
+		*ret = known->source;
 		return 0;
 	}
-	place = next_place(provider, directory, true, err);
-	if (!place)
-		return err->code;
-	r = file_source_new(provider->loop, directory, &place->source, err);
-	return settle_place(provider, place, r, ret);
+	r = check_room(provider, err);
+	if (r == 0)
+		r = file_source_new(provider->loop, directory, &place->source,
+				    err);
+	if (r < 0)
+		return r;
+	*ret = place->source;
+	return keep_place(provider, &place, err);
 }
 
 static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
@@ -195,47 +213,54 @@ static int check_aws(struct provider *provider, struct source *source)
 
 	if (http_check(provider->http, warning) < 0)
 		return err_wrap(warning, "AWS_CA_BUNDLE");
-	return aws_source_check(source, warning);
+	return account_check(source, warning);
 }
 
-static int make_aws(struct provider *provider, const char *region,
-		    const char *secret, struct place *place, struct err *err)
+static int make_aws(struct provider *provider, const struct provider_want *want,
+		    struct source **ret, struct err *err)
 {
 	const struct options *options = provider->options;
+	const struct aws_settings settings = {
+		.region = want->region ? want->region : options->region,
+		.endpoint_url = options->endpoint_url,
+		.secret = want->name,
+		.timeout_ms = options->timeout_ms,
+	};
 	int r = start_retry(provider, err);
 
 	if (r < 0)
 		return r;
-	r = aws_source_new(provider->loop, provider->retry,
-			   &(struct aws_settings){
-				   .region = region ? region : options->region,
-				   .endpoint_url = options->endpoint_url,
-				   .secret = secret,
-				   .timeout_ms = options->timeout_ms,
-			   },
-			   &provider->environment, &place->source, err);
+	r = (want->is_parameter ? ssm_source_new : aws_source_new)(
+		provider->loop, provider->retry, &settings,
+		&provider->environment, ret, err);
 	if (r == 0 && !provider->has_warning)
-		provider->has_warning = check_aws(provider, place->source) < 0;
+		provider->has_warning = check_aws(provider, *ret) < 0;
 	return r;
 }
 
-int provider_aws(struct provider *provider, const char *region,
-		 const char *secret, struct source **ret, struct err *err)
+int provider_aws(struct provider *provider, const struct provider_want *want,
+		 struct source **ret, struct err *err)
 {
-	struct source *known =
-		find_source(provider, region ? region : "", false);
-	struct place *place;
+	cleanup_place struct place *place =
+		new_place(want->is_parameter ? "parameters" : "secrets",
+			  want->region ? want->region : "");
+	const struct place *known;
 	int r;
 
+	if (!place)
+		return err_set(err, -ENOMEM, "no memory");
+	known = find_place(provider, place);
 	if (known) {
-		*ret = known;
+		*ret = known->source;
 		return 0;
 	}
-	place = next_place(provider, region ? region : "", false, err);
-	if (!place)
-		return err->code;
-	r = make_aws(provider, region, secret, place, err);
-	return settle_place(provider, place, r, ret);
+	r = check_room(provider, err);
+	if (r == 0)
+		r = make_aws(provider, want, &place->source, err);
+	if (r < 0)
+		return r;
+	*ret = place->source;
+	return keep_place(provider, &place, err);
 }
 
 const char *provider_warning(const struct provider *provider)

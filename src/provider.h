@@ -2,6 +2,8 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
+#include <stdbool.h>
+
 struct err;
 struct loop;
 struct options;
@@ -30,13 +32,16 @@ void provider_free(struct provider *provider);
 int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err);
 
-/*
- * The source for Secrets Manager. region: NULL where nothing but options and
- * the environment say one; secret: a name, whose region counts last when it is
- * an ARN, or NULL. Makes no call to the network.
- */
-int provider_aws(struct provider *provider, const char *region,
-		 const char *secret, struct source **ret, struct err *err);
+struct provider_want {
+	bool is_parameter;  /* of SSM, instead of a secret */
+	const char *region; /* NULL: where options and environment say one */
+	const char *name;   /* whose region counts last when it is an ARN; or
+			     * NULL */
+};
+
+/* The source for secrets or parameters of AWS. Makes no call to the network. */
+int provider_aws(struct provider *provider, const struct provider_want *want,
+		 struct source **ret, struct err *err);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

@@ -9,6 +9,7 @@
 #include "base/macros.h"
 
 #define SM "objectType: secretsmanager\n"
+#define PARAMETER "- objectName: a\n  objectType: ssmparameter\n"
 #define ONE "- objectName: a\n  " SM
 #define ARN "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"
 #define LONG_50 "0123456789012345678901234567890123456789012345678_"
@@ -59,14 +60,49 @@ static const struct class_case objects[] = {
 	  "- objectName: arn:aws:s3:::b\n  " SM,
 	  "10: objectType does not match ARN: arn:aws:s3:::b", false },
 	{ "objectType: secretsmanager", NULL, ONE, NULL, false },
-	{ "objectType ssmparameter: refused by name", NULL,
-	  "- objectName: a\n  objectType: ssmparameter\n",
-	  "10: objectType ssmparameter is not supported yet: a", false },
-	{ "objectName: an ARN of ssm is refused by name", NULL,
-	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n",
-	  "9: an ARN of ssm is not supported yet: "
+	{ "objectType: ssmparameter", NULL, PARAMETER, NULL, false },
+	{ "objectType: ssmparameter by its ARN", NULL,
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n", NULL, false },
+	{ "objectType: ssmparameter by its ARN, and said", NULL,
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n"
+	  "  objectType: ssmparameter\n",
+	  NULL, false },
+	{ "objectType does not match ARN: of a parameter", NULL,
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n  " SM,
+	  "10: objectType does not match ARN: "
 	  "arn:aws:ssm:eu-west-1:1:parameter/a",
 	  false },
+	{ "ARN region must match region: of a parameter", "region: eu-west-2\n",
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n",
+	  "10: ARN region must match region eu-west-2: "
+	  "arn:aws:ssm:eu-west-1:1:parameter/a",
+	  false },
+	{ "objectVersion: of a parameter, a bare number", NULL,
+	  PARAMETER "  objectVersion: 3\n", NULL, false },
+	{ "objectVersionLabel: of a parameter", NULL,
+	  PARAMETER "  objectVersionLabel: live\n", NULL, false },
+	{ "ssm parameters can not specify both objectVersion and "
+	  "objectVersionLabel",
+	  NULL, PARAMETER "  objectVersion: 3\n  objectVersionLabel: live\n",
+	  "12: ssm parameters can not specify both objectVersion and "
+	  "objectVersionLabel: a",
+	  false },
+	{ "objectVersion with objectVersionLabel: of a secret", NULL,
+	  ONE "  objectVersion: 7d0f1c52-3c5e-4f0e-9a55-2f6c1d1a0b9e\n"
+	      "  objectVersionLabel: AWSPREVIOUS\n",
+	  NULL, false },
+	{ "objectName: characters that no parameter has", NULL,
+	  "- objectName: a+b\n  objectType: ssmparameter\n",
+	  "9: objectName 'a+b' is not the name or ARN of a parameter: letters, digits and /_.- may be in one",
+	  false },
+	{ "objectName: as long as only a parameter's may be", NULL,
+	  "- objectName: " LONG_255 LONG_255 LONG_255
+	  "\n  objectType: ssmparameter\n  objectAlias: a\n",
+	  NULL, false },
+	{ "objectName: a parameter's leading slash is translated", NULL,
+	  "- objectName: /a/b\n  objectType: ssmparameter\n"
+	  "- objectName: _a_b\n  objectType: ssmparameter\n",
+	  "11: the file name '_a_b' is already in use (see line 9)", false },
 	{ "objectName: characters that no secret has", NULL,
 	  "- objectName: a b\n  " SM,
 	  "9: objectName 'a b' is not the name or ARN of a secret: letters, digits and /_+=.@- may be in one",

@@ -443,7 +443,7 @@ static void says_what_is_wrong_with_a_region(void **state)
 		{ "", NULL, NULL, "--region: '' is not an AWS region" },
 		{ "-a", NULL, NULL, "--region: '-a' is not an AWS region" },
 		{ NULL, "us-east-1", ARN,
-		  "the secret's ARN is of region eu-west-1, but AWS_REGION "
+		  "the ARN is of region eu-west-1, but AWS_REGION "
 		  "says us-east-1: one mount reads from one region" },
 		{ NULL, "us-east-1", "arn:aws:s3:::bucket",
 		  "'arn:aws:s3:::bucket' is not the ARN of a secret "

@@ -45,6 +45,12 @@ static const struct {
 	{ "InvalidParameterException", NULL, -ENOENT },
 	{ "DecryptionFailure", NULL, -EACCES },
 
+	/* SSM, GetParameters. What comes for a parameter that is not there is
+	 * no error of the call. */
+	{ "InvalidKeyId", NULL, -EACCES },
+	{ "ParameterNotFound", NULL, -ENOENT },
+	{ "ParameterVersionNotFound", NULL, -ENOENT },
+
 	/* "Common Error Types", and the names of the query protocol */
 	{ "ValidationException", NULL, -ENOENT },
 	{ "AccessDenied", NULL, -EACCES },
@@ -89,6 +95,12 @@ static const char *const types_of_keys[] = {
 static const char *const types_of_operation[] = {
 	"AccessDenied",	 "AccessDeniedException", "InvalidAction",
 	"NotAuthorized", "UnknownOperation",	  "UnknownOperationException",
+};
+
+/* It may be about one of several things that were asked for. */
+static const char *const types_of_one[] = {
+	"AccessDenied",	     "AccessDeniedException",	 "InvalidKeyId",
+	"ParameterNotFound", "ParameterVersionNotFound", "ValidationException",
 };
 
 static const struct {
@@ -385,4 +397,13 @@ bool refusal_is_of_operation(const struct aws_reply *reply)
 	return reply->status < STATUS_SERVER_FAULT &&
 	       is_one_of(&refusal, types_of_operation,
 			 ARRAY_SIZE(types_of_operation));
+}
+
+bool refusal_is_of_one(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	if (read_refusal(reply, &refusal) < 0)
+		return true;
+	return is_one_of(&refusal, types_of_one, ARRAY_SIZE(types_of_one));
 }

@@ -50,6 +50,10 @@ bool refusal_is_of_keys(const struct aws_reply *reply);
  * also where it cannot be told for want of memory, for the same reason. */
 bool refusal_is_of_operation(const struct aws_reply *reply);
 
+/* Whether, of several things that were asked for in one call, one alone may be
+ * to blame. True also where that cannot be told for want of memory. */
+bool refusal_is_of_one(const struct aws_reply *reply);
+
 /*
  * An error that stands within a success of several parts: always fails, as
  * refusal_read() with the text and code for that type and message. -EAGAIN with

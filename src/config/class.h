@@ -53,7 +53,8 @@ struct class_object {
 	const char *name;	 /* as written: a name or an ARN */
 	const char *secret_name; /* source_text_secret_name() of it */
 	const char *arn_region;	 /* NULL: not an ARN */
-	const char *version;	 /* VersionId; NULL: not given */
+	bool is_parameter;	 /* of SSM, not a secret */
+	const char *version;	 /* id or number; NULL: not given */
 	const char *stage;	 /* objectVersionLabel; NULL: not given */
 	bool optional;		 /* a missing secret is absent, no error */
 

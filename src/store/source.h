@@ -102,6 +102,9 @@ struct source {
 	 * a refusal may be a passing one that looks definite. */
 	int64_t grace_ms;
 
+	/* Nothing of it is at a stage: what no want names is the latest. */
+	bool has_no_stages;
+
 	/* on_change is called for whatever changes: what is in use need not be
 	 * confirmed because of max_ttl_ms. */
 	bool tells_changes;

@@ -821,7 +821,7 @@ def refuses_sources_that_it_cannot_show(lab):
     (lab.root / "app").write_text("")
     for source, words in (
             ("./mnt", "directories of classes are not supported yet"),
-            ("ssm:x", "not supported yet"),
+            ("ssm:x/", "prefixes of SSM are not supported yet"),
             ("vault:x", "secretsmanager:NAME"),
             ("file:", "takes a path"),
             ("app", "file:app")):

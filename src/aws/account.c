@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The identity names everything that decides what an answer is: a value is
+ * never taken for that of another service, place or caller. */
+#include "aws/account.h"
+#include "aws/credentials.h"
+#include "aws/region.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "store/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* AWS may refuse what it allows again a moment later: permissions and replicas
+ * take time to be the same everywhere. */
+#define GRACE_MS 60000
+
+static int set_identity(struct account *account, struct err *err)
+{
+	const struct endpoint *endpoint = &account->endpoint;
+
+	if (asprintf(&account->identity, "%s %s %s %s", endpoint->service,
+		     endpoint->url, endpoint->region,
+		     credentials_identity(account->credentials)) < 0) {
+		account->identity = NULL;
+		return err_set(err, -ENOMEM, "no memory");
+	}
+	account->source.identity = account->identity;
+	return 0;
+}
+
+int account_open(struct account *account, enum aws_service service,
+		 const struct aws_settings *settings,
+		 const struct aws_environment *environment, struct err *err)
+{
+	struct api *api = &account->api;
+	char region[REGION_SIZE];
+	int r = region_choose(settings->region, environment, settings->secret,
+			      region, err);
+
+	account->source.grace_ms = GRACE_MS;
+	account->timeout_ms = settings->timeout_ms;
+	if (r == 0)
+		r = endpoint_find(service, region, settings->endpoint_url,
+				  environment, &account->endpoint, err);
+	if (r == 0)
+		r = credentials_new(api->loop, api->retry, environment, region,
+				    &account->credentials, err);
+	api->credentials = account->credentials;
+	api->endpoint = &account->endpoint;
+	return r == 0 ? set_identity(account, err) : r;
+}
+
+void account_close(struct account *account)
+{
+	credentials_free(account->credentials);
+	free(account->identity);
+	*account = (struct account){ 0 };
+}
+
+int account_check(struct source *source, struct err *err)
+{
+	const struct account *account =
+		CONTAINER_OF(source, struct account, source);
+
+	return credentials_check(account->credentials, err);
+}
+
+const char *account_region(const struct source *source)
+{
+	const struct account *account = (const struct account *)source;
+
+	return account->endpoint.region;
+}
+
+int account_check_region(const struct account *account, const char *region,
+			 struct err *err)
+{
+	if (region[0] == '\0' || strcmp(region, account->endpoint.region) == 0)
+		return 0;
+	return err_set(err, -ENOENT, "the ARN is of region %s, the mount of %s",
+		       region, account->endpoint.region);
+}
+
+int account_reader_code(int code)
+{
+	static const int allowed[] = { -ENOENT, -EACCES, -EFBIG, -EBUSY,
+				       -ENOKEY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		if (code == allowed[i])
+			return code;
+	return -EIO;
+}
+
+static size_t size_of(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+size_t want_texts_size(const struct source_want *want)
+{
+	return size_of(want->name) + size_of(want->version) +
+	       size_of(want->stage);
+}
+
+/* Returns the copy, NULL for NULL, and moves `to` behind it. */
+static const char *copy_text(char **to, const char *text)
+{
+	size_t size = size_of(text);
+	const char *copy = text ? memcpy(*to, text, size) : NULL;
+
+	*to += size;
+	return copy;
+}
+
+char *want_copy(const struct source_want *want, char *to,
+		struct source_want *ret)
+{
+	ret->name = copy_text(&to, want->name);
+	ret->version = copy_text(&to, want->version);
+	ret->stage = copy_text(&to, want->stage);
+	return to;
+}
