@@ -4,6 +4,7 @@
 #include "provider.h"
 #include "aws/aws_source.h"
 #include "aws/environment.h"
+#include "aws/failover.h"
 #include "aws/ssm_source.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -238,8 +239,9 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 	return r;
 }
 
-int provider_aws(struct provider *provider, const struct provider_want *want,
-		 struct source **ret, struct err *err)
+static int find_region(struct provider *provider,
+		       const struct provider_want *want, struct source **ret,
+		       struct err *err)
 {
 	cleanup_place struct place *place =
 		new_place(want->is_parameter ? "parameters" : "secrets",
@@ -261,6 +263,89 @@ int provider_aws(struct provider *provider, const struct provider_want *want,
 		return r;
 	*ret = place->source;
 	return keep_place(provider, &place, err);
+}
+
+/* The sources of all regions, the first of which is there. */
+static int find_regions(struct provider *provider,
+			const struct provider_want *want,
+			struct failover_settings *settings,
+			struct failover_place places[FAILOVER_PLACES_MAX],
+			struct err *err)
+{
+	for (size_t i = 0; i < want->failover_count; i++) {
+		const char *region = want->failover_regions[i];
+		const struct provider_want there = {
+			.is_parameter = want->is_parameter,
+			.region = region,
+		};
+		int r;
+
+		if (strcmp(region, places[0].region) == 0)
+			return err_set(err, -EINVAL,
+				       "%s: failover region cannot be the same "
+				       "as the primary region",
+				       region);
+		r = find_region(provider, &there,
+				&places[settings->count].source, err);
+		if (r < 0)
+			return r;
+		places[settings->count++].region = region;
+	}
+	return 0;
+}
+
+/* One for these regions and names, known by its identity. */
+static int find_failover(struct provider *provider,
+			 const struct failover_settings *settings,
+			 struct source **ret, struct err *err)
+{
+	cleanup_place struct place *place = NULL;
+	const struct place *known;
+	struct source *source = NULL;
+	int r = check_room(provider, err);
+
+	if (r == 0)
+		r = failover_new(provider->loop, settings, &source, err);
+	if (r < 0)
+		return r;
+	place = new_place("failover", source->identity);
+	known = place ? find_place(provider, place) : NULL;
+	if (!place || known) {
+		source->operations->free(source);
+		if (!known)
+			return err_set(err, -ENOMEM, "no memory");
+		*ret = known->source;
+		return 0;
+	}
+	place->source = source;
+	*ret = source;
+	return keep_place(provider, &place, err);
+}
+
+int provider_aws(struct provider *provider, const struct provider_want *want,
+		 struct source **ret, const char **ret_region, struct err *err)
+{
+	struct failover_place places[FAILOVER_PLACES_MAX] = { 0 };
+	struct failover_settings settings = {
+		.places = places,
+		.count = 1,
+		.timeout_ms = provider->options->timeout_ms,
+		.name = want->failover_name,
+		.stage = want->failover_stage,
+	};
+	int r = find_region(provider, want, &places[0].source, err);
+
+	if (r < 0)
+		return r;
+	places[0].region = account_region(places[0].source);
+	r = find_regions(provider, want, &settings, places, err);
+	if (r == 0 && settings.count > 1)
+		r = find_failover(provider, &settings, &places[0].source, err);
+	if (r < 0)
+		return r;
+	*ret = places[0].source;
+	*ret_region = places[0].region;
+	return 0;
 }
 
 const char *provider_warning(const struct provider *provider)

@@ -3,6 +3,7 @@
 #define PROVIDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct err;
 struct loop;
@@ -37,11 +38,19 @@ struct provider_want {
 	const char *region; /* NULL: where options and environment say one */
 	const char *name;   /* whose region counts last when it is an ARN; or
 			     * NULL */
+
+	/* other regions that are asked where that one fails, and what is asked
+	 * for there instead, as in aws/failover.h */
+	const char *const *failover_regions;
+	size_t failover_count;
+	const char *failover_name;
+	const char *failover_stage;
 };
 
-/* The source for secrets or parameters of AWS. Makes no call to the network. */
+/* The source for secrets or parameters of AWS, and its first region. Makes no
+ * call to the network. */
 int provider_aws(struct provider *provider, const struct provider_want *want,
-		 struct source **ret, struct err *err);
+		 struct source **ret, const char **ret_region, struct err *err);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

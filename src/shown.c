@@ -212,6 +212,7 @@ static int show_named(const struct reading *reading,
 	};
 	char name[SOURCE_OWN_NAME_SIZE];
 	struct source *source;
+	const char *region;
 	int r;
 
 	source_text_secret_name(text, name);
@@ -220,7 +221,8 @@ static int show_named(const struct reading *reading,
 				   reading->err);
 		return r == 0 ? show_secret(reading, source, name, name) : r;
 	}
-	r = provider_aws(reading->provider, &want, &source, reading->err);
+	r = provider_aws(reading->provider, &want, &source, &region,
+			 reading->err);
 	return r == 0 ? show_secret(reading, source, text->text, name) : r;
 }
 

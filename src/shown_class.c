@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a class to a layout: which class of the file, which source, and what the
  * options decide where the class says nothing. */
-#include "aws/account.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "config/class.h"
@@ -67,10 +66,8 @@ static const struct class_object *first_of(const struct class *class,
 }
 
 static int check_regions(const struct class *class, const char *path,
-			 const struct source *source, struct err *err)
+			 const char *region, struct err *err)
 {
-	const char *region = account_region(source);
-
 	for (size_t i = 0; i < class->object_count; i++) {
 		const struct class_object *object = &class->objects[i];
 
@@ -85,22 +82,52 @@ static int check_regions(const struct class *class, const char *path,
 	return 0;
 }
 
+static struct provider_want want_of(const struct class *class,
+				    bool is_parameter)
+{
+	return (struct provider_want){
+		.is_parameter = is_parameter,
+		.region = class->region,
+		.failover_regions = class->failover_regions,
+		.failover_count = class->failover_count,
+	};
+}
+
 /* A class without objects is of secrets, so that the settings are looked at. */
 static int find_source(const struct reading *reading, const struct class *class,
 		       const char *path, bool is_parameter, struct source **ret)
 {
 	const struct class_object *object = first_of(class, is_parameter);
-	const struct provider_want want = {
-		.is_parameter = is_parameter,
-		.region = class->region,
-		.name = object && object->arn_region ? object->name : NULL,
-	};
+	struct provider_want want = want_of(class, is_parameter);
+	const char *region;
 	int r;
 
 	if (!object && (is_parameter || class->object_count > 0))
 		return 0;
-	r = provider_aws(reading->provider, &want, ret, reading->err);
-	return r == 0 ? check_regions(class, path, *ret, reading->err) : r;
+	if (object && object->arn_region)
+		want.name = object->name;
+	r = provider_aws(reading->provider, &want, ret, &region, reading->err);
+	return r == 0 ? check_regions(class, path, region, reading->err) : r;
+}
+
+/* What an object that is called otherwise in other regions is fetched from. */
+static int find_failover(const struct reading *reading,
+			 const struct class *class,
+			 const struct class_object *object, struct source **ret)
+{
+	struct provider_want want = want_of(class, object->is_parameter);
+	const struct class_object *first =
+		first_of(class, object->is_parameter);
+	const char *region;
+
+	if (!object->failover_name || reading->options->offline)
+		return 0;
+	if (first->arn_region)
+		want.name = first->name;
+	want.failover_name = object->failover_name;
+	want.failover_stage = object->failover_stage;
+	return provider_aws(reading->provider, &want, ret, &region,
+			    reading->err);
 }
 
 static int find_sources(const struct reading *reading,
@@ -145,11 +172,10 @@ static void fill_object(const struct reading *reading,
 	};
 }
 
-static struct holding *hold_class(const struct reading *reading,
-				  const struct class *class,
-				  const struct sources *sources)
+static int hold_class(const struct reading *reading, const struct class *class,
+		      const struct sources *sources, struct holding **ret)
 {
-	struct holding *holding;
+	cleanup_holding struct holding *holding = NULL;
 	struct layout_file *file;
 	size_t files = 0;
 
@@ -157,17 +183,23 @@ static struct holding *hold_class(const struct reading *reading,
 		files += class->objects[i].file_count;
 	holding = holding_new(class->object_count, files);
 	if (!holding)
-		return NULL;
+		return err_set(reading->err, -ENOMEM, "no memory");
 	file = holding->files;
 	for (size_t i = 0; i < class->object_count; i++) {
 		const struct class_object *object = &class->objects[i];
+		int r;
 
 		holding->objects[i].files = file;
 		fill_object(reading, object, sources, &holding->objects[i]);
 		for (size_t k = 0; k < object->file_count; k++)
 			fill_file(reading, &object->files[k], file++);
+		r = find_failover(reading, class, object,
+				  &holding->objects[i].source);
+		if (r < 0)
+			return r;
 	}
-	return holding;
+	*ret = TAKE(holding);
+	return 0;
 }
 
 /* NAME or NAMESPACE/NAME. */
@@ -243,9 +275,9 @@ static int lay_out(const struct reading *reading, const char *path,
 
 	if (r < 0)
 		return r;
-	holding = hold_class(reading, class, &sources);
-	if (!holding)
-		return err_set(reading->err, -ENOMEM, "no memory");
+	r = hold_class(reading, class, &sources, &holding);
+	if (r < 0)
+		return r;
 	(void)snprintf(reading->shown->label, sizeof(reading->shown->label),
 		       "secretsfs:%s", class->name);
 	settings = settings_of(reading->options, class);

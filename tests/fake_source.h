@@ -30,6 +30,7 @@ struct fake_source {
 	unsigned fetches;  /* listings and confirmations included */
 	unsigned confirms; /* of these: confirmations */
 	unsigned cancels;
+	int64_t created_ns; /* of values that it answers with */
 };
 
 void fake_source_init(struct fake_source *source, const char *identity);

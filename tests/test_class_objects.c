@@ -9,6 +9,7 @@
 #include "base/macros.h"
 
 #define SM "objectType: secretsmanager\n"
+#define TWO_REGIONS "region: eu-west-1\nfailoverRegion: eu-west-2\n"
 #define PARAMETER "- objectName: a\n  objectType: ssmparameter\n"
 #define ONE "- objectName: a\n  " SM
 #define ARN "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"
@@ -190,23 +191,79 @@ static const struct class_case objects[] = {
 	{ "jmesPath: unknown fields are named", NULL,
 	  ONE "  jmesPath:\n  - {path: b, objectAlias: b, objectVersion: 1}\n",
 	  "12: unknown jmesPath field 'objectVersion' does nothing", true },
-	{ "object alias must be specified for objects with failover entries: "
-	  "refused by name before that",
-	  NULL, ONE "  failoverObject: {objectName: b}\n",
-	  "11: failoverObject is not supported yet", false },
-	{ "failover object allowed only when failover region is defined: "
-	  "refused by name before that",
-	  NULL, ONE "  objectAlias: x\n  failoverObject: {objectName: b}\n",
-	  "12: failoverObject is not supported yet", false },
-	{ "object versions must match between primary and failover regions: "
-	  "refused by name before that",
-	  NULL,
+	{ "object alias must be specified for objects with failover entries",
+	  TWO_REGIONS, ONE "  failoverObject: {objectName: b}\n",
+	  "13: object alias must be specified for objects with failover "
+	  "entries: a",
+	  false },
+	{ "failover object allowed only when failover region is defined", NULL,
+	  ONE "  objectAlias: x\n  failoverObject: {objectName: b}\n",
+	  "12: failover object allowed only when failover region is defined: "
+	  "a",
+	  false },
+	{ "object versions must match between primary and failover regions",
+	  TWO_REGIONS,
 	  ONE "  objectAlias: x\n  objectVersion: a\n"
 	      "  failoverObject: {objectName: b, objectVersion: c}\n",
-	  "13: failoverObject is not supported yet", false },
-	{ "failoverObject: refused by name", NULL,
-	  ONE "  failoverObject: {objectName: b}\n",
-	  "11: failoverObject is not supported yet", false },
+	  "15: object versions must match between primary and failover "
+	  "regions: a",
+	  false },
+	{ "object versions must match between primary and failover regions: "
+	  "the primary has none",
+	  TWO_REGIONS,
+	  ONE "  objectAlias: x\n"
+	      "  failoverObject: {objectName: b, objectVersion: c}\n",
+	  "14: object versions must match between primary and failover "
+	  "regions: a",
+	  false },
+	{ "failoverObject: the version is the primary's if it has none",
+	  TWO_REGIONS,
+	  ONE "  objectAlias: x\n  objectVersion: a\n"
+	      "  failoverObject: {objectName: b}\n",
+	  NULL, false },
+	{ "failoverObject: field names in any letter case", TWO_REGIONS,
+	  ONE "  objectAlias: x\n"
+	      "  failoverobject: {ObjectName: b, objectversionLABEL: l}\n",
+	  NULL, false },
+	{ "failoverObject: nothing without a name", NULL,
+	  ONE "  failoverObject: {objectVersionLabel: x}\n", NULL, false },
+	{ "failoverObject: a text is none", NULL, ONE "  failoverObject: b\n",
+	  "11: Failed to load SecretProviderClass: failoverObject: text where "
+	  "a map is wanted",
+	  false },
+	{ "failoverObject: an ARN of the second region", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject:\n"
+	      "    objectName: arn:aws:secretsmanager:eu-west-2:1:secret:b\n",
+	  NULL, false },
+	{ "ARN region must match region: of a failoverObject", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject:\n"
+	      "    objectName: arn:aws:secretsmanager:eu-west-1:1:secret:b\n",
+	  "15: ARN region must match region eu-west-2: "
+	  "arn:aws:secretsmanager:eu-west-1:1:secret:b",
+	  false },
+	{ "objectType does not match ARN: of a failoverObject", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject:\n"
+	      "    objectName: arn:aws:ssm:eu-west-2:1:parameter/b\n",
+	  "15: objectType does not match ARN: "
+	  "arn:aws:ssm:eu-west-2:1:parameter/b",
+	  false },
+	{ "failoverObject: a name that no secret has", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject: {objectName: 'b c'}\n",
+	  "14: failoverObject: objectName 'b c' is not the name or ARN of a "
+	  "secret",
+	  false },
+	{ "failoverObject: of a parameter", TWO_REGIONS,
+	  PARAMETER "  objectAlias: x\n"
+		    "  failoverObject: {objectName: /b}\n",
+	  NULL, false },
+	{ "ssm parameters can not specify both: with a failoverObject",
+	  TWO_REGIONS,
+	  PARAMETER "  objectAlias: x\n  objectVersion: 3\n"
+		    "  failoverObject: {objectName: b, "
+		    "objectVersionLabel: l}\n",
+	  "15: ssm parameters can not specify both objectVersion and "
+	  "objectVersionLabel: a",
+	  false },
 	{ "failoverObject: null is nothing", NULL, ONE "  failoverObject:\n",
 	  NULL, false },
 	{ "template: refused by name", NULL, ONE "  template: x\n",

@@ -2,7 +2,6 @@
 #ifndef AWS_ACCOUNT_H
 #define AWS_ACCOUNT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "aws/api_call.h"
@@ -62,12 +61,5 @@ int account_check_region(const struct account *account, const char *region,
 /* The codes that store/source.h allows: what is none of them may pass by
  * itself and is -EIO. */
 int account_reader_code(int code);
-
-/* Copies of a want's texts, in one piece. */
-size_t want_texts_size(const struct source_want *want);
-
-/* Copies to room of that size; returns what is behind it. */
-char *want_copy(const struct source_want *want, char *to,
-		struct source_want *ret);
 
 #endif

@@ -14,6 +14,7 @@
 #include "aws/region.h"
 #include "aws/reply.h"
 #include "aws/secretsmanager.h"
+#include "aws/want.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"

@@ -5,6 +5,7 @@
 #include "aws/region.h"
 #include "aws/ssm.h"
 #include "aws/ssm_queue.h"
+#include "aws/want.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"

@@ -27,6 +27,7 @@ struct jmespath;
 #define CLASS_MEMORY_MAX ((size_t)8 * 1024 * 1024)
 #define CLASS_OBJECTS_MAX 10000
 #define CLASS_FOLDERS_MAX 4096 /* folders of one class, by '/' in names */
+#define CLASS_FAILOVER_MAX 3   /* regions besides the first */
 #define CLASS_WARNINGS_MAX 100 /* kept; more are counted */
 
 /* An entry's own, else its object's, else its class's. What nobody sets is up
@@ -58,6 +59,11 @@ struct class_object {
 	const char *stage;	 /* objectVersionLabel; NULL: not given */
 	bool optional;		 /* a missing secret is absent, no error */
 
+	/* What stands in for it in other regions than the first: name or ARN,
+	 * and the label with its own fallback. NULL: it has the same name. */
+	const char *failover_name;
+	const char *failover_stage;
+
 	/* Each top-level key is a file in folder, which is "" for the root and
 	 * has no '/' at its end. */
 	bool expands;
@@ -79,8 +85,10 @@ struct class
 {
 	const char *namespace; /* NULL: not given */
 	const char *name;
-	const char *region; /* NULL: not given */
-	int64_t ttl_ms;	    /* 0: not given, as for those below */
+	const char *region;				  /* NULL: not given */
+	const char *failover_regions[CLASS_FAILOVER_MAX]; /* in that order */
+	size_t failover_count;
+	int64_t ttl_ms; /* 0: not given, as for those below */
 	int64_t max_stale_ms;
 	int64_t verify_access_ms;
 	struct class_rights rights;

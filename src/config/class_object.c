@@ -26,7 +26,7 @@ static const struct class_field object_list[] = {
 	{ "raw", FIELD_BOOL, OBJECT(raw), NULL },
 	{ "decode", FIELD_TEXT, OBJECT(decode), NULL },
 	{ "owner", FIELD_TEXT, OBJECT(owner), NULL },
-	{ "failoverObject", FIELD_LATER, OBJECT(later), NULL },
+	{ "failoverObject", FIELD_MAP, OBJECT(failover), NULL },
 	{ "template", FIELD_LATER, OBJECT(later), NULL },
 	{ "objectTags", FIELD_LATER, OBJECT(later), NULL },
 };

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define REGION_MAX 32
 #define SECOND ((int64_t)1000)
 #define DAY (86400 * SECOND)
 
@@ -24,6 +23,8 @@ struct given_parameters {
 	struct class_given file_permission;
 	struct class_given owner;
 	struct class_given layout;
+	struct class_given failover_region;
+	struct class_given failover_regions;
 	struct class_given later;
 };
 
@@ -42,8 +43,8 @@ static const struct class_field fields[] = {
 	{ "filePermission", FIELD_TEXT, MEMBER(file_permission), NULL },
 	{ "owner", FIELD_TEXT, MEMBER(owner), NULL },
 	{ "layout", FIELD_TEXT, MEMBER(layout), NULL },
-	{ "failoverRegion", FIELD_LATER, MEMBER(later), NULL },
-	{ "failoverRegions", FIELD_LATER, MEMBER(later), NULL },
+	{ "failoverRegion", FIELD_TEXT, MEMBER(failover_region), NULL },
+	{ "failoverRegions", FIELD_TEXT, MEMBER(failover_regions), NULL },
 	{ "assumeRoleArn", FIELD_LATER, MEMBER(later), NULL },
 	{ "assumeRoleExternalId", FIELD_LATER, MEMBER(later), NULL },
 	{ "assumeRoleDurationSeconds", FIELD_LATER, MEMBER(later), NULL },
@@ -164,21 +165,13 @@ static int read_layout(struct class_reader *reader,
 			    "layout takes flat or tree, not '%s'", given->text);
 }
 
-/* It becomes a part of host names. */
 static int read_region(struct class_reader *reader,
 		       const struct class_given *given, const char **ret)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-
 	if (!class_is_given(given))
 		return 0;
 	*ret = given->text;
-	if (strlen(given->text) <= REGION_MAX &&
-	    !given->text[strspn(given->text, allowed)])
-		return 0;
-	return class_refuse(reader, given->line,
-			    "region takes an AWS region, not '%s'",
-			    given->text);
+	return class_check_region(reader, "region", given->text, given->line);
 }
 
 int class_parameters_read(struct class_reader *reader,
@@ -195,6 +188,9 @@ int class_parameters_read(struct class_reader *reader,
 
 	if (r == 0)
 		r = read_region(reader, &given.region, &class->region);
+	if (r == 0)
+		r = class_read_failover_regions(reader, &given.failover_region,
+						&given.failover_regions, class);
 	if (r == 0)
 		r = check_pod_identity(reader, &given.use_pod_identity);
 	if (r == 0)

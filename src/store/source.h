@@ -79,6 +79,12 @@ struct source_operations {
 	struct source_call *(*list)(struct source *source, const char *prefix,
 				    source_on_listing *on_listing, void *owner);
 
+	/* Which of several places answered for the want last, or will be asked
+	 * first; borrowed until the next call ends. NULL where there is but
+	 * one. */
+	const char *(*where)(const struct source *source,
+			     const struct source_want *want);
+
 	/* The callback of this call will not run. */
 	void (*cancel)(struct source_call *call);
 
