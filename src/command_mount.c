@@ -266,7 +266,6 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--worker-gid", line->gid);
 	add_flag(line, "--allow-other", options->allow_other);
 	add_flag(line, "--foreground", options->foreground);
-	add_flag(line, "--proxy-from-env", options->proxy_from_env);
 	add_flag(line, "--log-json", options->log_json);
 	add_pair(line, "--log-level", log_level_name(options->log_level));
 	add_pair(line, "--log-file", options->log_file);

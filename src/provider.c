@@ -36,18 +36,23 @@ struct place {
 	char key[];
 };
 
+/* Both are NULL until they are needed. */
+struct net {
+	struct http *http;
+	struct retry *retry;
+};
+
 struct provider {
 	struct loop *loop;
 	const struct options *options;
 	SLIST_HEAD(, place) places;
 	struct map *by_key;
 
-	/* of AWS; both are NULL until the first source of it, and all sources
-	 * share them: limits are kept for each endpoint, not each mount */
+	/* of AWS, for the first source of it; all sources share what they have
+	 * in common: limits are kept for each endpoint, not each mount */
 	struct aws_environment environment;
 	bool has_environment;
-	struct http *http;
-	struct retry *retry;
+	struct net nets[2]; /* the second one with proxies */
 	bool has_warning;
 	struct err warning;
 };
@@ -81,8 +86,10 @@ void provider_free(struct provider *provider)
 		free(place);
 	}
 	map_free(provider->by_key);
-	retry_free(provider->retry);
-	http_free(provider->http);
+	for (size_t i = 0; i < ARRAY_SIZE(provider->nets); i++) {
+		retry_free(provider->nets[i].retry);
+		http_free(provider->nets[i].http);
+	}
 	aws_environment_done(&provider->environment);
 	free(provider);
 }
@@ -173,48 +180,63 @@ static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 			 breaker->failures, breaker->last.text);
 }
 
-static int start_http(struct provider *provider, struct err *err)
+/* Once: reading wipes the keys where they were found. */
+static int read_environment(struct provider *provider, struct err *err)
 {
-	/* once: reading wipes the keys where they were found */
-	int r = provider->has_environment
-			? 0
-			: aws_environment_read(&provider->environment, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	provider->has_environment = true;
-	provider->http = http_new(
-		provider->loop,
-		&(struct http_settings){
-			.ca_file = provider->environment.ca_bundle,
-			.proxy_from_env = provider->options->proxy_from_env,
-			.user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
-		},
-		err);
-	return provider->http ? 0 : -ENOMEM;
+	if (!provider->has_environment)
+		r = aws_environment_read(&provider->environment, err);
+	provider->has_environment |= r == 0;
+	return r;
 }
 
-static int start_retry(struct provider *provider, struct err *err)
+static int start_net(struct provider *provider, bool proxy_from_env,
+		     struct net **ret, struct err *err)
 {
 	static const struct retry_settings settings = {
 		.on_breaker = on_breaker,
 	};
-	int r = provider->http ? 0 : start_http(provider, err);
+	struct net *net = &provider->nets[proxy_from_env];
+	int r = read_environment(provider, err);
 
-	if (r < 0 || provider->retry)
+	if (r < 0)
 		return r;
-	provider->retry = retry_new(provider->loop, provider->http, &settings);
-	return provider->retry ? 0 : err_set(err, -ENOMEM, "no memory");
+	if (!net->http)
+		net->http = http_new(
+			provider->loop,
+			&(struct http_settings){
+				.ca_file = provider->environment.ca_bundle,
+				.proxy_from_env = proxy_from_env,
+				.user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
+			},
+			err);
+	if (!net->http)
+		return -ENOMEM;
+	if (!net->retry)
+		net->retry = retry_new(provider->loop, net->http, &settings);
+	if (!net->retry)
+		return err_set(err, -ENOMEM, "no memory");
+	*ret = net;
+	return 0;
 }
 
 /* What is missing but may still come, as a token file does. */
-static int check_aws(struct provider *provider, struct source *source)
+static int check_aws(struct provider *provider, const struct net *net,
+		     struct source *source)
 {
 	struct err *warning = &provider->warning;
 
-	if (http_check(provider->http, warning) < 0)
+	if (http_check(net->http, warning) < 0)
 		return err_wrap(warning, "AWS_CA_BUNDLE");
 	return account_check(source, warning);
+}
+
+/* The command line's wish is for all. */
+static bool uses_proxy(const struct provider *provider,
+		       const struct provider_want *want)
+{
+	return want->proxy_from_env || provider->options->proxy_from_env;
 }
 
 static int make_aws(struct provider *provider, const struct provider_want *want,
@@ -226,26 +248,37 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 		.endpoint_url = options->endpoint_url,
 		.secret = want->name,
 		.timeout_ms = options->timeout_ms,
+		.by_proxy = uses_proxy(provider, want),
 	};
-	int r = start_retry(provider, err);
+	struct net *net;
+	int r = start_net(provider, uses_proxy(provider, want), &net, err);
 
 	if (r < 0)
 		return r;
 	r = (want->is_parameter ? ssm_source_new : aws_source_new)(
-		provider->loop, provider->retry, &settings,
-		&provider->environment, ret, err);
+		provider->loop, net->retry, &settings, &provider->environment,
+		ret, err);
 	if (r == 0 && !provider->has_warning)
-		provider->has_warning = check_aws(provider, *ret) < 0;
+		provider->has_warning = check_aws(provider, net, *ret) < 0;
 	return r;
+}
+
+/* Ways to a region that are not each other's. */
+static const char *name_way(const struct provider *provider,
+			    const struct provider_want *want)
+{
+	if (uses_proxy(provider, want))
+		return want->is_parameter ? "parameters by proxy"
+					  : "secrets by proxy";
+	return want->is_parameter ? "parameters" : "secrets";
 }
 
 static int find_region(struct provider *provider,
 		       const struct provider_want *want, struct source **ret,
 		       struct err *err)
 {
-	cleanup_place struct place *place =
-		new_place(want->is_parameter ? "parameters" : "secrets",
-			  want->region ? want->region : "");
+	cleanup_place struct place *place = new_place(
+		name_way(provider, want), want->region ? want->region : "");
 	const struct place *known;
 	int r;
 
@@ -277,6 +310,7 @@ static int find_regions(struct provider *provider,
 		const struct provider_want there = {
 			.is_parameter = want->is_parameter,
 			.region = region,
+			.proxy_from_env = want->proxy_from_env,
 		};
 		int r;
 
@@ -358,6 +392,8 @@ void provider_each_endpoint(const struct provider *provider,
 						const struct retry_endpoint *),
 			    void *owner)
 {
-	if (provider->retry)
-		retry_each_endpoint(provider->retry, on_endpoint, owner);
+	for (size_t i = 0; i < ARRAY_SIZE(provider->nets); i++)
+		if (provider->nets[i].retry)
+			retry_each_endpoint(provider->nets[i].retry,
+					    on_endpoint, owner);
 }

@@ -39,6 +39,8 @@ struct provider_want {
 	const char *name;   /* whose region counts last when it is an ARN; or
 			     * NULL */
 
+	bool proxy_from_env; /* also without the option */
+
 	/* other regions that are asked where that one fails, and what is asked
 	 * for there instead, as in aws/failover.h */
 	const char *const *failover_regions;

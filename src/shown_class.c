@@ -88,6 +88,7 @@ static struct provider_want want_of(const struct class *class,
 	return (struct provider_want){
 		.is_parameter = is_parameter,
 		.region = class->region,
+		.proxy_from_env = class->proxy_from_env,
 		.failover_regions = class->failover_regions,
 		.failover_count = class->failover_count,
 	};

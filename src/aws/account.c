@@ -17,13 +17,14 @@
  * take time to be the same everywhere. */
 #define GRACE_MS 60000
 
-static int set_identity(struct account *account, struct err *err)
+static int set_identity(struct account *account, bool by_proxy, struct err *err)
 {
 	const struct endpoint *endpoint = &account->endpoint;
 
-	if (asprintf(&account->identity, "%s %s %s %s", endpoint->service,
+	if (asprintf(&account->identity, "%s %s %s %s%s", endpoint->service,
 		     endpoint->url, endpoint->region,
-		     credentials_identity(account->credentials)) < 0) {
+		     credentials_identity(account->credentials),
+		     by_proxy ? " by proxy" : "") < 0) {
 		account->identity = NULL;
 		return err_set(err, -ENOMEM, "no memory");
 	}
@@ -50,7 +51,7 @@ int account_open(struct account *account, enum aws_service service,
 				    &account->credentials, err);
 	api->credentials = account->credentials;
 	api->endpoint = &account->endpoint;
-	return r == 0 ? set_identity(account, err) : r;
+	return r == 0 ? set_identity(account, settings->by_proxy, err) : r;
 }
 
 void account_close(struct account *account)

@@ -2,6 +2,7 @@
 #ifndef AWS_ACCOUNT_H
 #define AWS_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "aws/api_call.h"
@@ -20,6 +21,7 @@ struct aws_settings {
 	const char *secret; /* the one secret of the mount; NULL: several. An
 			     * ARN may bring the region along */
 	int64_t timeout_ms; /* for a fetch with all that it needs; > 0 */
+	bool by_proxy;	    /* retry's way, told to keep sources apart */
 };
 
 struct account {

@@ -88,7 +88,8 @@ struct class
 	const char *region;				  /* NULL: not given */
 	const char *failover_regions[CLASS_FAILOVER_MAX]; /* in that order */
 	size_t failover_count;
-	int64_t ttl_ms; /* 0: not given, as for those below */
+	bool proxy_from_env; /* what the environment names may be used */
+	int64_t ttl_ms;	     /* 0: not given, as for those below */
 	int64_t max_stale_ms;
 	int64_t verify_access_ms;
 	struct class_rights rights;

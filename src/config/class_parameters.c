@@ -23,6 +23,7 @@ struct given_parameters {
 	struct class_given file_permission;
 	struct class_given owner;
 	struct class_given layout;
+	struct class_given proxy_from_env;
 	struct class_given failover_region;
 	struct class_given failover_regions;
 	struct class_given later;
@@ -43,6 +44,7 @@ static const struct class_field fields[] = {
 	{ "filePermission", FIELD_TEXT, MEMBER(file_permission), NULL },
 	{ "owner", FIELD_TEXT, MEMBER(owner), NULL },
 	{ "layout", FIELD_TEXT, MEMBER(layout), NULL },
+	{ "proxyFromEnv", FIELD_BOOL, MEMBER(proxy_from_env), NULL },
 	{ "failoverRegion", FIELD_TEXT, MEMBER(failover_region), NULL },
 	{ "failoverRegions", FIELD_TEXT, MEMBER(failover_regions), NULL },
 	{ "assumeRoleArn", FIELD_LATER, MEMBER(later), NULL },
@@ -191,6 +193,10 @@ int class_parameters_read(struct class_reader *reader,
 	if (r == 0)
 		r = class_read_failover_regions(reader, &given.failover_region,
 						&given.failover_regions, class);
+	if (r == 0)
+		r = class_read_bool(reader, "proxyFromEnv",
+				    &given.proxy_from_env,
+				    &class->proxy_from_env);
 	if (r == 0)
 		r = check_pod_identity(reader, &given.use_pod_identity);
 	if (r == 0)

@@ -14,7 +14,7 @@ struct err;
  * The keeper's command line, as secretsfs writes it:
  *
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
- *		[--allow-other] [--foreground] [--proxy-from-env]
+ *		[--allow-other] [--foreground]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once]
  *		-- WORKER-ARGUMENT...
@@ -27,7 +27,6 @@ struct arguments {
 	gid_t worker_gid;
 	bool allow_other;
 	bool foreground;
-	bool proxy_from_env;
 	bool log_json;
 	enum log_level log_level;
 	const char *log_file;

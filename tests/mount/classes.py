@@ -98,6 +98,7 @@ SHOWN = {
                          "user": "web"},
     "path-translation-off": {"shop/web/session": SESSION, "key": "s3ssion",
                              "user": "web", "shop/mail/token": "mail-token"},
+    "proxy": {"shop_web": SECRETS["shop/web.json"], "color": "red"},
     "raw": {**_DATABASE_KEYS, "queue-token": "qt"},
     "version": {"ledger.json": '{"balance": 7}', "balance": "7"},
     "version-label": {"ledger.json": LEDGER,
