@@ -28,13 +28,16 @@ struct aws_environment {
 	const char *use_dualstack;	  /* AWS_USE_DUALSTACK_ENDPOINT */
 	const char *ca_bundle;		  /* AWS_CA_BUNDLE: for http_settings */
 
-	const char *access_key_id;  /* AWS_ACCESS_KEY_ID */
-	struct buf secret_key;	    /* AWS_SECRET_ACCESS_KEY */
-	struct buf session_token;   /* AWS_SESSION_TOKEN */
-	const char *profile;	    /* AWS_PROFILE */
-	const char *role_arn;	    /* AWS_ROLE_ARN */
-	const char *token_file;	    /* AWS_WEB_IDENTITY_TOKEN_FILE */
-	const char *session_name;   /* AWS_ROLE_SESSION_NAME */
+	const char *access_key_id;    /* AWS_ACCESS_KEY_ID */
+	struct buf secret_key;	      /* AWS_SECRET_ACCESS_KEY */
+	struct buf session_token;     /* AWS_SESSION_TOKEN */
+	const char *home;	      /* HOME */
+	const char *profile;	      /* AWS_PROFILE */
+	const char *config_file;      /* AWS_CONFIG_FILE */
+	const char *credentials_file; /* AWS_SHARED_CREDENTIALS_FILE */
+	const char *role_arn;	      /* AWS_ROLE_ARN */
+	const char *token_file;	      /* AWS_WEB_IDENTITY_TOKEN_FILE */
+	const char *session_name;     /* AWS_ROLE_SESSION_NAME */
 	const char *container_path; /* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI */
 	const char *container_url;  /* AWS_CONTAINER_CREDENTIALS_FULL_URI */
 };
