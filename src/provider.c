@@ -3,7 +3,9 @@
  * it had, and with it everything that is in the cache. */
 #include "provider.h"
 #include "aws/aws_source.h"
+#include "aws/commands.h"
 #include "aws/environment.h"
+#include "aws/profile_settings.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -16,12 +18,20 @@
 #include <config.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A class has one place; reloads may move it a few times, and a check may read
  * classes of every region. */
 #define SOURCES_MAX 64
+
+#define HOST_SIZE 256
+#define USER_AGENT_SIZE 512
+/* of a product's name (RFC 9110, 5.6.2) that a node can have */
+#define NODE_CHARACTERS                                                        \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 
 struct place {
 	char *name; /* a region or a directory */
@@ -39,8 +49,11 @@ struct provider {
 	 * share them: limits are kept for each endpoint, not each mount */
 	struct aws_environment environment;
 	bool has_environment;
+	struct commands *commands; /* NULL: none are run */
 	struct http *http;
 	struct retry *retry;
+	int settings_code; /* of the profile's settings */
+	struct err settings_err;
 	bool has_warning;
 	struct err warning;
 };
@@ -53,6 +66,12 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 		return NULL;
 	provider->loop = loop;
 	provider->options = options;
+	/* now, as its header wants it: nothing secret is here yet */
+	if (options->allow_credential_process && !options->offline &&
+	    commands_new(loop, &provider->commands, NULL) < 0) {
+		free(provider);
+		return NULL;
+	}
 	return provider;
 }
 
@@ -70,6 +89,7 @@ void provider_free(struct provider *provider)
 	retry_free(provider->retry);
 	http_free(provider->http);
 	aws_environment_done(&provider->environment);
+	commands_free(provider->commands);
 	free(provider);
 }
 
@@ -154,22 +174,63 @@ static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 			 breaker->failures, breaker->last.text);
 }
 
-static int start_http(struct provider *provider, struct err *err)
+/* Once: reading wipes the keys where they were found. */
+static int read_environment(struct provider *provider, struct err *err)
 {
-	/* once: reading wipes the keys where they were found */
+	struct aws_environment *environment = &provider->environment;
+	const char *profile = provider->options->profile;
 	int r = provider->has_environment
 			? 0
-			: aws_environment_read(&provider->environment, err);
+			: aws_environment_read(environment, err);
+
+	if (r < 0 || provider->has_environment)
+		return r;
+	provider->has_environment = true;
+	environment->commands = provider->commands;
+	if (profile) {
+		environment->profile = profile;
+		environment->is_profile_chosen = true;
+	}
+	provider->settings_code =
+		profile_settings_add(environment, &provider->settings_err);
+	return 0;
+}
+
+/* "secretsfs/VERSION node/NAME": CloudTrail keeps it. */
+static void write_user_agent(const struct provider *provider, char *text,
+			     size_t size)
+{
+	const char *node = provider->environment.node;
+	char host[HOST_SIZE] = "";
+
+	if (!node) {
+		(void)gethostname(host, sizeof(host) - 1);
+		node = host;
+	}
+	(void)snprintf(text, size, "%s/%s", PACKAGE_NAME, PACKAGE_VERSION);
+	if (node[0] != '\0' && node[strspn(node, NODE_CHARACTERS)] == '\0')
+		(void)snprintf(text + strlen(text), size - strlen(text),
+			       " node/%.253s", node);
+}
+
+static int start_http(struct provider *provider, struct err *err)
+{
+	char user_agent[USER_AGENT_SIZE];
+	int r = read_environment(provider, err);
 
 	if (r < 0)
 		return r;
-	provider->has_environment = true;
+	if (provider->settings_code < 0) {
+		*err = provider->settings_err;
+		return provider->settings_code;
+	}
+	write_user_agent(provider, user_agent, sizeof(user_agent));
 	provider->http = http_new(
 		provider->loop,
 		&(struct http_settings){
 			.ca_file = provider->environment.ca_bundle,
 			.proxy_from_env = provider->options->proxy_from_env,
-			.user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
+			.user_agent = user_agent,
 		},
 		err);
 	return provider->http ? 0 : -ENOMEM;

@@ -99,6 +99,7 @@ static void cuts_the_environment_to_what_is_allowed(void **state)
 		{ "AWS_REGION=eu-west-1", true, true },
 		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true, true },
 		{ "HOME=/root", true, true },
+		{ "NODE_NAME=n", true, true },
 		{ "TZ=UTC", true, true },
 		{ "http_proxy=p", false, true },
 		{ "HTTPS_PROXY=p", false, true },

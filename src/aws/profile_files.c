@@ -18,8 +18,8 @@
 
 #define PASSWD_LINE_MAX 8192
 
-static int expand(const struct aws_environment *environment, const char *path,
-		  char ret[PATH_MAX], struct err *err)
+int profile_path_expand(const struct aws_environment *environment,
+			const char *path, char ret[PATH_MAX], struct err *err)
 {
 	char line[PASSWD_LINE_MAX];
 	const char *home = environment->home;
@@ -51,14 +51,15 @@ int profile_paths_find(const struct aws_environment *environment,
 {
 	const char *config = environment->config_file;
 	const char *credentials = environment->credentials_file;
-	int r = expand(environment, config ? config : "~/.aws/config",
-		       ret->config, err);
+	int r = profile_path_expand(environment,
+				    config ? config : "~/.aws/config",
+				    ret->config, err);
 
 	if (r < 0)
 		return r;
-	return expand(environment,
-		      credentials ? credentials : "~/.aws/credentials",
-		      ret->credentials, err);
+	return profile_path_expand(
+		environment, credentials ? credentials : "~/.aws/credentials",
+		ret->credentials, err);
 }
 
 const char *profile_name(const struct aws_environment *environment)

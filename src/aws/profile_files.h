@@ -24,6 +24,11 @@ struct profile_paths {
 int profile_paths_find(const struct aws_environment *environment,
 		       struct profile_paths *ret, struct err *err);
 
+/* "~/" at the beginning of a path is the user's home; "" where none is known.
+ * -EINVAL for a path that is too long. */
+int profile_path_expand(const struct aws_environment *environment,
+			const char *path, char ret[PATH_MAX], struct err *err);
+
 /* Which profile is meant: AWS_PROFILE, else "default". */
 const char *profile_name(const struct aws_environment *environment);
 

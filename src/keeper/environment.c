@@ -24,6 +24,7 @@ static const struct {
 } allowed[] = {
 	{ "AWS_", NEED_NOTHING },
 	{ "HOME=", NEED_NOTHING },
+	{ "NODE_NAME=", NEED_NOTHING },
 	{ "TZ=", NEED_NOTHING },
 	{ "http_proxy=", NEED_PROXIES },
 	{ "https_proxy=", NEED_PROXIES },
