@@ -321,6 +321,7 @@ static int prepare(struct launch *launch, struct err *err)
 	if (r < 0)
 		return r;
 	options->mount_point = launch->mount_point;
+	options->allow_credential_process |= getuid() != 0;
 	if (!options->has_owner) {
 		options->has_owner = true;
 		options->owner_uid = getuid();

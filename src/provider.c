@@ -3,8 +3,10 @@
  * it had, and with it everything that is in the cache. */
 #include "provider.h"
 #include "aws/aws_source.h"
+#include "aws/commands.h"
 #include "aws/environment.h"
 #include "aws/failover.h"
+#include "aws/profile_settings.h"
 #include "aws/ssm_source.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -24,10 +26,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 /* A class has few places; reloads may move it, and a check may read classes of
  * every region. */
 #define PLACES_MAX 20000
+
+#define HOST_SIZE 256
+#define USER_AGENT_SIZE 512
+/* of a product's name (RFC 9110, 5.6.2) that a node can have */
+#define NODE_CHARACTERS                                                        \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 
 /* What is asked, and the source that asks there. */
 struct place {
@@ -52,7 +61,10 @@ struct provider {
 	 * in common: limits are kept for each endpoint, not each mount */
 	struct aws_environment environment;
 	bool has_environment;
-	struct net nets[2]; /* the second one with proxies */
+	struct commands *commands; /* NULL: none are run */
+	struct net nets[2];	   /* the second one with proxies */
+	int settings_code;	   /* of the profile's settings */
+	struct err settings_err;
 	bool has_warning;
 	struct err warning;
 };
@@ -66,8 +78,15 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 	SLIST_INIT(&provider->places);
 	provider->loop = loop;
 	provider->options = options;
+	/* now, as its header wants it: nothing secret is here yet */
+	if (options->allow_credential_process && !options->offline &&
+	    commands_new(loop, &provider->commands, NULL) < 0) {
+		free(provider);
+		return NULL;
+	}
 	provider->by_key = map_new();
 	if (!provider->by_key) {
+		commands_free(provider->commands);
 		free(provider);
 		return NULL;
 	}
@@ -91,6 +110,7 @@ void provider_free(struct provider *provider)
 		http_free(provider->nets[i].http);
 	}
 	aws_environment_done(&provider->environment);
+	commands_free(provider->commands);
 	free(provider);
 }
 
@@ -183,12 +203,63 @@ static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 /* Once: reading wipes the keys where they were found. */
 static int read_environment(struct provider *provider, struct err *err)
 {
-	int r = 0;
+	struct aws_environment *environment = &provider->environment;
+	const char *profile = provider->options->profile;
+	int r = provider->has_environment
+			? 0
+			: aws_environment_read(environment, err);
 
-	if (!provider->has_environment)
-		r = aws_environment_read(&provider->environment, err);
-	provider->has_environment |= r == 0;
-	return r;
+	if (r < 0 || provider->has_environment)
+		return r;
+	provider->has_environment = true;
+	environment->commands = provider->commands;
+	if (profile) {
+		environment->profile = profile;
+		environment->is_profile_chosen = true;
+	}
+	provider->settings_code =
+		profile_settings_add(environment, &provider->settings_err);
+	return 0;
+}
+
+/* "secretsfs/VERSION node/NAME": CloudTrail keeps it. */
+static void write_user_agent(const struct provider *provider, char *text,
+			     size_t size)
+{
+	const char *node = provider->environment.node;
+	char host[HOST_SIZE] = "";
+
+	if (!node) {
+		(void)gethostname(host, sizeof(host) - 1);
+		node = host;
+	}
+	(void)snprintf(text, size, "%s/%s", PACKAGE_NAME, PACKAGE_VERSION);
+	if (node[0] != '\0' && node[strspn(node, NODE_CHARACTERS)] == '\0')
+		(void)snprintf(text + strlen(text), size - strlen(text),
+			       " node/%.253s", node);
+}
+
+static int start_http(struct provider *provider, bool proxy_from_env,
+		      struct net *net, struct err *err)
+{
+	char user_agent[USER_AGENT_SIZE];
+	int r = read_environment(provider, err);
+
+	if (r < 0)
+		return r;
+	if (provider->settings_code < 0) {
+		*err = provider->settings_err;
+		return provider->settings_code;
+	}
+	write_user_agent(provider, user_agent, sizeof(user_agent));
+	net->http = http_new(provider->loop,
+			     &(struct http_settings){
+				     .ca_file = provider->environment.ca_bundle,
+				     .proxy_from_env = proxy_from_env,
+				     .user_agent = user_agent,
+			     },
+			     err);
+	return net->http ? 0 : -ENOMEM;
 }
 
 static int start_net(struct provider *provider, bool proxy_from_env,
@@ -198,21 +269,10 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 		.on_breaker = on_breaker,
 	};
 	struct net *net = &provider->nets[proxy_from_env];
-	int r = read_environment(provider, err);
+	int r = net->http ? 0 : start_http(provider, proxy_from_env, net, err);
 
 	if (r < 0)
 		return r;
-	if (!net->http)
-		net->http = http_new(
-			provider->loop,
-			&(struct http_settings){
-				.ca_file = provider->environment.ca_bundle,
-				.proxy_from_env = proxy_from_env,
-				.user_agent = PACKAGE_NAME "/" PACKAGE_VERSION,
-			},
-			err);
-	if (!net->http)
-		return -ENOMEM;
 	if (!net->retry)
 		net->retry = retry_new(provider->loop, net->http, &settings);
 	if (!net->retry)

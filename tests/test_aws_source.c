@@ -874,9 +874,10 @@ static void refuses_settings_that_cannot_work(void **state)
 		  "says eu-west-1: one mount reads from one region" },
 		{ { .timeout_ms = 1 },
 		  -EACCES,
-		  "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+		  "no AWS credentials: looked for AWS_ACCESS_KEY_ID, "
+		  "AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE, a default "
+		  "profile and AWS_CONTAINER_CREDENTIALS_*, and "
+		  "AWS_EC2_METADATA_DISABLED is true" },
 	};
 
 	(void)state;

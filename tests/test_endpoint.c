@@ -435,7 +435,8 @@ static void says_what_is_wrong_with_a_region(void **state)
 		const char *text;
 	} cases[] = {
 		{ NULL, NULL, NULL,
-		  "no AWS region: set --region or AWS_REGION" },
+		  "no AWS region: set --region, AWS_REGION or region of the "
+		  "profile" },
 		{ "eu_west_1", NULL, NULL,
 		  "--region: 'eu_west_1' is not an AWS region" },
 		{ NULL, "evil.example.com", NULL,

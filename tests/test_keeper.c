@@ -98,6 +98,7 @@ static void cuts_the_environment_to_what_is_allowed(void **state)
 		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true },
 		{ "HOME=/root", true },
 		{ "TZ=UTC", true },
+		{ "NODE_NAME=n", true },
 		{ "http_proxy=p", true },
 		{ "HTTPS_PROXY=p", true },
 		{ "no_proxy=p", true },

@@ -184,7 +184,7 @@ static int sign(void *owner)
 	if (r == 0)
 		r = request_sign(&request, &signing->endpoint, headers,
 				 ARRAY_SIZE(headers), signing->keys,
-				 &signing->fixture.clock);
+				 FIXTURE_WALL_S);
 	if (r == 0) {
 		const char *last = request.headers[request.header_count - 1];
 

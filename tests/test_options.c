@@ -344,7 +344,7 @@ static void says_of_later_options_that_they_come_later(void **state)
 		const char *words;
 		const char *text;
 	} cases[] = {
-		{ "--profile x", "--profile is not supported yet" },
+		{ "--layout x", "--layout is not supported yet" },
 		{ "--layout tree", "--layout is not supported yet" },
 		{ "--metrics :9", "--metrics is not supported yet" },
 		{ "--insecure-no-sandbox",

@@ -91,6 +91,13 @@ static const char *const types_of_keys[] = {
 	"UnrecognizedClientException",
 };
 
+/* Go v2's aws/retry/clockskew.go */
+static const char *const types_of_time[] = {
+	"AccessDeniedException",     "AuthFailure",
+	"InvalidSignatureException", "RequestTimeTooSkewed",
+	"SignatureDoesNotMatch",
+};
+
 /* The endpoint does not know the operation, or does not let us have it. */
 static const char *const types_of_operation[] = {
 	"AccessDenied",	 "AccessDeniedException", "InvalidAction",
@@ -375,6 +382,22 @@ bool refusal_is_of_keys(const struct aws_reply *reply)
 	if (read_refusal(reply, &refusal) < 0)
 		return true;
 	return is_one_of(&refusal, types_of_keys, ARRAY_SIZE(types_of_keys));
+}
+
+bool refusal_may_be_of_time(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	return read_refusal(reply, &refusal) == 0 &&
+	       is_one_of(&refusal, types_of_time, ARRAY_SIZE(types_of_time));
+}
+
+bool refusal_is(const struct aws_reply *reply, const char *type)
+{
+	struct refusal refusal;
+
+	return read_refusal(reply, &refusal) == 0 &&
+	       strcmp(refusal.type, type) == 0;
 }
 
 /* What endpoints say that are not AWS, and know neither the operation nor how

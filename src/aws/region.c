@@ -96,6 +96,7 @@ static const char *find_configured(const char *option,
 		{ "--region", option },
 		{ "AWS_REGION", environment->region },
 		{ "AWS_DEFAULT_REGION", environment->default_region },
+		{ "region of the profile", environment->profile_region },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -119,7 +120,8 @@ int region_choose(const char *option, const struct aws_environment *environment,
 		return r;
 	if (!region && of_secret[0] == '\0')
 		return err_set(err, -EINVAL,
-			       "no AWS region: set --region or AWS_REGION");
+			       "no AWS region: set --region, AWS_REGION or "
+			       "region of the profile");
 	if (!region)
 		region = of_secret;
 	if (!region_is_valid(region))

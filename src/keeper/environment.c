@@ -20,9 +20,9 @@
  * names a proxy is used only where an option or a class asks for that, and
  * classes are the worker's to read. */
 static const char *const allowed[] = {
-	"AWS_",		 "HOME=",	  "TZ=",
-	"http_proxy=",	 "https_proxy=",  "no_proxy=",
-	"HTTP_PROXY=",	 "HTTPS_PROXY=",  "NO_PROXY=",
+	"AWS_",		 "HOME=",	  "NODE_NAME=",	    "TZ=",
+	"http_proxy=",	 "https_proxy=",  "no_proxy=",	    "HTTP_PROXY=",
+	"HTTPS_PROXY=",	 "NO_PROXY=",
 #ifdef HAVE_SANITIZERS
 	"ASAN_OPTIONS=", "LSAN_OPTIONS=", "UBSAN_OPTIONS=",
 #endif

@@ -78,6 +78,9 @@ void retry_each_endpoint(const struct retry *retry,
  * throttled. */
 bool retry_can_pay(const struct retry *retry, const char *url);
 
+/* A number as settings.random gives it, for what else is to be spread. */
+uint32_t retry_random(const struct retry *retry);
+
 enum retry_verdict_kind {
 	RETRY_DONE, /* another attempt would bring the same */
 	RETRY_TRANSIENT,
@@ -106,6 +109,7 @@ typedef void retry_judge(void *owner, const struct http_reply *reply,
 struct retry_request {
 	const char *url;    /* which endpoint; for retry_start() only */
 	int64_t timeout_ms; /* for all attempts and what is between them */
+	int64_t attempt_ms; /* for one; 0: RETRY_ATTEMPT_TIMEOUT_MS */
 	retry_make *make;
 	retry_judge *judge;
 	/* With what the last attempt brought, as http_start() would tell it;
