@@ -308,6 +308,11 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 		.endpoint_url = options->endpoint_url,
 		.secret = want->name,
 		.timeout_ms = options->timeout_ms,
+		.role = {
+			.arn = want->role_arn,
+			.external_id = want->role_external_id,
+			.duration_s = want->role_duration_s,
+		},
 		.by_proxy = uses_proxy(provider, want),
 	};
 	struct net *net;
@@ -333,12 +338,28 @@ static const char *name_way(const struct provider *provider,
 	return want->is_parameter ? "parameters" : "secrets";
 }
 
+/* As whom, where and on which way. NULL: no memory. */
+static struct place *place_of(const struct provider *provider,
+			      const struct provider_want *want)
+{
+	struct place *place = NULL;
+	char *who = NULL;
+
+	if (asprintf(&who, "%s for %s %s %u", name_way(provider, want),
+		     want->role_arn ? want->role_arn : "",
+		     want->role_external_id ? want->role_external_id : "",
+		     want->role_duration_s) < 0)
+		return NULL;
+	place = new_place(who, want->region ? want->region : "");
+	free(who);
+	return place;
+}
+
 static int find_region(struct provider *provider,
 		       const struct provider_want *want, struct source **ret,
 		       struct err *err)
 {
-	cleanup_place struct place *place = new_place(
-		name_way(provider, want), want->region ? want->region : "");
+	cleanup_place struct place *place = place_of(provider, want);
 	const struct place *known;
 	int r;
 
@@ -370,6 +391,9 @@ static int find_regions(struct provider *provider,
 		const struct provider_want there = {
 			.is_parameter = want->is_parameter,
 			.region = region,
+			.role_arn = want->role_arn,
+			.role_external_id = want->role_external_id,
+			.role_duration_s = want->role_duration_s,
 			.proxy_from_env = want->proxy_from_env,
 		};
 		int r;

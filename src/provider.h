@@ -39,6 +39,10 @@ struct provider_want {
 	const char *name;   /* whose region counts last when it is an ARN; or
 			     * NULL */
 
+	const char *role_arn; /* these three as in aws/account.h; or NULL */
+	const char *role_external_id;
+	unsigned role_duration_s;
+
 	bool proxy_from_env; /* also without the option */
 
 	/* other regions that are asked where that one fails, and what is asked

@@ -49,6 +49,7 @@ BATCH = "BatchGetSecretValue"
 BATCH_MAX = 20
 DECRYPT = "kms:Decrypt"
 ASSUME = "AssumeRoleWithWebIdentity"
+ASSUME_ROLE = "AssumeRole"
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>\w+)/(?P<date>\d{8})/"
@@ -364,6 +365,10 @@ class FakeAws:
         self.ascii_only = True
         self._directory = directory
         self._lock = threading.Lock()
+        self.assumed = []     # forms of AssumeRole, as they came
+        self._readers = {}    # the one role that may read it, by the secret
+        self._roles = {}      # that was assumed, by the key of its session
+        self._asker = None    # the role of the call that is being answered
         self._here = REGION  # where what runs with the lock held is
         self._secrets_of = {REGION: {}}
         self._parameters_of = {REGION: Parameters(REGION, ACCOUNT)}
@@ -443,10 +448,11 @@ class FakeAws:
     # -- the script
 
     @contextlib.contextmanager
-    def _in(self, region):
+    def _in(self, region, asker=None):
         """What happens in a region, with the lock held."""
         with self._lock:
             self._here = region
+            self._asker = asker
             self._secrets_of.setdefault(region, {})
             self._parameters_of.setdefault(region,
                                            Parameters(region, ACCOUNT))
@@ -510,6 +516,10 @@ class FakeAws:
         with self._lock:
             self._denied.add((action, name))
 
+    def only_for(self, role, name):
+        """Nobody else may read the secret."""
+        self._readers[name] = role
+
     def allow(self, action, name=None):
         with self._lock:
             self._denied.discard((action, name))
@@ -547,7 +557,8 @@ class FakeAws:
         with self._lock:
             if what is None:
                 return sum(self._calls[one] for one in (
-                    GET, DESCRIBE, BATCH, GET_PARAMETERS, ASSUME))
+                    GET, DESCRIBE, BATCH, GET_PARAMETERS, ASSUME,
+                    ASSUME_ROLE))
             return self._calls[what]
 
     def open_connections(self):
@@ -615,7 +626,7 @@ class FakeAws:
             return operation, (), self._complain(f"no such {operation}")
         asked = json.loads(body)
         bad = _check_members(operation, asked)
-        with self._in(region):
+        with self._in(region, self._role_of(handler)):
             # by the name, also where an ARN was given
             about = [*(self._name_of(one) for one in _names_in(asked)),
                      region]
@@ -635,7 +646,7 @@ class FakeAws:
         bad = fake_ssm.check_members(asked)
         if bad:
             return operation, (), self._complain(bad)
-        with self._in(region):
+        with self._in(region, self._role_of(handler)):
             about = [*map(self._parameters.name_of, asked["Names"]), region]
             return operation, about, self._get_parameters(asked["Names"])
 
@@ -645,7 +656,14 @@ class FakeAws:
         return next((name for name in self._secrets
                      if secret_arn(name, self._here) == wanted), wanted)
 
+    def _role_of(self, handler):
+        found = _AUTHORIZATION.fullmatch(
+            handler.headers.get("Authorization", ""))
+        return self._roles.get(found["key"]) if found else None
+
     def _may(self, action, name):
+        if self._readers.get(name, self._asker) != self._asker:
+            return False
         return not {(action, None), (action, name)} & self._denied
 
     def _find(self, action, wanted):
@@ -759,6 +777,8 @@ class FakeAws:
     def _sts(self, handler, body):
         form = {name: values[0] for name, values in
                 urllib.parse.parse_qs(body.decode()).items()}
+        if form.get("Action") == ASSUME_ROLE:
+            return ASSUME_ROLE, (), self._assume_role(handler, form)
         if handler.headers.get("Authorization"):
             self.complaints.append("signed STS call")
         if form.get("Action") != ASSUME or form.get("Version") != "2011-06-15":
@@ -767,27 +787,36 @@ class FakeAws:
         self.tokens.append(form.get("WebIdentityToken"))
         if form.get("RoleArn") != ROLE_ARN or not form.get("RoleSessionName"):
             return ASSUME, (), _xml_refusal("ValidationError")
-        return ASSUME, (), self._session_reply()
+        return ASSUME, (), self._session_reply(ASSUME)
 
-    def _session_reply(self):
+    def _assume_role(self, handler, form):
+        bad = self._complaint_about(handler, "sts")
+        if bad:
+            self.complaints.append(bad)
+            return _xml_refusal("IncompleteSignature", bad)
+        self.assumed.append(form)
+        return self._session_reply(ASSUME_ROLE, form["RoleArn"])
+
+    def _session_reply(self, action, role=ROLE_ARN):
         key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
         token = base64.b64encode(os.urandom(600)).decode()
         self._sessions[key] = token
+        self._roles[key] = role
         expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(
             time.time() + self.session_seconds))
         body = (
-            f'<{ASSUME}Response '
+            f'<{action}Response '
             'xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-            f"<{ASSUME}Result><Credentials>"
+            f"<{action}Result><Credentials>"
             f"<AccessKeyId>{key}</AccessKeyId>"
             f"<SecretAccessKey>{SECRET_KEY}</SecretAccessKey>"
             f"<SessionToken>{xml.sax.saxutils.escape(token)}</SessionToken>"
             f"<Expiration>{expires}</Expiration></Credentials>"
             "<SubjectFromWebIdentityToken>system:serviceaccount:a:b"
             "</SubjectFromWebIdentityToken>"
-            f"<AssumedRoleUser><Arn>{ROLE_ARN}/x</Arn></AssumedRoleUser>"
-            f"</{ASSUME}Result><ResponseMetadata><RequestId>{uuid.uuid4()}"
-            f"</RequestId></ResponseMetadata></{ASSUME}Response>")
+            f"<AssumedRoleUser><Arn>{role}/x</Arn></AssumedRoleUser>"
+            f"</{action}Result><ResponseMetadata><RequestId>{uuid.uuid4()}"
+            f"</RequestId></ResponseMetadata></{action}Response>")
         return Reply(200, body.encode(), "text/xml")
 
 

@@ -9,6 +9,7 @@
 #include "base/macros.h"
 
 #define SM "objectType: secretsmanager\n"
+#define ROLE "assumeRoleArn: arn:aws:iam::123456789012:role/app\n"
 #define ONE "- objectName: a\n  " SM
 
 static const struct class_case parameters[] = {
@@ -66,13 +67,41 @@ static const struct class_case parameters[] = {
 	  "9: failoverRegion and failoverRegions are two ways to say the same; "
 	  "give one",
 	  false },
-	{ "assumeRoleArn: refused by name", "assumeRoleArn: arn:x\n", ONE,
-	  "8: assumeRoleArn is not supported yet", false },
-	{ "assumeRoleExternalId: refused by name", "assumeRoleExternalId: x\n",
-	  ONE, "8: assumeRoleExternalId is not supported yet", false },
-	{ "assumeRoleDurationSeconds: refused by name",
+	{ "assumeRoleArn: taken",
+	  "assumeRoleArn: arn:aws:iam::123456789012:role/path/app\n", ONE, NULL,
+	  false },
+	{ "assumeRoleArn: of another partition",
+	  "assumeRoleArn: arn:aws-us-gov:iam::123456789012:role/app\n", ONE,
+	  NULL, false },
+	{ "assumeRoleArn: a user's", "assumeRoleArn: arn:aws:iam::1:user/x\n",
+	  ONE,
+	  "8: assumeRoleArn takes the ARN of a role, "
+	  "arn:aws:iam::ACCOUNT:role/NAME, not 'arn:aws:iam::1:user/x'",
+	  false },
+	{ "assumeRoleExternalId: taken", ROLE "assumeRoleExternalId: a:b/c-1\n",
+	  ONE, NULL, false },
+	{ "assumeRoleExternalId: too short", ROLE "assumeRoleExternalId: a\n",
+	  ONE,
+	  "9: assumeRoleExternalId takes 2 to 1224 letters, digits and "
+	  "_+=,.@:/-",
+	  false },
+	{ "assumeRoleExternalId: without a role", "assumeRoleExternalId: xy\n",
+	  ONE, "8: assumeRoleExternalId without assumeRoleArn", false },
+	{ "assumeRoleDurationSeconds: taken",
+	  ROLE "assumeRoleDurationSeconds: 43200\n", ONE, NULL, false },
+	{ "assumeRoleDurationSeconds: too short",
+	  ROLE "assumeRoleDurationSeconds: 899\n", ONE,
+	  "9: assumeRoleDurationSeconds takes a number from 900 to 43200, not "
+	  "'899'",
+	  false },
+	{ "assumeRoleDurationSeconds: too long",
+	  ROLE "assumeRoleDurationSeconds: 43201\n", ONE,
+	  "9: assumeRoleDurationSeconds takes a number from 900 to 43200, not "
+	  "'43201'",
+	  false },
+	{ "assumeRoleDurationSeconds: without a role",
 	  "assumeRoleDurationSeconds: 900\n", ONE,
-	  "8: assumeRoleDurationSeconds is not supported yet", false },
+	  "8: assumeRoleDurationSeconds without assumeRoleArn", false },
 	{ "pathTranslation: one character", "pathTranslation: '-'\n", ONE, NULL,
 	  false },
 	{ "pathTranslation: False without quotes", "pathTranslation: False\n",

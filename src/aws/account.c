@@ -4,6 +4,7 @@
 #include "aws/account.h"
 #include "aws/credentials.h"
 #include "aws/region.h"
+#include "aws/sts.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "store/source.h"
@@ -32,6 +33,26 @@ static int set_identity(struct account *account, bool by_proxy, struct err *err)
 	return 0;
 }
 
+/* The credentials keep the texts, which a class takes away when it is read
+ * again. */
+static int assume(struct account *account, const struct aws_role *wanted,
+		  struct err *err)
+{
+	size_t arn_size = strlen(wanted->arn) + 1;
+	const char *external_id = wanted->external_id;
+	size_t size = arn_size + (external_id ? strlen(external_id) + 1 : 0);
+	struct sts_role role = { .duration_s = wanted->duration_s };
+
+	account->role_texts = malloc(size);
+	if (!account->role_texts)
+		return err_set(err, -ENOMEM, "no memory for a role");
+	role.arn = memcpy(account->role_texts, wanted->arn, arn_size);
+	if (external_id)
+		role.external_id = memcpy(account->role_texts + arn_size,
+					  external_id, size - arn_size);
+	return credentials_assume(account->credentials, &role, err);
+}
+
 int account_open(struct account *account, enum aws_service service,
 		 const struct aws_settings *settings,
 		 const struct aws_environment *environment, struct err *err)
@@ -49,6 +70,8 @@ int account_open(struct account *account, enum aws_service service,
 	if (r == 0)
 		r = credentials_new(api->loop, api->retry, environment, region,
 				    &account->credentials, err);
+	if (r == 0 && settings->role.arn)
+		r = assume(account, &settings->role, err);
 	api->credentials = account->credentials;
 	api->endpoint = &account->endpoint;
 	return r == 0 ? set_identity(account, settings->by_proxy, err) : r;
@@ -57,6 +80,7 @@ int account_open(struct account *account, enum aws_service service,
 void account_close(struct account *account)
 {
 	credentials_free(account->credentials);
+	free(account->role_texts);
 	free(account->identity);
 	*account = (struct account){ 0 };
 }

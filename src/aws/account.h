@@ -15,13 +15,21 @@ struct err;
 
 /* Who asks a service, and where: what every source of AWS is made of. */
 
+/* A role that is assumed with the keys that are found. */
+struct aws_role {
+	const char *arn;	 /* NULL: none */
+	const char *external_id; /* NULL: none */
+	unsigned duration_s;	 /* 0: what STS gives */
+};
+
 struct aws_settings {
 	const char *region;	  /* --region; NULL: see region_choose() */
 	const char *endpoint_url; /* --endpoint-url; NULL; not for STS */
 	const char *secret; /* the one secret of the mount; NULL: several. An
 			     * ARN may bring the region along */
 	int64_t timeout_ms; /* for a fetch with all that it needs; > 0 */
-	bool by_proxy;	    /* retry's way, told to keep sources apart */
+	struct aws_role role;
+	bool by_proxy; /* retry's way, told to keep sources apart */
 };
 
 struct account {
@@ -29,7 +37,8 @@ struct account {
 	struct api api;	      /* points to what is below */
 	struct credentials *credentials;
 	struct endpoint endpoint;
-	char *identity; /* service, place and who asks: for cache keys */
+	char *role_texts; /* of the role, or NULL */
+	char *identity;	  /* service, place and who asks: for cache keys */
 	int64_t timeout_ms;
 };
 

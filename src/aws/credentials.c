@@ -7,6 +7,7 @@
 #include "aws/credentials.h"
 #include "aws/key_chain.h"
 #include "aws/key_provider.h"
+#include "aws/key_providers.h"
 #include "aws/keys.h"
 #include "aws/region.h"
 #include "aws/skew.h"
@@ -374,6 +375,15 @@ int credentials_new(struct loop *loop, struct retry *retry,
 	}
 	*ret = credentials;
 	return 0;
+}
+
+int credentials_assume(struct credentials *credentials,
+		       const struct sts_role *role, struct err *err)
+{
+	struct key_provider *base = TAKE(credentials->provider);
+
+	return assume_role_new(&credentials->context, role, base,
+			       &credentials->provider, err);
 }
 
 void credentials_free(struct credentials *credentials)

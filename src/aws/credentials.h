@@ -11,6 +11,7 @@ struct err;
 struct keys;
 struct loop;
 struct retry;
+struct sts_role;
 
 /*
  * Who we are to AWS: finds the first provider that is configured (key_chain.h)
@@ -54,6 +55,12 @@ int credentials_new(struct loop *loop, struct retry *retry,
 		    const struct aws_environment *environment,
 		    const char *region, struct credentials **ret,
 		    struct err *err);
+
+/* Before the first get: from now on keys are those of the role, for which the
+ * chosen provider's are asked with. The role's texts are borrowed. -EINVAL or
+ * -ENOMEM with err filled, after which there is nothing left but to free. */
+int credentials_assume(struct credentials *credentials,
+		       const struct sts_role *role, struct err *err);
 
 /* Every get must have ended. NULL is allowed. */
 void credentials_free(struct credentials *credentials);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERVICES_MAX 4
+#define SERVICES_MAX 5
 
 struct profile_settings {
 	struct profiles *profiles; /* NULL: they cannot be read */
@@ -59,6 +59,7 @@ static void fill_texts(struct aws_environment *environment,
 	} texts[] = {
 		{ "region", &e->profile_region },
 		{ "ignore_configured_endpoint_urls", &e->ignore_endpoint_urls },
+		{ "sts_regional_endpoints", &e->sts_regional_endpoints },
 		{ "use_fips_endpoint", &e->use_fips },
 		{ "use_dualstack_endpoint", &e->use_dualstack },
 		{ "ca_bundle", &e->ca_bundle },
@@ -108,6 +109,7 @@ static int fill_endpoints(struct aws_environment *environment,
 		const char **member;
 	} endpoints[] = {
 		{ "secrets_manager", &e->endpoint_url_secrets_manager },
+		{ "ssm", &e->endpoint_url_ssm },
 		{ "sts", &e->endpoint_url_sts },
 		{ "sso", &e->endpoint_url_sso },
 	};

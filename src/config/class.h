@@ -88,6 +88,9 @@ struct class
 	const char *region;				  /* NULL: not given */
 	const char *failover_regions[CLASS_FAILOVER_MAX]; /* in that order */
 	size_t failover_count;
+	const char *role_arn;	      /* to assume; NULL: none */
+	const char *role_external_id; /* or NULL */
+	unsigned role_duration_s;     /* 0: not given */
 	bool proxy_from_env; /* what the environment names may be used */
 	int64_t ttl_ms;	     /* 0: not given, as for those below */
 	int64_t max_stale_ms;

@@ -26,7 +26,7 @@ struct given_parameters {
 	struct class_given proxy_from_env;
 	struct class_given failover_region;
 	struct class_given failover_regions;
-	struct class_given later;
+	struct class_role_given role;
 };
 
 #define MEMBER(name) offsetof(struct given_parameters, name)
@@ -47,9 +47,10 @@ static const struct class_field fields[] = {
 	{ "proxyFromEnv", FIELD_BOOL, MEMBER(proxy_from_env), NULL },
 	{ "failoverRegion", FIELD_TEXT, MEMBER(failover_region), NULL },
 	{ "failoverRegions", FIELD_TEXT, MEMBER(failover_regions), NULL },
-	{ "assumeRoleArn", FIELD_LATER, MEMBER(later), NULL },
-	{ "assumeRoleExternalId", FIELD_LATER, MEMBER(later), NULL },
-	{ "assumeRoleDurationSeconds", FIELD_LATER, MEMBER(later), NULL },
+	{ "assumeRoleArn", FIELD_TEXT, MEMBER(role.arn), NULL },
+	{ "assumeRoleExternalId", FIELD_TEXT, MEMBER(role.external_id), NULL },
+	{ "assumeRoleDurationSeconds", FIELD_TEXT, MEMBER(role.duration),
+	  NULL },
 };
 
 /* Ranges and words are those of the command line. */
@@ -197,6 +198,8 @@ int class_parameters_read(struct class_reader *reader,
 		r = class_read_bool(reader, "proxyFromEnv",
 				    &given.proxy_from_env,
 				    &class->proxy_from_env);
+	if (r == 0)
+		r = class_read_role(reader, &given.role, class);
 	if (r == 0)
 		r = check_pod_identity(reader, &given.use_pod_identity);
 	if (r == 0)

@@ -133,6 +133,15 @@ int class_read_failover_regions(struct class_reader *reader,
 				const struct class_given *several,
 				struct class *class);
 
+/* assumeRoleArn and what belongs to it, into class. */
+struct class_role_given {
+	struct class_given arn;
+	struct class_given external_id;
+	struct class_given duration;
+};
+int class_read_role(struct class_reader *reader,
+		    const struct class_role_given *given, struct class *class);
+
 /* Fills what it says into class, too. */
 int class_parameters_read(struct class_reader *reader,
 			  const struct ydoc_node *map, struct class *class,

@@ -58,6 +58,7 @@ _DATABASE_KEYS = {"username": "ada", "pass-word": "p-w", "password": "pw",
 SHOWN = {
     "alias": {"ledger.json": LEDGER, "balance": "1.10"},
     "arn": {"shared-ca": SECRETS["shared/ca"]},
+    "assume-role": {"shop_web": SECRETS["shop/web.json"], "color": "red"},
     "decode": {"keystore.json": SECRETS["shop/keystore.json"],
                "keystore.jks": b"\xfe\xed\xfe\xed", "keystore.pass": "pp"},
     "documents --class shop-web": _SESSION_FILES,
