@@ -167,7 +167,7 @@ static const char *region_of(const struct cache_want *want)
 		.stage = want->stage,
 	};
 
-	if (!want->source->operations->where)
+	if (!want->source || !want->source->operations->where)
 		return NULL;
 	return want->source->operations->where(want->source, &there);
 }

@@ -215,8 +215,10 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 		return -ENOMEM;
 	if (!net->retry)
 		net->retry = retry_new(provider->loop, net->http, &settings);
-	if (!net->retry)
-		return err_set(err, -ENOMEM, "no memory");
+	if (!net->retry) {
+		(void)err_set(err, -ENOMEM, "no memory");
+		return -ENOMEM;
+	}
 	*ret = net;
 	return 0;
 }
@@ -338,8 +340,9 @@ static int find_failover(struct provider *provider,
 	struct source *source = NULL;
 	int r = check_room(provider, err);
 
-	if (r == 0)
-		r = failover_new(provider->loop, settings, &source, err);
+	if (r < 0)
+		return r;
+	r = failover_new(provider->loop, settings, &source, err);
 	if (r < 0)
 		return r;
 	place = new_place("failover", source->identity);

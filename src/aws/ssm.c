@@ -224,7 +224,7 @@ static int read_value(const struct jdoc *doc, jdoc_node parameter,
 {
 	struct value_about about = { 0 };
 	char version[VALUE_VERSION_MAX];
-	struct secret *secret;
+	struct secret *secret = NULL;
 	struct value *value;
 	int r;
 
