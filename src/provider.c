@@ -33,11 +33,14 @@
 struct place {
 	SLIST_ENTRY(place) next;
 	struct source *source;
+	const struct net *net; /* NULL: it needs none */
+	bool is_failover;      /* another place may answer for it */
 	char key[];
 };
 
 /* Both are NULL until they are needed. */
 struct net {
+	struct provider *provider;
 	struct http *http;
 	struct retry *retry;
 };
@@ -53,6 +56,7 @@ struct provider {
 	struct aws_environment environment;
 	bool has_environment;
 	struct net nets[2]; /* the second one with proxies */
+	bool is_ending;	    /* nobody listens any more */
 	bool has_warning;
 	struct err warning;
 };
@@ -78,6 +82,7 @@ void provider_free(struct provider *provider)
 {
 	if (!provider)
 		return;
+	provider->is_ending = true;
 	while (!SLIST_EMPTY(&provider->places)) {
 		struct place *place = SLIST_FIRST(&provider->places);
 
@@ -167,11 +172,42 @@ int provider_files(struct provider *provider, const char *directory,
 	return keep_place(provider, &place, err);
 }
 
+static void note_open(void *owner, const struct retry_endpoint *endpoint)
+{
+	bool *is_open = owner;
+
+	*is_open |= endpoint->breaker->state != BREAKER_CLOSED;
+}
+
+/* Of several endpoints, as of Secrets Manager and STS, any may be needed for an
+ * answer; where there are several places, one that is silent is none's fault.
+ */
+static void tell_sources(const struct net *net, bool has_closed)
+{
+	bool is_open = false;
+	struct place *place;
+
+	retry_each_endpoint(net->retry, note_open, &is_open);
+	SLIST_FOREACH(place, &net->provider->places, next)
+	{
+		struct source *source = place->source;
+
+		if (place->net != net)
+			continue;
+		source->is_away = is_open && !place->is_failover;
+		if (has_closed && source->on_return)
+			source->on_return(source->on_change_owner, source);
+	}
+}
+
 static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 {
 	const struct breaker *breaker = endpoint->breaker;
+	const struct net *net = owner;
 
-	(void)owner;
+	if (net->provider->is_ending)
+		return;
+	tell_sources(net, breaker->state == BREAKER_CLOSED);
 	if (breaker->state == BREAKER_CLOSED)
 		log_info("the endpoint answers again", "url=%s", endpoint->url);
 	else
@@ -194,14 +230,16 @@ static int read_environment(struct provider *provider, struct err *err)
 static int start_net(struct provider *provider, bool proxy_from_env,
 		     struct net **ret, struct err *err)
 {
-	static const struct retry_settings settings = {
-		.on_breaker = on_breaker,
-	};
 	struct net *net = &provider->nets[proxy_from_env];
+	const struct retry_settings settings = {
+		.on_breaker = on_breaker,
+		.owner = net,
+	};
 	int r = read_environment(provider, err);
 
 	if (r < 0)
 		return r;
+	net->provider = provider;
 	if (!net->http)
 		net->http = http_new(
 			provider->loop,
@@ -242,7 +280,7 @@ static bool uses_proxy(const struct provider *provider,
 }
 
 static int make_aws(struct provider *provider, const struct provider_want *want,
-		    struct source **ret, struct err *err)
+		    struct place *place, struct err *err)
 {
 	const struct options *options = provider->options;
 	const struct aws_settings settings = {
@@ -259,10 +297,15 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 		return r;
 	r = (want->is_parameter ? ssm_source_new : aws_source_new)(
 		provider->loop, net->retry, &settings, &provider->environment,
-		ret, err);
-	if (r == 0 && !provider->has_warning)
-		provider->has_warning = check_aws(provider, net, *ret) < 0;
-	return r;
+		&place->source, err);
+	if (r < 0)
+		return r;
+	place->net = net;
+	retry_each_endpoint(net->retry, note_open, &place->source->is_away);
+	if (!provider->has_warning)
+		provider->has_warning =
+			check_aws(provider, net, place->source) < 0;
+	return 0;
 }
 
 /* Ways to a region that are not each other's. */
@@ -293,7 +336,7 @@ static int find_region(struct provider *provider,
 	}
 	r = check_room(provider, err);
 	if (r == 0)
-		r = make_aws(provider, want, &place->source, err);
+		r = make_aws(provider, want, place, err);
 	if (r < 0)
 		return r;
 	*ret = place->source;
@@ -331,7 +374,7 @@ static int find_regions(struct provider *provider,
 }
 
 /* One for these regions and names, known by its identity. */
-static int find_failover(struct provider *provider,
+static int find_failover(struct provider *provider, const struct net *net,
 			 const struct failover_settings *settings,
 			 struct source **ret, struct err *err)
 {
@@ -355,6 +398,8 @@ static int find_failover(struct provider *provider,
 		return 0;
 	}
 	place->source = source;
+	place->net = net;
+	place->is_failover = true;
 	*ret = source;
 	return keep_place(provider, &place, err);
 }
@@ -377,7 +422,9 @@ int provider_aws(struct provider *provider, const struct provider_want *want,
 	places[0].region = account_region(places[0].source);
 	r = find_regions(provider, want, &settings, places, err);
 	if (r == 0 && settings.count > 1)
-		r = find_failover(provider, &settings, &places[0].source, err);
+		r = find_failover(provider,
+				  &provider->nets[uses_proxy(provider, want)],
+				  &settings, &places[0].source, err);
 	if (r < 0)
 		return r;
 	*ret = places[0].source;
