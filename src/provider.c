@@ -42,11 +42,14 @@
 struct place {
 	SLIST_ENTRY(place) next;
 	struct source *source;
+	const struct net *net; /* NULL: it needs none */
+	bool is_failover;      /* another place may answer for it */
 	char key[];
 };
 
 /* Both are NULL until they are needed. */
 struct net {
+	struct provider *provider;
 	struct http *http;
 	struct retry *retry;
 };
@@ -65,6 +68,7 @@ struct provider {
 	struct net nets[2];	   /* the second one with proxies */
 	int settings_code;	   /* of the profile's settings */
 	struct err settings_err;
+	bool is_ending; /* nobody listens any more */
 	bool has_warning;
 	struct err warning;
 };
@@ -97,6 +101,7 @@ void provider_free(struct provider *provider)
 {
 	if (!provider)
 		return;
+	provider->is_ending = true;
 	while (!SLIST_EMPTY(&provider->places)) {
 		struct place *place = SLIST_FIRST(&provider->places);
 
@@ -187,11 +192,42 @@ int provider_files(struct provider *provider, const char *directory,
 	return keep_place(provider, &place, err);
 }
 
+static void note_open(void *owner, const struct retry_endpoint *endpoint)
+{
+	bool *is_open = owner;
+
+	*is_open |= endpoint->breaker->state != BREAKER_CLOSED;
+}
+
+/* Of several endpoints, as of Secrets Manager and STS, any may be needed for an
+ * answer; where there are several places, one that is silent is none's fault.
+ */
+static void tell_sources(const struct net *net, bool has_closed)
+{
+	bool is_open = false;
+	struct place *place;
+
+	retry_each_endpoint(net->retry, note_open, &is_open);
+	SLIST_FOREACH(place, &net->provider->places, next)
+	{
+		struct source *source = place->source;
+
+		if (place->net != net)
+			continue;
+		source->is_away = is_open && !place->is_failover;
+		if (has_closed && source->on_return)
+			source->on_return(source->on_change_owner, source);
+	}
+}
+
 static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 {
 	const struct breaker *breaker = endpoint->breaker;
+	const struct net *net = owner;
 
-	(void)owner;
+	if (net->provider->is_ending)
+		return;
+	tell_sources(net, breaker->state == BREAKER_CLOSED);
 	if (breaker->state == BREAKER_CLOSED)
 		log_info("the endpoint answers again", "url=%s", endpoint->url);
 	else
@@ -265,18 +301,22 @@ static int start_http(struct provider *provider, bool proxy_from_env,
 static int start_net(struct provider *provider, bool proxy_from_env,
 		     struct net **ret, struct err *err)
 {
-	static const struct retry_settings settings = {
-		.on_breaker = on_breaker,
-	};
 	struct net *net = &provider->nets[proxy_from_env];
+	const struct retry_settings settings = {
+		.on_breaker = on_breaker,
+		.owner = net,
+	};
 	int r = net->http ? 0 : start_http(provider, proxy_from_env, net, err);
 
 	if (r < 0)
 		return r;
+	net->provider = provider;
 	if (!net->retry)
 		net->retry = retry_new(provider->loop, net->http, &settings);
-	if (!net->retry)
-		return err_set(err, -ENOMEM, "no memory");
+	if (!net->retry) {
+		(void)err_set(err, -ENOMEM, "no memory");
+		return -ENOMEM;
+	}
 	*ret = net;
 	return 0;
 }
@@ -300,7 +340,7 @@ static bool uses_proxy(const struct provider *provider,
 }
 
 static int make_aws(struct provider *provider, const struct provider_want *want,
-		    struct source **ret, struct err *err)
+		    struct place *place, struct err *err)
 {
 	const struct options *options = provider->options;
 	const struct aws_settings settings = {
@@ -322,10 +362,15 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 		return r;
 	r = (want->is_parameter ? ssm_source_new : aws_source_new)(
 		provider->loop, net->retry, &settings, &provider->environment,
-		ret, err);
-	if (r == 0 && !provider->has_warning)
-		provider->has_warning = check_aws(provider, net, *ret) < 0;
-	return r;
+		&place->source, err);
+	if (r < 0)
+		return r;
+	place->net = net;
+	retry_each_endpoint(net->retry, note_open, &place->source->is_away);
+	if (!provider->has_warning)
+		provider->has_warning =
+			check_aws(provider, net, place->source) < 0;
+	return 0;
 }
 
 /* Ways to a region that are not each other's. */
@@ -372,7 +417,7 @@ static int find_region(struct provider *provider,
 	}
 	r = check_room(provider, err);
 	if (r == 0)
-		r = make_aws(provider, want, &place->source, err);
+		r = make_aws(provider, want, place, err);
 	if (r < 0)
 		return r;
 	*ret = place->source;
@@ -413,7 +458,7 @@ static int find_regions(struct provider *provider,
 }
 
 /* One for these regions and names, known by its identity. */
-static int find_failover(struct provider *provider,
+static int find_failover(struct provider *provider, const struct net *net,
 			 const struct failover_settings *settings,
 			 struct source **ret, struct err *err)
 {
@@ -422,8 +467,9 @@ static int find_failover(struct provider *provider,
 	struct source *source = NULL;
 	int r = check_room(provider, err);
 
-	if (r == 0)
-		r = failover_new(provider->loop, settings, &source, err);
+	if (r < 0)
+		return r;
+	r = failover_new(provider->loop, settings, &source, err);
 	if (r < 0)
 		return r;
 	place = new_place("failover", source->identity);
@@ -436,6 +482,8 @@ static int find_failover(struct provider *provider,
 		return 0;
 	}
 	place->source = source;
+	place->net = net;
+	place->is_failover = true;
 	*ret = source;
 	return keep_place(provider, &place, err);
 }
@@ -458,7 +506,9 @@ int provider_aws(struct provider *provider, const struct provider_want *want,
 	places[0].region = account_region(places[0].source);
 	r = find_regions(provider, want, &settings, places, err);
 	if (r == 0 && settings.count > 1)
-		r = find_failover(provider, &settings, &places[0].source, err);
+		r = find_failover(provider,
+				  &provider->nets[uses_proxy(provider, want)],
+				  &settings, &places[0].source, err);
 	if (r < 0)
 		return r;
 	*ret = places[0].source;

@@ -186,8 +186,10 @@ static int hold_class(const struct reading *reading, const struct class *class,
 	for (size_t i = 0; i < class->object_count; i++)
 		files += class->objects[i].file_count;
 	holding = holding_new(class->object_count, files);
-	if (!holding)
-		return err_set(reading->err, -ENOMEM, "no memory");
+	if (!holding) {
+		(void)err_set(reading->err, -ENOMEM, "no memory");
+		return -ENOMEM;
+	}
 	file = holding->files;
 	for (size_t i = 0; i < class->object_count; i++) {
 		const struct class_object *object = &class->objects[i];

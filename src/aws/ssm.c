@@ -2,6 +2,7 @@
 /* A want is sent as one text, the name with a selector behind it; the reply
  * has name and selector apart, or the text again where there is nothing. */
 #include "aws/ssm.h"
+#include "aws/arn.h"
 #include "aws/reply.h"
 #include "aws/secretsmanager.h"
 #include "base/buf.h"
@@ -222,14 +223,19 @@ static int read_value(const struct jdoc *doc, jdoc_node parameter,
 		      const struct source_want *want, struct value **ret,
 		      struct err *err)
 {
+	cleanup_buf struct buf arn;
 	struct value_about about = { 0 };
 	char version[VALUE_VERSION_MAX];
-	struct secret *secret;
+	struct secret *secret = NULL;
 	struct value *value;
 	int r;
 
+	buf_init(&arn, VALUE_ARN_MAX);
 	if (read_version(doc, parameter, want, version, &about) < 0)
 		return err_set(err, -EIO, "no usable Version in the reply");
+	if (arn_read(doc, parameter, &arn) < 0)
+		return err_set(err, -ENOMEM, "no memory for the ARN");
+	about.arn = arn.length > 0 ? buf_text(&arn) : NULL;
 	r = read_bytes(doc, parameter, &secret, err);
 	if (r < 0)
 		return r;

@@ -263,21 +263,30 @@ static void take_out(struct ssm_batch *batch)
 	batch->is_pending = false;
 }
 
+/* Moves all that is pending to a list of its own. */
+static void take_all(struct ssm_queue *queue, struct batch_list *ret)
+{
+	struct ssm_batch *batch;
+
+	TAILQ_INIT(ret);
+	while ((batch = TAILQ_FIRST(&queue->pending))) {
+		take_out(batch);
+		TAILQ_INSERT_TAIL(ret, batch, in_pending);
+	}
+}
+
 /* For want of memory to wait for the next turn. Who is told may let others
  * leave, and the last one the queue: all are out of it before. */
 static void end_all(struct ssm_queue *queue)
 {
-	struct batch_list doomed = TAILQ_HEAD_INITIALIZER(doomed);
+	struct batch_list doomed;
 	struct ssm_batch *batch;
-	struct ssm_batch *next;
 	struct err err;
 
 	(void)err_set(&err, -ENOMEM, "no memory to wait");
-	TAILQ_CONCAT(&doomed, &queue->pending, in_pending);
-	TAILQ_FOREACH(batch, &doomed, in_pending)
-	batch->is_pending = false;
-	for (batch = TAILQ_FIRST(&doomed); batch; batch = next) {
-		next = TAILQ_NEXT(batch, in_pending);
+	take_all(queue, &doomed);
+	while ((batch = TAILQ_FIRST(&doomed))) {
+		TAILQ_REMOVE(&doomed, batch, in_pending);
 		end_with_error(batch, &err);
 	}
 }

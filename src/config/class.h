@@ -54,10 +54,8 @@ struct class_object {
 	const char *name;	 /* as written: a name or an ARN */
 	const char *secret_name; /* source_text_secret_name() of it */
 	const char *arn_region;	 /* NULL: not an ARN */
-	bool is_parameter;	 /* of SSM, not a secret */
 	const char *version;	 /* id or number; NULL: not given */
 	const char *stage;	 /* objectVersionLabel; NULL: not given */
-	bool optional;		 /* a missing secret is absent, no error */
 
 	/* What stands in for it in other regions than the first: name or ARN,
 	 * and the label with its own fallback. NULL: it has the same name. */
@@ -69,6 +67,8 @@ struct class_object {
 	bool expands;
 	const char *folder;
 	bool decode_base64; /* of these keys */
+	bool is_parameter;  /* of SSM, not a secret */
+	bool optional;	    /* a missing secret is absent, no error */
 
 	struct class_rights rights;
 	const struct class_file *files; /* the raw one, if any, is first */
@@ -91,12 +91,12 @@ struct class
 	const char *role_arn;	      /* to assume; NULL: none */
 	const char *role_external_id; /* or NULL */
 	unsigned role_duration_s;     /* 0: not given */
-	bool proxy_from_env; /* what the environment names may be used */
-	int64_t ttl_ms;	     /* 0: not given, as for those below */
+	int64_t ttl_ms;		      /* 0: not given, as for those below */
 	int64_t max_stale_ms;
 	int64_t verify_access_ms;
 	struct class_rights rights;
 	enum class_layout layout;
+	bool proxy_from_env; /* what the environment names may be used */
 	const struct class_object *objects;
 	size_t object_count;
 	unsigned line;
