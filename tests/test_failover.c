@@ -130,7 +130,7 @@ static void advance(struct setup *setup, int64_t by_ms)
 
 static void asks_the_first_region_alone_as_long_as_it_answers(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen;
 
 	(void)state;
@@ -162,7 +162,7 @@ static void asks_another_only_where_that_can_help(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct setup setup;
+		static struct setup setup;
 		struct seen seen;
 
 		set_up(&setup, 2, NULL, NULL);
@@ -191,7 +191,7 @@ static void what_only_later_regions_lack_is_not_definite(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
-		struct setup setup;
+		static struct setup setup;
 		struct seen seen;
 		char text[ERR_TEXT_MAX];
 
@@ -212,7 +212,7 @@ static void what_only_later_regions_lack_is_not_definite(void **state)
 
 static void goes_through_all_regions_in_turn(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen;
 
 	(void)state;
@@ -233,7 +233,7 @@ static void goes_through_all_regions_in_turn(void **state)
 
 static void a_region_that_is_silent_has_its_share_of_time(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen;
 
 	(void)state;
@@ -255,7 +255,7 @@ static void a_region_that_is_silent_has_its_share_of_time(void **state)
 
 static void a_confirmation_elsewhere_counts_if_nothing_changed(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen;
 
 	(void)state;
@@ -286,7 +286,7 @@ static void a_confirmation_elsewhere_counts_if_nothing_changed(void **state)
 
 static void a_replica_that_lags_takes_nothing_back(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen;
 
 	(void)state;
@@ -319,7 +319,7 @@ static void a_replica_that_lags_takes_nothing_back(void **state)
 static void another_object_has_its_own_name_and_label(void **state)
 {
 	const struct source_want staged = { .name = "app", .stage = "mine" };
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen = { 0 };
 
 	(void)state;
@@ -354,7 +354,7 @@ static void an_arn_becomes_that_of_the_region(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct source_want by_arn = { .name = cases[i].name };
-		struct setup setup;
+		static struct setup setup;
 		struct seen seen = { 0 };
 
 		set_up(&setup, 2, NULL, NULL);
@@ -372,7 +372,7 @@ static void an_arn_becomes_that_of_the_region(void **state)
 
 static void a_call_can_be_ended_in_any_region(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 	struct seen seen;
 	struct source_call *call;
 
@@ -391,7 +391,7 @@ static void a_call_can_be_ended_in_any_region(void **state)
 
 static void its_identity_names_all_that_is_asked(void **state)
 {
-	struct setup setup;
+	static struct setup setup;
 
 	(void)state;
 	set_up(&setup, 2, "spare", NULL);
