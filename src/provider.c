@@ -11,11 +11,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
-#include "base/map.h"
 #include "config/options.h"
 #include "net/breaker.h"
 #include "net/http.h"
 #include "net/retry.h"
+#include "places.h"
 #include "store/file_source.h"
 #include "store/source.h"
 
@@ -25,27 +25,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <unistd.h>
-
-/* A class has few places; reloads may move it, and a check may read classes of
- * every region. */
-#define PLACES_MAX 20000
 
 #define HOST_SIZE 256
 #define USER_AGENT_SIZE 512
 /* of a product's name (RFC 9110, 5.6.2) that a node can have */
 #define NODE_CHARACTERS                                                        \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
-
-/* What is asked, and the source that asks there. */
-struct place {
-	SLIST_ENTRY(place) next;
-	struct source *source;
-	const struct net *net; /* NULL: it needs none */
-	bool is_failover;      /* another place may answer for it */
-	char key[];
-};
 
 /* Both are NULL until they are needed. */
 struct net {
@@ -57,8 +43,7 @@ struct net {
 struct provider {
 	struct loop *loop;
 	const struct options *options;
-	SLIST_HEAD(, place) places;
-	struct map *by_key;
+	struct places places;
 
 	/* of AWS, for the first source of it; all sources share what they have
 	 * in common: limits are kept for each endpoint, not each mount */
@@ -79,7 +64,6 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 
 	if (!provider)
 		return NULL;
-	SLIST_INIT(&provider->places);
 	provider->loop = loop;
 	provider->options = options;
 	/* now, as its header wants it: nothing secret is here yet */
@@ -88,8 +72,7 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 		free(provider);
 		return NULL;
 	}
-	provider->by_key = map_new();
-	if (!provider->by_key) {
+	if (places_init(&provider->places) < 0) {
 		commands_free(provider->commands);
 		free(provider);
 		return NULL;
@@ -102,14 +85,7 @@ void provider_free(struct provider *provider)
 	if (!provider)
 		return;
 	provider->is_ending = true;
-	while (!SLIST_EMPTY(&provider->places)) {
-		struct place *place = SLIST_FIRST(&provider->places);
-
-		SLIST_REMOVE_HEAD(&provider->places, next);
-		place->source->operations->free(place->source);
-		free(place);
-	}
-	map_free(provider->by_key);
+	places_done(&provider->places);
 	for (size_t i = 0; i < ARRAY_SIZE(provider->nets); i++) {
 		retry_free(provider->nets[i].retry);
 		http_free(provider->nets[i].http);
@@ -119,77 +95,27 @@ void provider_free(struct provider *provider)
 	free(provider);
 }
 
-/* Two texts, which both may hold anything. */
-static struct place *new_place(const char *what, const char *where)
-{
-	size_t size = strlen(what) + 1 + strlen(where) + 1;
-	struct place *place = calloc(1, sizeof(*place) + size);
-
-	if (place)
-		(void)snprintf(place->key, size, "%s %s", what, where);
-	return place;
-}
-
-static void free_place(struct place **place)
-{
-	free(*place);
-}
-
-#define cleanup_place CLEANUP(free_place)
-
-static const struct place *find_place(const struct provider *provider,
-				      const struct place *like)
-{
-	return map_find(provider->by_key, like->key, strlen(like->key));
-}
-
-/* Whether there is room for one more. */
-static int check_room(const struct provider *provider, struct err *err)
-{
-	if (map_count(provider->by_key) < PLACES_MAX)
-		return 0;
-	return err_set(err, -E2BIG,
-		       "more than %d places to ask in one process; start again",
-		       PLACES_MAX);
-}
-
-/* Takes the place over, which has its source; frees that where it cannot. */
-static int keep_place(struct provider *provider, struct place **place,
-		      struct err *err)
-{
-	struct place *kept = *place;
-
-	if (map_put(provider->by_key, kept->key, strlen(kept->key), kept) < 0) {
-		kept->source->operations->free(kept->source);
-		return err_set(err, -ENOMEM, "no memory");
-	}
-	SLIST_INSERT_HEAD(&provider->places, kept, next);
-	*place = NULL;
-	return 0;
-}
-
 int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err)
 {
-	cleanup_place struct place *place = new_place("files", directory);
+	cleanup_place struct place *place = place_new("files", directory);
 	const struct place *known;
 	int r;
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	known = find_place(provider, place);
+	known = places_find(&provider->places, place);
 	if (known) {
 		*ret = known->source;
 		return 0;
 	}
-	r = check_room(provider, err);
+	r = places_check_room(&provider->places, err);
 	if (r == 0)
 		r = file_source_new(provider->loop, directory, &place->source,
 				    err);
 	if (r < 0)
 		return r;
-	*ret = place->source;
-	return keep_place(provider, &place, err);
+	return places_keep(&provider->places, &place, ret, err);
 }
 
 static void note_open(void *owner, const struct retry_endpoint *endpoint)
@@ -208,7 +134,7 @@ static void tell_sources(const struct net *net, bool has_closed)
 	struct place *place;
 
 	retry_each_endpoint(net->retry, note_open, &is_open);
-	SLIST_FOREACH(place, &net->provider->places, next)
+	SLIST_FOREACH(place, &net->provider->places.list, next)
 	{
 		struct source *source = place->source;
 
@@ -395,7 +321,7 @@ static struct place *place_of(const struct provider *provider,
 		     want->role_external_id ? want->role_external_id : "",
 		     want->role_duration_s) < 0)
 		return NULL;
-	place = new_place(who, want->region ? want->region : "");
+	place = place_new(who, want->region ? want->region : "");
 	free(who);
 	return place;
 }
@@ -410,18 +336,17 @@ static int find_region(struct provider *provider,
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	known = find_place(provider, place);
+	known = places_find(&provider->places, place);
 	if (known) {
 		*ret = known->source;
 		return 0;
 	}
-	r = check_room(provider, err);
+	r = places_check_room(&provider->places, err);
 	if (r == 0)
 		r = make_aws(provider, want, place, err);
 	if (r < 0)
 		return r;
-	*ret = place->source;
-	return keep_place(provider, &place, err);
+	return places_keep(&provider->places, &place, ret, err);
 }
 
 /* The sources of all regions, the first of which is there. */
@@ -465,15 +390,15 @@ static int find_failover(struct provider *provider, const struct net *net,
 	cleanup_place struct place *place = NULL;
 	const struct place *known;
 	struct source *source = NULL;
-	int r = check_room(provider, err);
+	int r = places_check_room(&provider->places, err);
 
 	if (r < 0)
 		return r;
 	r = failover_new(provider->loop, settings, &source, err);
 	if (r < 0)
 		return r;
-	place = new_place("failover", source->identity);
-	known = place ? find_place(provider, place) : NULL;
+	place = place_new("failover", source->identity);
+	known = place ? places_find(&provider->places, place) : NULL;
 	if (!place || known) {
 		source->operations->free(source);
 		if (!known)
@@ -484,8 +409,7 @@ static int find_failover(struct provider *provider, const struct net *net,
 	place->source = source;
 	place->net = net;
 	place->is_failover = true;
-	*ret = source;
-	return keep_place(provider, &place, err);
+	return places_keep(&provider->places, &place, ret, err);
 }
 
 int provider_aws(struct provider *provider, const struct provider_want *want,
