@@ -28,6 +28,7 @@
 #include "provider.h"
 #include "shown.h"
 #include "store/cache.h"
+#include "store/source.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -185,6 +186,20 @@ static void put_endpoint(void *owner, const struct retry_endpoint *endpoint)
 		});
 }
 
+/* NULL: there is but one. */
+static const char *region_of(const struct cache_want *want)
+{
+	const struct source_want there = {
+		.name = want->name,
+		.version = want->version,
+		.stage = want->stage,
+	};
+
+	if (!want->source || !want->source->operations->where)
+		return NULL;
+	return want->source->operations->where(want->source, &there);
+}
+
 static void put_object(struct composing *composing,
 		       const struct cache_want *want,
 		       struct status_object *object)
@@ -197,6 +212,7 @@ static void put_object(struct composing *composing,
 	object->name = want->name;
 	object->version = want->version;
 	object->stage = want->stage;
+	object->region = region_of(want);
 	object->is_listing = want->is_listing;
 	object->about = &about;
 	status_put_object(&composing->json, object);

@@ -270,6 +270,8 @@ static void put_wanted(const struct table *table, jdoc_node object)
 		put("  version ", get(table, object, "version"));
 	if (has(table, object, "stage"))
 		put("  stage ", get(table, object, "stage"));
+	if (has(table, object, "region"))
+		put("  from ", get(table, object, "region"));
 }
 
 /* The listing of everything has no name. */

@@ -140,8 +140,8 @@ def _library_of(header):
 
 
 # libfuse's handlers that only refuse are a file of their own, and so are the
-# replies.
-ONE_LIBRARY_MORE_FILES = {"fuse_lowlevel.h": 3}
+# replies; of curl it is what transfers share.
+ONE_LIBRARY_MORE_FILES = {"fuse_lowlevel.h": 3, "curl/curl.h": 2}
 
 
 @case

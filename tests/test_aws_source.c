@@ -678,9 +678,9 @@ static void says_when_there_are_no_keys(void **state)
 
 	(void)state;
 	set_up_role(&setup);
-	assert_int_equal(aws_source_check(setup.source, &err), 0);
+	assert_int_equal(account_check(setup.source, &err), 0);
 	assert_int_equal(unlink(setup.fixture.token_file), 0);
-	assert_int_equal(aws_source_check(setup.source, &err), -ENOKEY);
+	assert_int_equal(account_check(setup.source, &err), -ENOKEY);
 	seen = get(&setup, "prod/db");
 	assert_int_equal(seen.code, -ENOKEY);
 	assert_memory_equal(seen.text,
@@ -834,9 +834,10 @@ static void says_who_asks_and_where(void **state)
 
 	(void)state;
 	set_up(&setup);
-	assert_string_equal(setup.source->identity,
-			    "https://secretsmanager.eu-west-1.amazonaws.com/ "
-			    "eu-west-1 key AKIDEXAMPLE");
+	assert_string_equal(
+		setup.source->identity,
+		"secretsmanager https://secretsmanager.eu-west-1.amazonaws.com/ "
+		"eu-west-1 key AKIDEXAMPLE");
 	assert_null(setup.source->operations->list);
 	assert_non_null(setup.source->operations->confirm);
 	assert_int_equal(setup.source->max_ttl_ms, 0);
@@ -848,7 +849,7 @@ static void says_who_asks_and_where(void **state)
 	setup.settings.endpoint_url = "http://localhost:1234";
 	open_source(&setup);
 	assert_string_equal(setup.source->identity,
-			    "http://localhost:1234/ us-east-1 role "
+			    "secretsmanager http://localhost:1234/ us-east-1 role "
 			    "arn:aws:iam::123456789012:role/app");
 	tear_down(&setup);
 }
@@ -869,13 +870,14 @@ static void refuses_settings_that_cannot_work(void **state)
 		  "https" },
 		{ { .secret = ARN_START "us-east-1:1:secret:x" },
 		  -EINVAL,
-		  "the secret's ARN is of region us-east-1, but AWS_REGION "
+		  "the ARN is of region us-east-1, but AWS_REGION "
 		  "says eu-west-1: one mount reads from one region" },
 		{ { .timeout_ms = 1 },
 		  -EACCES,
-		  "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+		  "no AWS credentials: looked for AWS_ACCESS_KEY_ID, "
+		  "AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE, a default "
+		  "profile and AWS_CONTAINER_CREDENTIALS_*, and "
+		  "AWS_EC2_METADATA_DISABLED is true" },
 	};
 
 	(void)state;

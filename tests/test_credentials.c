@@ -173,7 +173,7 @@ static void asks_sts_for_keys_of_a_role(void **state)
 		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15"
 		"&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fapp"
 		"&RoleSessionName=session&WebIdentityToken=eyJ.token");
-	assert_int_equal(request->timeout_ms, CREDENTIALS_STS_TIMEOUT_MS);
+	assert_int_equal(request->timeout_ms, CREDENTIALS_TIMEOUT_MS);
 	assert_int_equal(request->reply_max, 65536);
 	assert_true(request->fresh_connection);
 	expect_keys(&setup, "ASIAFIRST");
@@ -368,7 +368,7 @@ static void ends_each_get_at_its_deadline(void **state)
 	assert_int_equal(early.count, 1);
 	assert_int_equal(early.code, -ETIMEDOUT);
 	assert_int_equal(late.count, 0);
-	fixture_advance(&setup.fixture, CREDENTIALS_STS_TIMEOUT_MS - 5000);
+	fixture_advance(&setup.fixture, CREDENTIALS_TIMEOUT_MS - 5000);
 	assert_int_equal(early.count, 1);
 	assert_int_equal(late.count, 1);
 	assert_int_equal(late.code, -ETIMEDOUT);
@@ -541,6 +541,12 @@ static void asks_the_sts_that_is_configured(void **state)
 	tear_down(&setup);
 }
 
+#define NOBODY                                                                 \
+	"no AWS credentials: looked for AWS_ACCESS_KEY_ID, "                   \
+	"AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE, a default "                 \
+	"profile and AWS_CONTAINER_CREDENTIALS_*, and "                        \
+	"AWS_EC2_METADATA_DISABLED is true"
+
 static const struct {
 	struct aws_environment environment;
 	const char *secret_key;
@@ -548,15 +554,10 @@ static const struct {
 	const char *text; /* NULL: an identity instead */
 	const char *identity;
 } choices[] = {
-	{ .code = -EACCES,
-	  .text = "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+	{ .code = -EACCES, .text = NOBODY },
 	{ .environment = { .role_arn = "role" },
 	  .code = -EACCES,
-	  .text = "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+	  .text = NOBODY },
 	{ .environment = { .access_key_id = "AKID" },
 	  .code = -EINVAL,
 	  .text = "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is "
@@ -585,19 +586,32 @@ static const struct {
 			   .endpoint_url_sts = "x" },
 	  .code = -EINVAL,
 	  .text = "AWS_ENDPOINT_URL_STS must start with https://" },
+	/* one that is configured and fails ends the search */
 	{ .environment = { .profile = "dev",
 			   .token_file = "token",
 			   .role_arn = "role" },
 	  .code = -EINVAL,
-	  .text = "AWS_PROFILE is set, but profiles are not supported yet" },
-	{ .environment = { .container_url = "http://169.254.170.23/v1" },
+	  .text = "AWS_PROFILE=dev: no profiles were read" },
+	{ .environment = { .container_url = "http://192.0.2.1/x" },
 	  .code = -EINVAL,
-	  .text = "AWS_CONTAINER_CREDENTIALS_FULL_URI is set, but container "
-		  "credentials are not supported yet" },
-	{ .environment = { .container_path = "/x", .container_url = "y" },
+	  .text = "AWS_CONTAINER_CREDENTIALS_FULL_URI: plain http to "
+		  "192.0.2.1: allowed to this machine only" },
+	{ .environment = { .container_path = "x",
+			   .container_url = "https://host/" },
 	  .code = -EINVAL,
-	  .text = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set, but "
-		  "container credentials are not supported yet" },
+	  .text = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI must begin with "
+		  "'/'" },
+	{ .environment = { .container_url = "http://169.254.170.23/v1?t=1" },
+	  .identity = "container http://169.254.170.23/" },
+	{ .environment = { .metadata_disabled = "false" },
+	  .identity = "instance http://169.254.169.254" },
+	{ .environment = { .metadata_disabled = "no", .metadata_mode = "ipv6" },
+	  .identity = "instance http://[fd00:ec2::254]" },
+	{ .environment = { .metadata_disabled = "no",
+			   .metadata_endpoint = "http://192.0.2.1" },
+	  .code = -EINVAL,
+	  .text = "AWS_EC2_METADATA_SERVICE_ENDPOINT must be an https URL, or "
+		  "http of this machine or of its metadata service" },
 	{ .environment = { .access_key_id = "AKID",
 			   .profile = "dev",
 			   .token_file = "token",
@@ -622,6 +636,9 @@ static void chooses_the_first_provider_that_is_configured(void **state)
 
 		fixture_init(&fixture);
 		buf_init(&environment.secret_key, 100);
+		environment.home = "/nonexistent";
+		if (!environment.metadata_disabled)
+			environment.metadata_disabled = "TRUE";
 		if (choices[i].secret_key)
 			assert_int_equal(
 				buf_append_text(&environment.secret_key,

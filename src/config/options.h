@@ -32,7 +32,9 @@ struct options {
 	/* who asks, and whom */
 	const char *region;
 	const char *endpoint_url;
+	const char *profile; /* of AWS's shared files; NULL: AWS_PROFILE's */
 	bool proxy_from_env;
+	bool allow_credential_process; /* where root mounts; else it is set */
 
 	/* what files look like */
 	bool has_owner;

@@ -3,6 +3,7 @@
 #include "keeper/environment.h"
 #include "base/macros.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,39 +16,27 @@
 #define HAVE_SANITIZERS 1
 #endif
 
-enum need { NEED_NOTHING, NEED_PROXIES };
-
-/* A text that ends in '=' is a whole name, another one is how names begin. */
-static const struct {
-	const char *start;
-	enum need need;
-} allowed[] = {
-	{ "AWS_", NEED_NOTHING },
-	{ "HOME=", NEED_NOTHING },
-	{ "TZ=", NEED_NOTHING },
-	{ "http_proxy=", NEED_PROXIES },
-	{ "https_proxy=", NEED_PROXIES },
-	{ "no_proxy=", NEED_PROXIES },
-	{ "HTTP_PROXY=", NEED_PROXIES },
-	{ "HTTPS_PROXY=", NEED_PROXIES },
-	{ "NO_PROXY=", NEED_PROXIES },
+/* A text that ends in '=' is a whole name, another one is how names begin. What
+ * names a proxy is used only where an option or a class asks for that, and
+ * classes are the worker's to read. */
+static const char *const allowed[] = {
+	"AWS_",		 "HOME=",	  "NODE_NAME=",	    "TZ=",
+	"http_proxy=",	 "https_proxy=",  "no_proxy=",	    "HTTP_PROXY=",
+	"HTTPS_PROXY=",	 "NO_PROXY=",
 #ifdef HAVE_SANITIZERS
-	{ "ASAN_OPTIONS=", NEED_NOTHING },
-	{ "LSAN_OPTIONS=", NEED_NOTHING },
-	{ "UBSAN_OPTIONS=", NEED_NOTHING },
+	"ASAN_OPTIONS=", "LSAN_OPTIONS=", "UBSAN_OPTIONS=",
 #endif
 };
 
-static bool is_allowed(const char *variable, bool proxies)
+static bool is_allowed(const char *variable)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		if (strncmp(variable, allowed[i].start,
-			    strlen(allowed[i].start)) == 0)
-			return allowed[i].need == NEED_NOTHING || proxies;
+		if (strncmp(variable, allowed[i], strlen(allowed[i])) == 0)
+			return true;
 	return false;
 }
 
-char **environment_for_worker(char *const *environment, bool proxies)
+char **environment_for_worker(char *const *environment)
 {
 	size_t count = 0;
 	char **kept;
@@ -59,7 +48,7 @@ char **environment_for_worker(char *const *environment, bool proxies)
 		return NULL;
 	count = 0;
 	for (; *environment; environment++)
-		if (is_allowed(*environment, proxies))
+		if (is_allowed(*environment))
 			kept[count++] = *environment;
 	return kept;
 }

@@ -195,8 +195,7 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 		.gid = arguments->worker_gid,
 		.error_fd = child_error_fd(keeper),
 		.arguments = name_arguments(name, arguments->worker),
-		.environment = environment_for_worker(
-			environ, arguments->proxy_from_env),
+		.environment = environment_for_worker(environ),
 	};
 	keeper->session->worker_plan = &keeper->worker;
 	if (!keeper->worker.arguments || !keeper->worker.environment)

@@ -157,6 +157,7 @@ void status_put_object(struct jwrite *json, const struct status_object *object)
 	jwrite_text(json, "kind", object->is_listing ? "listing" : "secret");
 	jwrite_text(json, "version", object->version);
 	jwrite_text(json, "stage", object->stage);
+	jwrite_text(json, "region", object->region);
 	jwrite_flag(json, "optional", object->is_optional);
 	put_about(json, object->about);
 	put_files(json, object);

@@ -86,6 +86,7 @@ struct status_object {
 	const char *name;
 	const char *version; /* what was asked for, or NULL */
 	const char *stage;   /* likewise */
+	const char *region;  /* which of several answers, or NULL */
 	bool is_listing;     /* the names below a prefix */
 	bool is_optional;
 	bool expands; /* its keys are files as well */
