@@ -249,6 +249,28 @@ static int start_retry(struct provider *provider, struct err *err)
 	return provider->retry ? 0 : err_set(err, -ENOMEM, "no memory");
 }
 
+int provider_get_context(struct provider *provider,
+			 struct provider_context *ret, struct err *err)
+{
+	int r = start_retry(provider, err);
+
+	if (r == 0)
+		r = region_choose(provider->options->region,
+				  &provider->environment, NULL, ret->region,
+				  err);
+	if (r < 0)
+		return r;
+	ret->skew = (struct skew){ 0 };
+	ret->keys = (struct key_context){
+		.loop = provider->loop,
+		.retry = provider->retry,
+		.environment = &provider->environment,
+		.region = ret->region,
+		.skew = &ret->skew,
+	};
+	return 0;
+}
+
 /* What is missing but may still come, as a token file does. */
 static int check_aws(struct provider *provider, struct source *source)
 {

@@ -2,6 +2,10 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
+#include "aws/key_provider.h"
+#include "aws/region.h"
+#include "aws/skew.h"
+
 struct err;
 struct loop;
 struct options;
@@ -37,6 +41,18 @@ int provider_files(struct provider *provider, const char *directory,
  */
 int provider_aws(struct provider *provider, const char *region,
 		 const char *secret, struct source **ret, struct err *err);
+
+/* What it takes to ask for keys as a source in the region of options and
+ * environment would; stays where it is while it is used. Borrows the provider.
+ * -EINVAL where no region is known, -ENOMEM. */
+struct provider_context {
+	struct key_context keys;
+	char region[REGION_SIZE];
+	struct skew skew;
+};
+
+int provider_get_context(struct provider *provider,
+			 struct provider_context *ret, struct err *err);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

@@ -821,7 +821,7 @@ static void chooses_as_whom_it_works(void **state)
 		  .config = "[profile a]\nrole_arn=arn:x\n"
 			    "credential_source=EcsContainer\n",
 		  .error = "credential_source: "
-			   "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set" },
+			   "neither AWS_CONTAINER_CREDENTIALS_RELATIVE" },
 		{ .environment = { .profile = "a" },
 		  .config = "[profile a]\ncredential_process=echo\n",
 		  .error = "--allow-credential-process" },

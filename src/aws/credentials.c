@@ -254,8 +254,9 @@ static int wait_for_keys(struct credentials_get *get, int64_t deadline_ms)
 {
 	struct credentials *credentials = get->credentials;
 
-	get->timer =
-		loop_timer(credentials->loop, deadline_ms, on_deadline, get);
+	get->timer = loop_timer(credentials->loop,
+				deadline_ms - CREDENTIALS_MARGIN_MS,
+				on_deadline, get);
 	if (!get->timer)
 		return -ENOMEM;
 	if (ask(credentials) < 0) {

@@ -35,6 +35,10 @@ struct retry;
  * next refresh, and up to as much later. */
 #define CREDENTIALS_EXTENDED_MS (10L * 60 * 1000)
 
+/* A get that waits ends so long before its deadline: whoever asks may have a
+ * timer of the same moment, which could not say who it is that is silent. */
+#define CREDENTIALS_MARGIN_MS 50
+
 /* For one question. */
 #define CREDENTIALS_TIMEOUT_MS (10L * 1000)
 
@@ -58,7 +62,7 @@ int credentials_new(struct loop *loop, struct retry *retry,
 /* Every get must have ended. NULL is allowed. */
 void credentials_free(struct credentials *credentials);
 
-/* Keys that may be used now. deadline_ms is of loop_now_ms(); past it the get
+/* Keys that may be used now. deadline_ms is of loop_now_ms(); by then the get
  * ends with -ETIMEDOUT. Other codes are those of refusal.h and net/http.h.
  * NULL: no memory. */
 struct credentials_get *credentials_get(struct credentials *credentials,

@@ -75,7 +75,8 @@ static int add_file(struct profiles *profiles, enum profile_file file,
 	int r;
 
 	buf_init(&text, PROFILES_FILE_MAX);
-	if (path[0] == '\0')
+	/* the usual way to say that there is none */
+	if (path[0] == '\0' || strcmp(path, "/dev/null") == 0)
 		return 0;
 	r = small_file_read("file of profiles", path, PROFILES_FILE_MAX, &text,
 			    err);
