@@ -101,6 +101,8 @@ static int ask(struct identity *identity, int64_t timeout_ms, struct err *err)
 	struct key_provider *chosen = identity->chain.chosen;
 	int r = 0;
 
+	if (!chosen)
+		return err_set(err, -EINVAL, "nobody serves");
 	if (!chosen->operations->start(chosen, timeout_ms, on_keys, identity,
 				       err)) {
 		on_keys(identity, NULL, err);
