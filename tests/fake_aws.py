@@ -317,10 +317,10 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 256
     block_on_close = False
 
-    def __init__(self, port, aws):
+    def __init__(self, address, aws):
         self.aws = aws
         self.sockets = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(address, _Handler)
 
     def get_request(self):
         plain, address = super().get_request()
@@ -353,7 +353,7 @@ class _Server(http.server.ThreadingHTTPServer):
 class FakeAws:
     """The account: its secrets, its faults, and what it was asked."""
 
-    def __init__(self, directory, port=0):
+    def __init__(self, directory, port=0, host="127.0.0.1"):
         self.authority = Authority(directory)
         self.closing = threading.Event()
         self.connections = 0
@@ -363,6 +363,7 @@ class FakeAws:
         self.sessions = []    # names of sessions, as they came
         self.agents = set()   # User-Agent
         self.request_ids = []
+        self.most_in_flight = 0  # requests at a time
         self.session_seconds = 3600
         self.ascii_only = True
         self._directory = directory
@@ -372,12 +373,14 @@ class FakeAws:
         self._gates = {}
         self._waiting = collections.Counter()
         self._calls = collections.Counter()
+        self._in_flight = 0
         self._denied = set()  # (action, name), the name None for all
         self._sessions = {}
         self._server = None
         self._thread = None
+        self.host = host
         self.port = port
-        self.present(*self.authority.issue("server"))
+        self.present(*self.authority.issue("server", f"IP:{host}"))
 
     # -- the server's life
 
@@ -392,7 +395,7 @@ class FakeAws:
 
     def listen(self):
         self.closing.clear()
-        self._server = _Server(self.port, self)
+        self._server = _Server((self.host, self.port), self)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever,
                                         kwargs={"poll_interval": 0.02},
@@ -418,7 +421,7 @@ class FakeAws:
 
     @property
     def url(self):
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def environment(self, **more):
         """Environment of a client with keys of its own."""
@@ -525,6 +528,16 @@ class FakeAws:
     # -- answering; runs in a thread for each connection
 
     def answer(self, handler, body):
+        with self._lock:
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            self._answer(handler, body)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def _answer(self, handler, body):
         target = handler.headers.get("X-Amz-Target", "")
         self.agents.add(handler.headers.get("User-Agent"))
         if target.startswith("secretsmanager."):

@@ -266,6 +266,7 @@ static int send_request(struct key_call *call, struct err *err)
 	const struct plain_order order = {
 		.method = call->step == STEP_TOKEN ? HTTP_PUT : HTTP_GET,
 		.place = self->base,
+		.operation = "InstanceMetadata",
 		.url = call->url,
 		.is_metadata = true,
 		.timeout_ms =

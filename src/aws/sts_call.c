@@ -188,6 +188,7 @@ static int start(struct sts_call *call, struct err *err)
 	const struct key_context *context = call->sts.context;
 	const struct retry_request request = {
 		.url = call->sts.endpoint->url,
+		.operation = sts_action(call->sts.role),
 		.timeout_ms = call->deadline_ms - loop_now_ms(context->loop),
 		.make = make,
 		.judge = aws_judge,
