@@ -259,6 +259,36 @@ def who_is_silent_is_named_by_the_deadline():
                        found.log_text(), "the log names the container")
 
 
+@case
+def without_a_network_the_first_provider_is_named():
+    with aws_directory() as (directory, aws):
+        token = write_file(os.path.join(directory, "t/token"), "a.b.c")
+        cases = (
+            (aws.role_environment(
+                token, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/x"),
+             f"AssumeRoleWithWebIdentity '{ROLE_ARN}'"),
+            (aws.bare_environment(
+                AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/x",
+                AWS_EC2_METADATA_DISABLED="false"),
+             "container credentials of http://169.254.170.2/"),
+        )
+        for number, (env, words) in enumerate(cases):
+            point = os.path.join(directory, f"mnt{number}")
+            os.makedirs(point)
+            log = f"{point}.log"
+            result = run("unshare", "--net", built("secretsfs"),
+                         "--timeout", "3s", "--log-file", log, "app", point,
+                         env=env)
+            found = Mount(point, log)
+            try:
+                check_equal(result.code, 0, result)
+                check_error(found.path("password"), "EIO")
+                wait_until(lambda: words in found.log_text(), words)
+            finally:
+                ended = found.unmount()
+            check_equal(ended.code, 0, "unmount")
+
+
 def _identity(env, *options):
     result = run(built("secretsfs"), "check", "--identity", *options, env=env)
     check(SECRET_KEY not in result.out.decode() + result.err, "a key is told")
