@@ -22,19 +22,13 @@ static const struct {
 	const char *start;
 	enum need need;
 } allowed[] = {
-	{ "AWS_", NEED_NOTHING },
-	{ "HOME=", NEED_NOTHING },
-	{ "NODE_NAME=", NEED_NOTHING },
-	{ "TZ=", NEED_NOTHING },
-	{ "http_proxy=", NEED_PROXIES },
-	{ "https_proxy=", NEED_PROXIES },
-	{ "no_proxy=", NEED_PROXIES },
-	{ "HTTP_PROXY=", NEED_PROXIES },
-	{ "HTTPS_PROXY=", NEED_PROXIES },
-	{ "NO_PROXY=", NEED_PROXIES },
+	{ "AWS_", NEED_NOTHING },	    { "HOME=", NEED_NOTHING },
+	{ "NODE_NAME=", NEED_NOTHING },	    { "TZ=", NEED_NOTHING },
+	{ "http_proxy=", NEED_PROXIES },    { "https_proxy=", NEED_PROXIES },
+	{ "no_proxy=", NEED_PROXIES },	    { "HTTP_PROXY=", NEED_PROXIES },
+	{ "HTTPS_PROXY=", NEED_PROXIES },   { "NO_PROXY=", NEED_PROXIES },
 #ifdef HAVE_SANITIZERS
-	{ "ASAN_OPTIONS=", NEED_NOTHING },
-	{ "LSAN_OPTIONS=", NEED_NOTHING },
+	{ "ASAN_OPTIONS=", NEED_NOTHING },  { "LSAN_OPTIONS=", NEED_NOTHING },
 	{ "UBSAN_OPTIONS=", NEED_NOTHING },
 #endif
 };
