@@ -3,6 +3,7 @@
 
 #include "aws/credentials.h"
 #include "aws/keys.h"
+#include "aws/sts.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
@@ -778,6 +779,47 @@ static void uses_keys_that_last_no_longer_than_the_margin(void **state)
 	tear_down(&setup);
 }
 
+static void works_as_a_role_that_is_assumed(void **state)
+{
+	static const struct sts_role role = {
+		.arn = "arn:class",
+		.external_id = "x",
+		.duration_s = 900,
+	};
+	static const struct sts_role bad = { .arn = "arn:class",
+					     .session_name = "a b" };
+	static const struct fake_reply assumed = {
+		.status = 200,
+		.body = "{\"AssumeRoleResponse\":{\"AssumeRoleResult\":{"
+			"\"Credentials\":{\"AccessKeyId\":\"ASIACLASS\","
+			"\"SecretAccessKey\":\"s3cr3t\",\"SessionToken\":"
+			"\"t\",\"Expiration\":1795432272}}}}",
+	};
+	struct setup setup;
+	struct err err;
+
+	(void)state;
+	set_up_role(&setup);
+	assert_int_equal(credentials_assume(setup.credentials, &role, &err), 0);
+	assert_string_equal(credentials_identity(setup.credentials),
+			    "role arn:class external id x by role "
+			    "arn:aws:iam::123456789012:role/app");
+	fake_http_add(setup.fixture.http, &first);
+	fake_http_add(setup.fixture.http, &assumed);
+	expect_keys(&setup, "ASIACLASS");
+	assert_non_null(strstr(fake_http_request(setup.fixture.http, 1)->body,
+			       "&ExternalId=x&DurationSeconds=900"));
+	assert_non_null(
+		strstr(fake_http_request(setup.fixture.http, 1)->headers,
+		       "Credential=ASIAFIRST/"));
+	tear_down(&setup);
+
+	set_up_role(&setup);
+	assert_int_equal(credentials_assume(setup.credentials, &bad, &err),
+			 -EINVAL);
+	tear_down(&setup);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -808,6 +850,7 @@ int main(void)
 		cmocka_unit_test(takes_an_instances_keys_that_have_ended),
 		cmocka_unit_test(spreads_refreshes_of_a_fleet),
 		cmocka_unit_test(uses_keys_that_last_no_longer_than_the_margin),
+		cmocka_unit_test(works_as_a_role_that_is_assumed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

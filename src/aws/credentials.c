@@ -7,9 +7,11 @@
 #include "aws/credentials.h"
 #include "aws/key_chain.h"
 #include "aws/key_provider.h"
+#include "aws/key_providers.h"
 #include "aws/keys.h"
 #include "aws/region.h"
 #include "aws/skew.h"
+#include "aws/sts.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
@@ -375,6 +377,17 @@ int credentials_new(struct loop *loop, struct retry *retry,
 	}
 	*ret = credentials;
 	return 0;
+}
+
+int credentials_assume(struct credentials *credentials,
+		       const struct sts_role *role, struct err *err)
+{
+	struct sts_role wanted = *role;
+
+	wanted.token_file = NULL;
+	return assume_role_new(&credentials->context, &wanted,
+			       TAKE(credentials->provider),
+			       &credentials->provider, err);
 }
 
 void credentials_free(struct credentials *credentials)

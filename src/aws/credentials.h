@@ -11,6 +11,7 @@ struct err;
 struct keys;
 struct loop;
 struct retry;
+struct sts_role;
 
 /*
  * Who we are to AWS: finds the first provider that is configured (key_chain.h)
@@ -58,6 +59,16 @@ int credentials_new(struct loop *loop, struct retry *retry,
 		    const struct aws_environment *environment,
 		    const char *region, struct credentials **ret,
 		    struct err *err);
+
+/*
+ * Makes them those of a role that the chosen one assumes, as a class may want
+ * it; before the first get. role's texts are borrowed as long as the
+ * credentials live, session_name and external_id may be NULL, token_file is not
+ * used. The identity then tells both. On failure, -EINVAL or -ENOMEM with err
+ * filled, only credentials_free() may follow.
+ */
+int credentials_assume(struct credentials *credentials,
+		       const struct sts_role *role, struct err *err);
 
 /* Every get must have ended. NULL is allowed. */
 void credentials_free(struct credentials *credentials);

@@ -222,8 +222,26 @@ def files_that_the_worker_may_not_read_are_named_with_a_remedy():
         env = aws.bare_environment(AWS_CONFIG_FILE=config)
         result = mount(os.path.join(directory, "mnt"), "app", env=env)
         check_equal(result.code, 1, result)
-        for word in (config, "--worker-user"):
+        for word in (config, "--worker-user", "AWS_CONFIG_FILE"):
             check(word in result.err, word, "is named:", result.err)
+
+
+@case
+def profiles_in_a_home_that_is_closed_are_not_passed_over():
+    with _metadata() as (directory, aws, metadata):
+        home = _home(directory, "[default]\nregion = x\n")
+        os.chmod(home["HOME"], 0o700)
+        env = aws.bare_environment(**home, **metadata.instance())
+        result = mount(os.path.join(directory, "mnt"), "app", env=env)
+        check_equal(result.code, 1, result)
+        for word in (home["HOME"], "AWS_CONFIG_FILE"):
+            check(word in result.err, word, "is named:", result.err)
+        # where there are none, a closed home says nothing
+        for name in ("config", "credentials"):
+            os.unlink(os.path.join(home["HOME"], ".aws", name))
+        with mounted_at(directory, "app", env=env) as found:
+            check_equal(read(found.path("password")), PASSWORD)
+            check_equal(metadata.calls[INSTANCE], 1, "credential calls")
 
 
 @case
