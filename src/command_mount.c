@@ -4,6 +4,7 @@
  * said at once is said, and the keeper is executed with what it needs and with
  * the worker's own arguments.
  */
+#include "aws/environment.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "command.h"
@@ -358,6 +359,8 @@ static int prepare(struct launch *launch, struct err *err)
 		r = make_paths_absolute(launch, err);
 	if (r == 0)
 		r = find_keeper(launch->keeper, err);
+	if (r == 0)
+		r = aws_environment_name_files(err);
 	if (r < 0)
 		return r;
 	options->mount_point = launch->mount_point;

@@ -247,6 +247,30 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 	return 0;
 }
 
+int provider_get_context(struct provider *provider,
+			 struct provider_context *ret, struct err *err)
+{
+	struct net *net;
+	int r = start_net(provider, provider->options->proxy_from_env, &net,
+			  err);
+
+	if (r == 0)
+		r = region_choose(provider->options->region,
+				  &provider->environment, NULL, ret->region,
+				  err);
+	if (r < 0)
+		return r;
+	ret->skew = (struct skew){ 0 };
+	ret->keys = (struct key_context){
+		.loop = provider->loop,
+		.retry = net->retry,
+		.environment = &provider->environment,
+		.region = ret->region,
+		.skew = &ret->skew,
+	};
+	return 0;
+}
+
 /* What is missing but may still come, as a token file does. */
 static int check_aws(struct provider *provider, const struct net *net,
 		     struct source *source)

@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aws/key_provider.h"
+#include "aws/region.h"
+#include "aws/skew.h"
+
 struct err;
 struct loop;
 struct options;
@@ -57,6 +61,18 @@ struct provider_want {
  * call to the network. */
 int provider_aws(struct provider *provider, const struct provider_want *want,
 		 struct source **ret, const char **ret_region, struct err *err);
+
+/* What it takes to ask for keys as a source in the region of options and
+ * environment would; stays where it is while it is used. Borrows the provider.
+ * -EINVAL where no region is known, -ENOMEM. */
+struct provider_context {
+	struct key_context keys;
+	char region[REGION_SIZE];
+	struct skew skew;
+};
+
+int provider_get_context(struct provider *provider,
+			 struct provider_context *ret, struct err *err);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

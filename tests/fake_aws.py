@@ -50,6 +50,9 @@ BATCH_MAX = 20
 DECRYPT = "kms:Decrypt"
 ASSUME = "AssumeRoleWithWebIdentity"
 ASSUME_ROLE = "AssumeRole"
+SSO = "GetRoleCredentials"
+SSO_TOKEN = "aoa-sso-access-token"
+SSO_ROLE = "ReadSecrets"
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>\w+)/(?P<date>\d{8})/"
@@ -300,6 +303,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_head(reply, len(reply.body))
         self.wfile.write(reply.body)
 
+    def do_GET(self):
+        self.server.aws.answer_get(self)
+
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
         self.server.aws.answer(self, self.rfile.read(length))
@@ -360,6 +366,9 @@ class FakeAws:
         self.connections = 0
         self.complaints = []  # requests that no AWS would have taken
         self.tokens = []      # web identity tokens, as they came
+        self.sso_token = SSO_TOKEN
+        self.sessions = []    # names of sessions, as they came
+        self.agents = set()   # User-Agent
         self.request_ids = []
         self.most_in_flight = 0  # requests at a time
         self.session_seconds = 3600
@@ -439,14 +448,18 @@ class FakeAws:
             **more,
         }
 
-    def role_environment(self, token_file, **more):
-        """Environment of a pod with a service account's role."""
-        found = self.environment(AWS_ROLE_ARN=ROLE_ARN,
-                                 AWS_WEB_IDENTITY_TOKEN_FILE=token_file,
-                                 AWS_ROLE_SESSION_NAME="secretsfs-test",
-                                 **more)
+    def bare_environment(self, **more):
+        """Environment of a client without keys."""
+        found = self.environment(**more)
         del found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]
         return found
+
+    def role_environment(self, token_file, **more):
+        """Environment of a pod with a service account's role."""
+        return self.bare_environment(AWS_ROLE_ARN=ROLE_ARN,
+                                     AWS_WEB_IDENTITY_TOKEN_FILE=token_file,
+                                     AWS_ROLE_SESSION_NAME="secretsfs-test",
+                                     **more)
 
     # -- the script
 
@@ -561,7 +574,7 @@ class FakeAws:
             if what is None:
                 return sum(self._calls[one] for one in (
                     GET, DESCRIBE, BATCH, GET_PARAMETERS, ASSUME,
-                    ASSUME_ROLE))
+                    ASSUME_ROLE, SSO))
             return self._calls[what]
 
     def open_connections(self):
@@ -585,6 +598,7 @@ class FakeAws:
 
     def _answer(self, handler, body):
         target = handler.headers.get("X-Amz-Target", "")
+        self.agents.add(handler.headers.get("User-Agent"))
         if target.startswith("secretsmanager."):
             operation, about, reply = self._secrets_manager(
                 handler, target.split(".", 1)[1], body)
@@ -602,6 +616,41 @@ class FakeAws:
             self._pass_gate(what)
         faults = map(self._fault_of, (*about, operation))
         self._send(handler, next(filter(None, faults), None), reply)
+
+    def answer_get(self, handler):
+        """The portal of SSO, which knows one role of this account."""
+        path, _, query = handler.path.partition("?")
+        if path != "/federation/credentials":
+            handler.send_reply(Reply(404, b"", "text/plain"))
+            return
+        asked = dict(urllib.parse.parse_qsl(query))
+        with self._lock:
+            self._calls[SSO] += 1
+        self._pass_gate(SSO)
+        self._send(handler, self._fault_of(SSO), self._sso_reply(
+            asked, handler.headers.get("x-amz-sso_bearer_token")))
+
+    def _sso_reply(self, asked, token):
+        if token != self.sso_token:
+            return Reply(401, json.dumps({
+                "message": "Session token not found or invalid"}).encode(),
+                "application/json")
+        if asked != {"account_id": ACCOUNT, "role_name": SSO_ROLE}:
+            return Reply(403, b'{"message": "No access"}', "application/json")
+        key, session, expires_s = self.new_session()
+        return Reply(200, json.dumps({"roleCredentials": {
+            "accessKeyId": key,
+            "secretAccessKey": SECRET_KEY,
+            "sessionToken": session,
+            "expiration": int(expires_s * 1000)}}).encode(),
+            "application/json")
+
+    def new_session(self):
+        """Keys that this account takes: (id, token, when they end)."""
+        key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
+        token = base64.b64encode(os.urandom(600)).decode()
+        self._sessions[key] = token
+        return key, token, time.time() + self.session_seconds
 
     def _pass_gate(self, what):
         gate = self._gates.get(what)
@@ -792,33 +841,31 @@ class FakeAws:
     def _sts(self, handler, body):
         form = {name: values[0] for name, values in
                 urllib.parse.parse_qs(body.decode()).items()}
-        if form.get("Action") == ASSUME_ROLE:
-            return ASSUME_ROLE, (), self._assume_role(handler, form)
-        if handler.headers.get("Authorization"):
-            self.complaints.append("signed STS call")
-        if form.get("Action") != ASSUME or form.get("Version") != "2011-06-15":
+        action = form.get("Action")
+        if action not in (ASSUME, ASSUME_ROLE) or \
+                form.get("Version") != "2011-06-15":
             self.complaints.append(f"unknown request {sorted(form)}")
             return "unknown", (), _xml_refusal("InvalidAction")
-        self.tokens.append(form.get("WebIdentityToken"))
-        if form.get("RoleArn") != ROLE_ARN or not form.get("RoleSessionName"):
-            return ASSUME, (), _xml_refusal("ValidationError")
-        return ASSUME, (), self._session_reply(ASSUME)
+        if action == ASSUME:
+            if handler.headers.get("Authorization"):
+                self.complaints.append("signed STS call")
+            self.tokens.append(form.get("WebIdentityToken"))
+        else:
+            bad = self._complaint_about(handler, "sts")
+            if bad:
+                self.complaints.append(bad)
+                return action, (), _xml_refusal("IncompleteSignature", bad)
+            self.assumed.append(form)
+        self.sessions.append(form.get("RoleSessionName"))
+        if not form.get("RoleSessionName") or (
+                action == ASSUME and form.get("RoleArn") != ROLE_ARN):
+            return action, (), _xml_refusal("ValidationError")
+        return action, (), self._session_reply(action, form["RoleArn"])
 
-    def _assume_role(self, handler, form):
-        bad = self._complaint_about(handler, "sts")
-        if bad:
-            self.complaints.append(bad)
-            return _xml_refusal("IncompleteSignature", bad)
-        self.assumed.append(form)
-        return self._session_reply(ASSUME_ROLE, form["RoleArn"])
-
-    def _session_reply(self, action, role=ROLE_ARN):
-        key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
-        token = base64.b64encode(os.urandom(600)).decode()
-        self._sessions[key] = token
+    def _session_reply(self, action, role):
+        key, token, expires_s = self.new_session()
         self._roles[key] = role
-        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(
-            time.time() + self.session_seconds))
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_s))
         body = (
             f'<{action}Response '
             'xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "aws/aws_source.h"
+#include "aws/credentials.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/secret.h"
@@ -622,6 +623,36 @@ static void gets_newer_keys_once(void **state)
 	tear_down(&setup);
 }
 
+/* Before the time is known, and after. */
+static void signs_for_AWSs_time_once_that_is_known(void **state)
+{
+	static const struct fake_reply skewed = {
+		.status = 403,
+		.body = "{\"__type\":\"InvalidSignatureException\",\"message\":"
+			"\"Signature expired\"}",
+		.date = "Mon, 23 Nov 2026 11:11:12 GMT",
+	};
+	struct setup setup;
+	struct seen seen;
+
+	(void)state;
+	prepare(&setup);
+	fixture_set_keys(&setup.fixture, NULL);
+	open_source(&setup);
+	fake_http_add(setup.fixture.http, &skewed);
+	fake_http_add(setup.fixture.http, &good);
+	fake_http_add(setup.fixture.http, &good);
+	seen = get(&setup, "prod/db");
+	assert_string_equal(seen.text, "");
+	(void)get(&setup, "prod/db");
+	for (size_t i = 0; i < 3; i++)
+		assert_non_null(strstr(
+			fake_http_request(setup.fixture.http, i)->headers,
+			i == 0 ? "X-Amz-Date: 20261123T101112Z\n"
+			       : "X-Amz-Date: 20261123T111112Z\n"));
+	tear_down(&setup);
+}
+
 static void gives_up_when_newer_keys_are_refused_too(void **state)
 {
 	struct setup setup;
@@ -706,7 +737,10 @@ static void ends_at_its_deadline_in_each_state(void **state)
 			fake_http_add(setup.fixture.http, &first_keys);
 		(void)fetch(&setup, "prod/db", &seen);
 		fixture_settle(&setup.fixture);
-		fixture_advance(&setup.fixture, 2999);
+		/* credentials end a moment earlier, to be the ones to tell */
+		fixture_advance(&setup.fixture,
+				answered > 0 ? 2999
+					     : 2999 - CREDENTIALS_MARGIN_MS);
 		assert_int_equal(seen.count, 0);
 		fixture_advance(&setup.fixture, 1);
 		assert_int_equal(seen.count, 1);
@@ -916,6 +950,7 @@ int main(void)
 		cmocka_unit_test(asks_for_a_version_and_a_stage),
 		cmocka_unit_test(says_which_version_was_refused),
 		cmocka_unit_test(gets_newer_keys_once),
+		cmocka_unit_test(signs_for_AWSs_time_once_that_is_known),
 		cmocka_unit_test(gives_up_when_newer_keys_are_refused_too),
 		cmocka_unit_test(renews_keys_once_for_two_fetches),
 		cmocka_unit_test(says_when_there_are_no_keys),

@@ -383,7 +383,7 @@ static void renews_a_token_that_the_instance_refuses_once(void **state)
 
 static void tells_what_an_instance_lacks(void **state)
 {
-	static const struct {
+	const struct {
 		struct fake_reply replies[3];
 		int code;
 		const char *text;
@@ -821,7 +821,7 @@ static void chooses_as_whom_it_works(void **state)
 		  .config = "[profile a]\nrole_arn=arn:x\n"
 			    "credential_source=EcsContainer\n",
 		  .error = "credential_source: "
-			   "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set" },
+			   "neither AWS_CONTAINER_CREDENTIALS_RELATIVE" },
 		{ .environment = { .profile = "a" },
 		  .config = "[profile a]\ncredential_process=echo\n",
 		  .error = "--allow-credential-process" },
@@ -859,7 +859,7 @@ static void chooses_as_whom_it_works(void **state)
 
 static void notes_why_others_did_not_serve(void **state)
 {
-	static const char *const whats[] = {
+	static const char *const expected[] = {
 		"--profile",	"environment",	   "AWS_PROFILE",
 		"web identity", "default profile", "container",
 	};
@@ -869,11 +869,11 @@ static void notes_why_others_did_not_serve(void **state)
 	prepare(&setup);
 	setup.fixture.environment.container_path = "/x";
 	assert_int_equal(choose(&setup), 0);
-	assert_int_equal(setup.chain.note_count, ARRAY_SIZE(whats));
-	for (size_t i = 0; i < ARRAY_SIZE(whats); i++) {
-		assert_string_equal(setup.chain.notes[i].what, whats[i]);
+	assert_int_equal(setup.chain.note_count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_string_equal(setup.chain.notes[i].what, expected[i]);
 		assert_int_equal(setup.chain.notes[i].why.code,
-				 i + 1 < ARRAY_SIZE(whats) ? -ENOENT : 0);
+				 i + 1 < ARRAY_SIZE(expected) ? -ENOENT : 0);
 	}
 	assert_string_equal(setup.chain.notes[1].why.text,
 			    "AWS_ACCESS_KEY_ID is not set");

@@ -86,6 +86,7 @@ static void execute(const char *command, const int output[2],
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	(void)setpgid(0, 0);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): this process has one thread */
 	(void)setenv("PATH", DEFAULT_PATH, 0);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGINT, SIG_DFL);
@@ -218,7 +219,7 @@ static void settle_process(int socket_fd)
 	sigset_t none;
 
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGTERM, SIG_IGN); /* it ends with who asks */
 	(void)signal(SIGINT, SIG_IGN);

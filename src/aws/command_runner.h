@@ -16,7 +16,7 @@
 #define COMMAND_TEXT_MAX 16384U
 #define COMMAND_OUTPUT_MAX 65536U
 #define COMMAND_ERROR_MAX 200U
-#define COMMAND_TIMEOUT_MS (60 * 1000)
+#define COMMAND_TIMEOUT_MS 60000
 
 /* What stands before the output and what was written to standard error. */
 struct command_answer {

@@ -37,6 +37,7 @@ static void end_first(struct commands *commands, const char *output,
 		      size_t length, const struct err *err)
 {
 	struct command_call *call = TAILQ_FIRST(&commands->calls);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it was removed */
 	const struct command_call ended = *call;
 
 	TAILQ_REMOVE(&commands->calls, call, link);

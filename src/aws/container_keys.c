@@ -147,6 +147,7 @@ static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
 	const struct plain_order order = {
 		.method = HTTP_GET,
 		.place = self->place,
+		.operation = "ContainerCredentials",
 		.url = self->url,
 		.is_metadata = true,
 		.timeout_ms = timeout_ms,

@@ -45,7 +45,9 @@ int container_uri_find(const struct aws_environment *environment,
 		rest = environment->container_url;
 	}
 	if (!rest)
-		return err_set(err, -ENOENT, "%s is not set", what);
+		return err_set(err, -ENOENT,
+			       "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI "
+			       "nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set");
 	if (base[0] != '\0' && rest[0] != '/')
 		return err_set(err, -EINVAL, "%s must begin with '/'", what);
 	length = snprintf(ret, CONTAINER_URI_SIZE, "%s%s", base, rest);

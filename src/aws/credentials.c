@@ -11,6 +11,7 @@
 #include "aws/keys.h"
 #include "aws/region.h"
 #include "aws/skew.h"
+#include "aws/sts.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
@@ -255,8 +256,9 @@ static int wait_for_keys(struct credentials_get *get, int64_t deadline_ms)
 {
 	struct credentials *credentials = get->credentials;
 
-	get->timer =
-		loop_timer(credentials->loop, deadline_ms, on_deadline, get);
+	get->timer = loop_timer(credentials->loop,
+				deadline_ms - CREDENTIALS_MARGIN_MS,
+				on_deadline, get);
 	if (!get->timer)
 		return -ENOMEM;
 	if (ask(credentials) < 0) {
@@ -380,9 +382,11 @@ int credentials_new(struct loop *loop, struct retry *retry,
 int credentials_assume(struct credentials *credentials,
 		       const struct sts_role *role, struct err *err)
 {
-	struct key_provider *base = TAKE(credentials->provider);
+	struct sts_role wanted = *role;
 
-	return assume_role_new(&credentials->context, role, base,
+	wanted.token_file = NULL;
+	return assume_role_new(&credentials->context, &wanted,
+			       TAKE(credentials->provider),
 			       &credentials->provider, err);
 }
 

@@ -36,6 +36,10 @@ struct sts_role;
  * next refresh, and up to as much later. */
 #define CREDENTIALS_EXTENDED_MS (10L * 60 * 1000)
 
+/* A get that waits ends so long before its deadline: whoever asks may have a
+ * timer of the same moment, which could not say who it is that is silent. */
+#define CREDENTIALS_MARGIN_MS 50
+
 /* For one question. */
 #define CREDENTIALS_TIMEOUT_MS (10L * 1000)
 
@@ -56,16 +60,20 @@ int credentials_new(struct loop *loop, struct retry *retry,
 		    const char *region, struct credentials **ret,
 		    struct err *err);
 
-/* Before the first get: from now on keys are those of the role, for which the
- * chosen provider's are asked with. The role's texts are borrowed. -EINVAL or
- * -ENOMEM with err filled, after which there is nothing left but to free. */
+/*
+ * Makes them those of a role that the chosen one assumes, as a class may want
+ * it; before the first get. role's texts are borrowed as long as the
+ * credentials live, session_name and external_id may be NULL, token_file is not
+ * used. The identity then tells both. On failure, -EINVAL or -ENOMEM with err
+ * filled, only credentials_free() may follow.
+ */
 int credentials_assume(struct credentials *credentials,
 		       const struct sts_role *role, struct err *err);
 
 /* Every get must have ended. NULL is allowed. */
 void credentials_free(struct credentials *credentials);
 
-/* Keys that may be used now. deadline_ms is of loop_now_ms(); past it the get
+/* Keys that may be used now. deadline_ms is of loop_now_ms(); by then the get
  * ends with -ETIMEDOUT. Other codes are those of refusal.h and net/http.h.
  * NULL: no memory. */
 struct credentials_get *credentials_get(struct credentials *credentials,

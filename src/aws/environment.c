@@ -8,8 +8,10 @@
 #include "base/macros.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CREDENTIAL_MAX (16U << 10)
 
@@ -129,4 +131,36 @@ void aws_environment_done(struct aws_environment *environment)
 	buf_done(&environment->container_token);
 	profile_settings_free(environment->settings);
 	*environment = (struct aws_environment){ 0 };
+}
+
+static int name_file(const char *variable, const char *home, const char *name,
+		     struct err *err)
+{
+	struct stat status;
+	char *path;
+	int r = 0;
+
+	if (find_variable(variable))
+		return 0;
+	if (asprintf(&path, "%s/%s", home, name) < 0)
+		return err_set(err, -ENOMEM, "no memory for %s", variable);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before there are threads */
+	if (stat(path, &status) == 0 && setenv(variable, path, 1) < 0)
+		r = err_set(err, -ENOMEM, "no memory for %s", variable);
+	free(path);
+	return r;
+}
+
+int aws_environment_name_files(struct err *err)
+{
+	const char *home = find_variable("HOME");
+	int r;
+
+	if (!home)
+		return 0;
+	r = name_file("AWS_CONFIG_FILE", home, ".aws/config", err);
+	if (r < 0)
+		return r;
+	return name_file("AWS_SHARED_CREDENTIALS_FILE", home,
+			 ".aws/credentials", err);
 }

@@ -81,6 +81,14 @@ int aws_environment_read(struct aws_environment *ret, struct err *err);
 
 void aws_environment_done(struct aws_environment *environment);
 
+/*
+ * For whoever starts a process that sees less: names the files of profiles that
+ * are in the home in the environment, where nothing names others. So the other
+ * process knows that they are there, and does not work as somebody else where
+ * it may not read them. 0, -ENOMEM with err filled.
+ */
+int aws_environment_name_files(struct err *err);
+
 #define cleanup_aws_environment CLEANUP(aws_environment_done)
 
 #endif

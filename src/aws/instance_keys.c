@@ -215,15 +215,14 @@ static void on_answer(struct key_call *call, const struct aws_reply *reply)
 		call->has_renewed = true;
 		ask(call, STEP_TOKEN);
 	} else if (call->step == STEP_ROLE &&
-		   reply->status == STATUS_NOT_FOUND) {
+		   (reply->status == STATUS_OK ||
+		    reply->status == STATUS_NOT_FOUND)) {
 		on_role(call, reply);
-	} else if (reply->status != STATUS_OK) {
+	} else if (reply->status == STATUS_OK) {
+		on_role_keys(call, reply);
+	} else {
 		(void)plain_refusal(reply, &err);
 		fail(call, &err);
-	} else if (call->step == STEP_ROLE) {
-		on_role(call, reply);
-	} else {
-		on_role_keys(call, reply);
 	}
 }
 
@@ -267,6 +266,7 @@ static int send_request(struct key_call *call, struct err *err)
 	const struct plain_order order = {
 		.method = call->step == STEP_TOKEN ? HTTP_PUT : HTTP_GET,
 		.place = self->base,
+		.operation = "InstanceMetadata",
 		.url = call->url,
 		.is_metadata = true,
 		.timeout_ms =

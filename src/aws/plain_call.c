@@ -86,6 +86,7 @@ struct plain_call *plain_call_start(struct retry *retry,
 	struct plain_call *call = calloc(1, sizeof(*call));
 	const struct retry_request request = {
 		.url = order->place,
+		.operation = order->operation,
 		.timeout_ms = order->timeout_ms,
 		.attempt_ms = order->attempt_ms,
 		.make = make,

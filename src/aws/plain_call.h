@@ -24,7 +24,8 @@ struct plain_call;
 /* What it asks; all borrowed until the call ends. */
 struct plain_order {
 	enum http_method method;
-	const char *place; /* for net/retry.h: whose health counts */
+	const char *place;     /* for net/retry.h: whose health counts */
+	const char *operation; /* what it is counted under; a constant */
 	const char *url;
 	bool is_metadata; /* see net/http.h */
 	int64_t timeout_ms;

@@ -67,6 +67,17 @@ const char *profile_name(const struct aws_environment *environment)
 	return environment->profile ? environment->profile : "default";
 }
 
+/* A user's own files are for nobody else, and the worker is never root. */
+static int add_remedy(enum profile_file file, struct err *err)
+{
+	const struct err why = *err;
+
+	return err_set(
+		err, why.code, "%s; %s names a copy, or /dev/null", why.text,
+		file == PROFILE_FILE_CONFIG ? "AWS_CONFIG_FILE"
+					    : "AWS_SHARED_CREDENTIALS_FILE");
+}
+
 /* is_named: somebody said that this is the file. */
 static int add_file(struct profiles *profiles, enum profile_file file,
 		    const char *path, bool is_named, struct err *err)
@@ -75,12 +86,15 @@ static int add_file(struct profiles *profiles, enum profile_file file,
 	int r;
 
 	buf_init(&text, PROFILES_FILE_MAX);
-	if (path[0] == '\0')
+	/* the usual way to say that there is none */
+	if (path[0] == '\0' || strcmp(path, "/dev/null") == 0)
 		return 0;
 	r = small_file_read("file of profiles", path, PROFILES_FILE_MAX, &text,
 			    err);
 	if (r == -ENOENT || (r == -EPERM && !is_named))
 		return 0;
+	if (r == -EACCES || r == -EPERM)
+		return add_remedy(file, err);
 	if (r < 0)
 		return r;
 	return profiles_parse(profiles, file, path, buf_text(&text),

@@ -33,10 +33,10 @@ int profile_path_expand(const struct aws_environment *environment,
 const char *profile_name(const struct aws_environment *environment);
 
 /*
- * Reads both files anew; one that is not there is empty. So is one in a home
- * that we may not look into: whether somebody has profiles there cannot be
- * told. -EACCES, -EINVAL or another code with err filled, naming the file, for
- * one that is there and cannot be read; -ENOMEM.
+ * Reads both files anew; one that is not there is empty, as is /dev/null. So is
+ * one in a home that we may not look into: whether somebody has profiles there
+ * cannot be told. -EACCES, -EINVAL or another code with err filled, naming the
+ * file, for one that is there and cannot be read; -ENOMEM.
  */
 int profile_files_read(const struct aws_environment *environment,
 		       struct profiles **ret, struct err *err);

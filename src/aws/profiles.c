@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Both files, and a NUL for each text of them. */
-#define TEXT_MAX (4U * PROFILES_FILE_MAX)
+#define TEXT_MAX ((size_t)4 * PROFILES_FILE_MAX)
 #define FIRST_COUNT 8
 
 struct profiles *profiles_new(void)
@@ -188,7 +188,7 @@ const char *profiles_get_sub(const char *value, const char *sub,
 
 		value += length;
 		name = trim(name, &name_length);
-		if (name_length != strlen(sub) ||
+		if (!equals || name_length != strlen(sub) ||
 		    strncasecmp(name, sub, name_length) != 0)
 			continue;
 		*ret_length = (size_t)(value - (equals + 1));

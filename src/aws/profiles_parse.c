@@ -167,7 +167,7 @@ static bool is_kept(struct reader *reader, struct piece name,
 static int read_section(struct reader *reader, struct piece line)
 {
 	enum profile_section kind;
-	struct piece name;
+	struct piece name = { "", 0 };
 	bool is_prefixed;
 	int r = take_brackets(reader, line, &name);
 

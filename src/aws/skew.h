@@ -14,7 +14,7 @@ struct clock;
  * of signatures carry as their date, as in the newest of the SDKs.
  */
 
-#define SKEW_NOTICED_S (4 * 60)
+#define SKEW_NOTICED_S 240
 
 /* Zero initialisation: none is known. */
 struct skew {

@@ -150,6 +150,7 @@ static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
 	const struct plain_order order = {
 		.method = HTTP_GET,
 		.place = self->endpoint.url,
+		.operation = "GetRoleCredentials",
 		.url = buf_text(&self->url),
 		.timeout_ms = timeout_ms,
 		.set_headers = set_headers,

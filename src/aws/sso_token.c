@@ -100,7 +100,7 @@ int sso_token_read(const struct aws_environment *environment,
 		   struct buf *out, struct err *err)
 {
 	cleanup_buf struct buf text;
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	int r = find_path(environment, chain, path, err);
 
 	buf_init(&text, FILE_MAX);

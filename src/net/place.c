@@ -93,7 +93,8 @@ static bool may_be_metadata(const char *host)
 		return true;
 	if (strlen(host) - 2 >= sizeof(inner))
 		return false;
-	memcpy(inner, host + 1, strlen(host) - 2);
+	(void)snprintf(inner, sizeof(inner), "%.*s", (int)strlen(host) - 2,
+		       host + 1);
 	return inet_pton(AF_INET6, inner, &v6) == 1 && is_metadata_v6(&v6);
 }
 

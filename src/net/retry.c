@@ -207,7 +207,8 @@ static void note_failure(struct retry_call *call, const struct err *err)
 	struct breaker *breaker = &call->health->breaker;
 
 	if (breaker_failed(breaker, call->is_probe, err,
-			   loop_now_ms(call->retry->loop), retry_random(call->retry)))
+			   loop_now_ms(call->retry->loop),
+			   retry_random(call->retry)))
 		tell_of_breaker(call);
 }
 

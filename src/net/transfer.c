@@ -307,10 +307,8 @@ static bool set_numbers(const struct transfer *transfer)
 		{ CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms(request) },
 		{ CURLOPT_FRESH_CONNECT, request->fresh_connection },
 		{ CURLOPT_FORBID_REUSE, request->fresh_connection },
+		{ CURLOPT_POST, 1 },
 		{ CURLOPT_POSTFIELDSIZE, (int64_t)request->body->length },
-		/* the last one set decides */
-		{ request->method == HTTP_POST ? CURLOPT_POST : CURLOPT_HTTPGET,
-		  1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
@@ -355,6 +353,16 @@ static bool set_pointers(struct transfer *transfer)
 			return false;
 	return !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) &&
 	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+}
+
+/* After all that makes it a POST, since the last word counts. */
+static bool set_method(CURL *easy, enum http_method method)
+{
+	if (method == HTTP_POST)
+		return true;
+	return !curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) &&
+	       (method == HTTP_GET ||
+		!curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT"));
 }
 
 /* Where a name leads is seen here, for each address that is tried. */
@@ -437,6 +445,7 @@ int transfer_start(struct transfer *transfer, struct err *err)
 	if (!transfer->easy || !transfer->multi)
 		return err_set(err, -ENOMEM, "no memory for a request");
 	if (!set_numbers(transfer) || !set_pointers(transfer) ||
+	    !set_method(transfer->easy, request->method) ||
 	    !set_addresses(transfer) ||
 	    !set_trust(transfer->easy, transfer->order.settings->ca_file))
 		return err_set(err, -EIO, "libcurl refuses our options");
