@@ -13,13 +13,13 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
+#include "net/connections.h"
 #include "net/http.h"
 #include "net/intake.h"
 #include "net/place.h"
+#include "net/tls.h"
 #include "net/watches.h"
-#include "net/wiping.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -42,10 +42,6 @@
 #define CURLMOPT_QUICK_EXIT ((CURLMoption)21)
 #endif
 
-struct connections {
-	CURLSH *share;
-};
-
 struct transfer {
 	struct transfer_order order;
 	transfer_on_end *on_end;
@@ -59,66 +55,6 @@ struct transfer {
 	char curl_text[CURL_ERROR_SIZE];
 	struct curl_slist headers[];
 };
-
-static int start_libcurl(struct err *err)
-{
-	static const int needed = CURL_VERSION_SSL | CURL_VERSION_ASYNCHDNS;
-
-	if (curl_global_init_mem(CURL_GLOBAL_ALL, wiping_malloc, wiping_free,
-				 wiping_realloc, wiping_strdup, wiping_calloc))
-		return err_set(err, -ENOMEM, "libcurl does not start");
-	if ((curl_version_info(CURLVERSION_NOW)->features & needed) == needed)
-		return 0;
-	curl_global_cleanup();
-	return err_set(err, -ENOTSUP, "this libcurl lacks TLS or AsynchDNS");
-}
-
-/* Without locks: one thread uses it, curl's resolver threads do not. */
-static CURLSH *new_share(void)
-{
-	const CURLSHoption option = CURLSHOPT_SHARE;
-	CURLSH *share = curl_share_init();
-
-	if (share &&
-	    (curl_share_setopt(share, option, CURL_LOCK_DATA_CONNECT) ||
-	     curl_share_setopt(share, option, CURL_LOCK_DATA_SSL_SESSION) ||
-	     curl_share_setopt(share, option, CURL_LOCK_DATA_DNS))) {
-		(void)curl_share_cleanup(share);
-		return NULL;
-	}
-	return share;
-}
-
-struct connections *connections_new(struct err *err)
-{
-	struct connections *connections;
-
-	if (start_libcurl(err) < 0)
-		return NULL;
-	connections = calloc(1, sizeof(*connections));
-	if (connections)
-		connections->share = new_share();
-	if (!connections || !connections->share) {
-		err_set(err, -ENOMEM, "no memory for connections");
-		free(connections);
-		curl_global_cleanup();
-		return NULL;
-	}
-	return connections;
-}
-
-void connections_free(struct connections *connections)
-{
-	CURLSHcode code;
-
-	if (!connections)
-		return;
-	code = curl_share_cleanup(connections->share);
-	assert(code == CURLSHE_OK); /* else a transfer still uses it */
-	(void)code;
-	curl_global_cleanup();
-	free(connections);
-}
 
 static int64_t connect_timeout_ms(const struct http_request *request)
 {
@@ -321,6 +257,15 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
 				 &transfer->err));
 }
 
+/* Before the first connection of a handle; curl has set its own options. */
+static CURLcode on_tls(CURL *easy, void *context, void *unused)
+{
+	(void)easy;
+	(void)unused;
+	tls_set_options(context);
+	return CURLE_OK;
+}
+
 static CURLM *new_multi(struct transfer *transfer)
 {
 	CURLM *multi = curl_multi_init();
@@ -399,7 +344,8 @@ static bool set_pointers(struct transfer *transfer)
 		{ CURLOPT_HTTPHEADER,
 		  request->header_count ? transfer->headers : NULL },
 		{ CURLOPT_POSTFIELDS, buf_text(request->body) },
-		{ CURLOPT_SHARE, transfer->order.connections->share },
+		{ CURLOPT_SHARE,
+		  connections_share(transfer->order.connections) },
 		{ CURLOPT_ERRORBUFFER, transfer->curl_text },
 		{ CURLOPT_HEADERDATA, transfer },
 		{ CURLOPT_WRITEDATA, transfer },
@@ -411,7 +357,8 @@ static bool set_pointers(struct transfer *transfer)
 				     pointers[i].value))
 			return false;
 	return !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) &&
-	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) &&
+	       !curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
 }
 
 /* A CA file is all that is trusted then, not that and the system's. */
