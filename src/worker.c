@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "base/secret.h"
 #include "config/options.h"
 #include "control.h"
 #include "fs/layout.h"
@@ -25,6 +26,7 @@
 #include "shown.h"
 #include "store/cache.h"
 #include "test_clock.h"
+#include "test_pool.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -54,6 +56,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
+	struct loop_timer *make_room; /* or NULL */
 	struct served *mounts[MOUNTS_MAX];
 	int nodes_fd; /* of the mount that comes next, or -1 */
 	int exit_code;
@@ -302,6 +305,24 @@ static void on_terminate(void *owner)
 	loop_stop(worker->loop);
 }
 
+static void on_room(void *owner)
+{
+	struct worker *worker = owner;
+
+	worker->make_room = NULL;
+	if (!secrets_make_room())
+		log_warn("the memory for secrets is full", NULL);
+}
+
+/* Not at once: who needs memory is in the middle of something. */
+static void on_low(void *owner)
+{
+	struct worker *worker = owner;
+
+	if (!worker->make_room)
+		worker->make_room = loop_soon(worker->loop, on_room, worker);
+}
+
 static int start(struct worker *worker, struct err *err)
 {
 	static const struct cache_limits limits = {
@@ -324,6 +345,7 @@ static int start(struct worker *worker, struct err *err)
 			return -EINVAL;
 	}
 	worker->started_ms = loop_now_ms(worker->loop);
+	pool_set_on_low(on_low, worker);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
@@ -346,6 +368,8 @@ static int start(struct worker *worker, struct err *err)
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
+	pool_set_on_low(NULL, NULL);
+	loop_timer_cancel(worker->make_room);
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
 			served_free(worker->mounts[i]);
@@ -395,8 +419,10 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = start(worker, &err);
+	int r = test_pool_open(worker->options.test_pool, &err);
 
+	if (r == 0)
+		r = start(worker, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define BUF_FIRST_CAPACITY 4096
+#define BUF_FIRST_CAPACITY 256
 
 void buf_init(struct buf *buf, size_t limit)
 {

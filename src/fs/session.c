@@ -8,6 +8,7 @@
 #define FUSE_USE_VERSION 312
 
 #include "fs/session.h"
+#include "base/bounce.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -282,7 +283,7 @@ static ssize_t write_reply(int fd, struct iovec *parts, int count,
 	ssize_t length = 0;
 
 	if (!session->is_adopting)
-		return writev(fd, parts, count);
+		return bounce_writev(fd, parts, count);
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
 	return length;

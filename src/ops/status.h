@@ -29,6 +29,11 @@ struct status_program {
 	int64_t started_s;  /* when the keeper began to serve */
 	int64_t uptime_ms;  /* of the worker */
 	bool is_memory_locked;
+	const char *memory_kind; /* pool_kind_name() */
+	size_t memory_used;	 /* bytes */
+	size_t memory_mapped;
+	size_t memory_max;
+	size_t sealed_count; /* secrets that the memory had no room for */
 };
 
 /* Members of the document itself. */
