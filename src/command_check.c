@@ -7,11 +7,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/privacy.h"
 #include "check_fetch.h"
 #include "check_report.h"
 #include "command.h"
 #include "config/class.h"
 #include "config/options.h"
+#include "keeper/environment.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_UNREAD 3
 
@@ -244,10 +247,28 @@ static int check_files(struct check *check)
 	return check->is_unread ? EXIT_UNREAD : EXIT_SUCCESS;
 }
 
+/* As a worker: what libraries would take from the environment, and who would
+ * look at what is fetched. */
+static int begin_in_private(const struct options *options, struct err *err)
+{
+	int r = privacy_begin(err);
+
+	if (r < 0)
+		return r;
+	environ = environment_for_worker(environ, options->proxy_from_env);
+	if (!environ || environment_lock_away(environ) < 0)
+		return err_set(err, -ENOMEM, "no memory");
+	return 0;
+}
+
 static int start_fetch(struct check *check)
 {
 	struct err err;
 
+	if (begin_in_private(&check->options, &err) < 0) {
+		command_complain("check: %s", err.text);
+		return EXIT_FAILURE;
+	}
 	/* a peer that hangs up is an error of one secret */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* what ends badly is said where it was found */

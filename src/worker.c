@@ -12,12 +12,14 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "base/privacy.h"
 #include "base/secret.h"
 #include "config/options.h"
 #include "control.h"
 #include "fs/layout.h"
 #include "fs/session.h"
 #include "fs/tree.h"
+#include "keeper/environment.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
 #include "ops/client.h"
@@ -416,10 +418,24 @@ static void announce(const struct worker *worker)
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
 }
 
+/* Before a library that would look into the environment starts. */
+static int begin_in_private(const struct worker *worker, struct err *err)
+{
+	int r = privacy_begin(err);
+
+	if (r < 0)
+		return r;
+	environ =
+		environment_for_worker(environ, worker->options.proxy_from_env);
+	if (!environ || environment_lock_away(environ) < 0)
+		return err_set(err, -ENOMEM, "no memory");
+	return test_pool_open(worker->options.test_pool, err);
+}
+
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = test_pool_open(worker->options.test_pool, &err);
+	int r = begin_in_private(worker, &err);
 
 	if (r == 0)
 		r = start(worker, &err);

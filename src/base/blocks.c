@@ -154,6 +154,7 @@ void blocks_grow(struct blocks *blocks, size_t more)
 
 	assert(more % BLOCKS_ALIGNMENT == 0 && more >= 2 * LENGTH_MIN);
 	assert(blocks->size + more <= BLOCKS_SPACE_MAX);
+	ASAN_UNPOISON_MEMORY_REGION(blocks->space + blocks->size, more);
 	if (blocks->size == 0) {
 		block = (struct block *)(void *)blocks->space;
 		length -= HEAD;

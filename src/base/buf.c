@@ -44,6 +44,8 @@ int buf_reserve(struct buf *buf, size_t more)
 		return -EFBIG;
 	while (capacity <= buf->length + more)
 		capacity *= 2;
+	if (capacity > buf->limit)
+		capacity = buf->limit + 1;
 	if (capacity == buf->capacity)
 		return 0;
 	bytes = pool_alloc(capacity);

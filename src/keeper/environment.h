@@ -14,4 +14,13 @@
  */
 char **environment_for_worker(char *const *environment, bool proxies);
 
+/*
+ * Moves the strings of such an array into memory of their own that is never
+ * swapped nor in a core file, and nowhere in /proc where the kernel has
+ * memfd_secret(2); each is wiped where it stood, which for a process's own
+ * environment is what /proc/PID/environ shows. A forked child keeps them, to
+ * execute with. For good. 0 or -ENOMEM.
+ */
+int environment_lock_away(char **environment);
+
 #endif
