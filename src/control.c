@@ -86,6 +86,8 @@ static void put_program(struct composing *composing)
 			.memory_mapped = pool.mapped,
 			.memory_max = pool.maximum,
 			.sealed_count = secrets_sealed(),
+			.adopted_count = control->adopted_count,
+			.is_memory_kept = pool_fd() >= 0,
 		});
 }
 

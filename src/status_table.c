@@ -133,6 +133,8 @@ static void put_memory(const struct table *table)
 	(void)printf("), %" PRId64 " of %" PRId64 " KiB used",
 		     number(table, memory, "usedBytes") >> 10,
 		     number(table, memory, "maxBytes") >> 10);
+	if (!is_set(table, memory, "outlivesWorker"))
+		(void)printf(", a restart begins empty");
 	if (number(table, memory, "sealed") > 0)
 		put(", sealed secrets ", get(table, memory, "sealed"));
 	(void)putchar('\n');

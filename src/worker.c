@@ -12,23 +12,20 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/pool.h"
-#include "base/privacy.h"
-#include "base/secret.h"
 #include "config/options.h"
 #include "control.h"
 #include "fs/layout.h"
 #include "fs/session.h"
 #include "fs/tree.h"
-#include "keeper/environment.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
 #include "ops/client.h"
 #include "provider.h"
+#include "secret_memory.h"
 #include "served.h"
 #include "shown.h"
 #include "store/cache.h"
 #include "test_clock.h"
-#include "test_pool.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -58,7 +55,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
-	struct loop_timer *make_room; /* or NULL */
+	struct secret_memory memory;
 	struct served *mounts[MOUNTS_MAX];
 	int nodes_fd; /* of the mount that comes next, or -1 */
 	int exit_code;
@@ -187,6 +184,7 @@ static void on_client(struct worker *worker, const struct message *message,
 		.options = &worker->options,
 		.shown = &worker->shown,
 		.started_ms = worker->started_ms,
+		.adopted_count = worker->memory.adopted_count,
 	};
 	struct message_client client;
 
@@ -259,6 +257,8 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_mount(worker, message, fd);
 		return;
 	}
+	if (message->type == MESSAGE_POOL && fd >= 0)
+		secret_memory_adopt(&worker->memory, worker->cache, fd);
 	if (message->type == MESSAGE_NODES) {
 		on_nodes(worker, fd);
 		return;
@@ -307,24 +307,6 @@ static void on_terminate(void *owner)
 	loop_stop(worker->loop);
 }
 
-static void on_room(void *owner)
-{
-	struct worker *worker = owner;
-
-	worker->make_room = NULL;
-	if (!secrets_make_room())
-		log_warn("the memory for secrets is full", NULL);
-}
-
-/* Not at once: who needs memory is in the middle of something. */
-static void on_low(void *owner)
-{
-	struct worker *worker = owner;
-
-	if (!worker->make_room)
-		worker->make_room = loop_soon(worker->loop, on_room, worker);
-}
-
 static int start(struct worker *worker, struct err *err)
 {
 	static const struct cache_limits limits = {
@@ -347,7 +329,7 @@ static int start(struct worker *worker, struct err *err)
 			return -EINVAL;
 	}
 	worker->started_ms = loop_now_ms(worker->loop);
-	pool_set_on_low(on_low, worker);
+	secret_memory_begin(&worker->memory, worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
@@ -370,8 +352,7 @@ static int start(struct worker *worker, struct err *err)
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
-	pool_set_on_low(NULL, NULL);
-	loop_timer_cancel(worker->make_room);
+	secret_memory_end(&worker->memory);
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
 			served_free(worker->mounts[i]);
@@ -414,28 +395,15 @@ static void announce(const struct worker *worker)
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
+	secret_memory_park(KEEPER_FD);
 	tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
-}
-
-/* Before a library that would look into the environment starts. */
-static int begin_in_private(const struct worker *worker, struct err *err)
-{
-	int r = privacy_begin(err);
-
-	if (r < 0)
-		return r;
-	environ =
-		environment_for_worker(environ, worker->options.proxy_from_env);
-	if (!environ || environment_lock_away(environ) < 0)
-		return err_set(err, -ENOMEM, "no memory");
-	return test_pool_open(worker->options.test_pool, err);
 }
 
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = begin_in_private(worker, &err);
+	int r = secret_memory_open(&worker->options, &err);
 
 	if (r == 0)
 		r = start(worker, &err);

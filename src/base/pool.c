@@ -8,6 +8,7 @@
 #include "base/blocks.h"
 #include "base/macros.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -26,6 +27,15 @@
 #define SYS_memfd_secret 447
 #endif
 
+/* What another process has to know of a pool: its first piece. */
+struct pool_head {
+	uint64_t magic;
+	uint64_t mapped;
+};
+
+#define HEAD_MAGIC UINT64_C(0x6f6f702d73666373)
+#define HEAD_OFFSET BLOCKS_ALIGNMENT
+
 struct pool {
 	enum pool_kind kind;
 	int fd; /* of POOL_SECRET */
@@ -33,7 +43,8 @@ struct pool {
 	size_t mapped;
 	size_t maximum;
 	struct blocks blocks;
-	bool is_low; /* and has been told so */
+	struct pool_head *head; /* of POOL_SECRET */
+	bool is_low;		/* and has been told so */
 	void (*on_low)(void *owner);
 	void *owner;
 };
@@ -116,7 +127,17 @@ static int add_range(struct pool *pool, size_t size)
 	touch(at, size);
 	pool->mapped += size;
 	blocks_grow(&pool->blocks, size);
+	if (pool->head)
+		pool->head->mapped = pool->mapped;
 	return 0;
+}
+
+static void write_head(struct pool *pool)
+{
+	pool->head = blocks_take(&pool->blocks, sizeof(*pool->head));
+	assert(pool->head && pool_offset(pool->head) == HEAD_OFFSET);
+	pool->head->mapped = pool->mapped;
+	pool->head->magic = HEAD_MAGIC;
 }
 
 /* Whether there can be a pool of that kind here. */
@@ -127,8 +148,10 @@ static bool try_kind(struct pool *pool, enum pool_kind kind)
 		pool->fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
 		if (pool->fd >= 0 &&
 		    ftruncate(pool->fd, (off_t)pool->maximum) == 0 &&
-		    add_range(pool, MAPPED_FIRST) == 0)
+		    add_range(pool, MAPPED_FIRST) == 0) {
+			write_head(pool);
 			return true;
+		}
 		if (pool->fd >= 0)
 			(void)close(pool->fd);
 		pool->fd = -1;
@@ -222,6 +245,41 @@ void pool_describe(struct pool_about *ret)
 		.mapped = pool->mapped,
 		.maximum = pool->maximum,
 	};
+}
+
+int pool_fd(void)
+{
+	return the_pool()->fd;
+}
+
+size_t pool_offset(const void *piece)
+{
+	return (size_t)((const char *)piece - the_pool()->space);
+}
+
+const char *pool_map_other(int fd, size_t *ret_size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct pool_head *head;
+	uint64_t mapped = 0;
+	char *first = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	char *all;
+
+	if (first == MAP_FAILED)
+		return NULL;
+	head = (const void *)(first + HEAD_OFFSET);
+	if (head->magic == HEAD_MAGIC)
+		mapped = head->mapped;
+	(void)munmap(first, page);
+	if (mapped == 0 || mapped > POOL_SIZE_MAX) {
+		errno = EBADMSG;
+		return NULL;
+	}
+	all = mmap(NULL, mapped, PROT_READ, MAP_SHARED, fd, 0);
+	if (all == MAP_FAILED)
+		return NULL;
+	*ret_size = mapped;
+	return all;
 }
 
 const char *pool_kind_name(enum pool_kind kind)

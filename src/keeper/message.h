@@ -13,8 +13,9 @@
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
- *				GONE, DROP_PAGES
- *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
+ *				GONE, DROP_PAGES, POOL (with an fd, before
+ *READY) keeper -> worker	POOL (with an fd; once, before the first mount),
+ *				NODES and MOUNT (each with an fd), RELOAD,
  *				REFRESH, STOP, NOTIFIER (for a mount that
  *				serves, any number of times), CLIENT
  *	keeper -> notifier	CLONE, NOTIFIER
@@ -56,6 +57,8 @@ enum message_type {
 	MESSAGE_ANSWER, /* body: the next part of a text */
 	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
 			   handed over next (node_table.h of fs) */
+	MESSAGE_POOL, /* fd: memory for secrets, of the worker that sends it or
+		       * of the one before; the keeper never maps it */
 };
 
 #define MESSAGE_NAME_MAX 900

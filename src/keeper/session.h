@@ -51,6 +51,8 @@ struct session {
 	int64_t phase_ms; /* when the worker is due, or to have started; of
 			     one that serves: since when */
 	struct deaths deaths;
+	int pool_fd;	  /* of the last worker that has served, or -1 */
+	int next_pool_fd; /* of the one that there is */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct session_client clients[SESSION_CLIENTS_MAX];
@@ -89,9 +91,13 @@ int session_run(struct session *session);
 /*
  * Shared by the two above: takes the worker's next message. 0; -EAGAIN: none
  * is there; -EPIPE: it has gone or is going; -EPROTO: it sent what a worker
- * does not send.
+ * does not send. A pool that it sends is kept here.
  */
 int session_receive(struct session *session, struct message *ret);
+
+/* Shared likewise: the worker serves, so the next one gets its pool, and none
+ * that of the one before. */
+void session_keep_pool(struct session *session);
 
 /* Shared likewise: the mount that a message is about, or NULL. */
 struct session_mount *session_mount_of(struct session *session,

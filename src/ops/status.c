@@ -33,6 +33,8 @@ static void put_memory(struct jwrite *json,
 	put_count(json, "mappedBytes", program->memory_mapped);
 	put_count(json, "maxBytes", program->memory_max);
 	put_count(json, "sealed", program->sealed_count);
+	jwrite_flag(json, "outlivesWorker", program->is_memory_kept);
+	put_count(json, "adopted", program->adopted_count);
 	jwrite_object_end(json);
 }
 

@@ -33,7 +33,9 @@ struct status_program {
 	size_t memory_used;	 /* bytes */
 	size_t memory_mapped;
 	size_t memory_max;
-	size_t sealed_count; /* secrets that the memory had no room for */
+	size_t sealed_count;  /* secrets that the memory had no room for */
+	bool is_memory_kept;  /* for a worker that follows this one */
+	size_t adopted_count; /* secrets that the last one had */
 };
 
 /* Members of the document itself. */

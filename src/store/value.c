@@ -27,6 +27,7 @@ struct value {
 	struct secret *bytes;
 	int64_t created_ns;
 	char version[VALUE_VERSION_MAX + 1];
+	bool is_binary;
 	struct jdoc *doc; /* NULL: not JSON */
 	struct key *keys;
 	size_t key_count;
@@ -140,6 +141,7 @@ struct value *value_new(struct secret *bytes, const struct value_about *about)
 	value->references = 1;
 	value->bytes = secret_ref(bytes);
 	value->created_ns = about->created_ns;
+	value->is_binary = about->is_binary;
 	memcpy(value->version, about->version,
 	       strnlen(about->version, VALUE_VERSION_MAX));
 	if (!about->is_binary && index_document(value) < 0) {
@@ -206,6 +208,11 @@ static const struct jdoc *document_of(const struct value *value)
 const struct jdoc *value_document(const struct value *value)
 {
 	return document_of(value);
+}
+
+bool value_is_binary(const struct value *value)
+{
+	return value->is_binary;
 }
 
 bool value_has_keys(const struct value *value)
