@@ -32,6 +32,7 @@ void *__real_reallocarray(void *piece, size_t count, size_t size);
 char *__real_strdup(const char *text);
 void __real_free(void *piece);
 void *__real_pool_alloc(size_t size);
+bool __real_pool_extend(void *piece, size_t size);
 void __real_pool_free(void *piece, size_t size);
 
 void *__wrap_malloc(size_t size);
@@ -45,6 +46,7 @@ int __wrap___asprintf_chk(char **ret, int flag, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void __wrap_free(void *piece);
 void *__wrap_pool_alloc(size_t size);
+bool __wrap_pool_extend(void *piece, size_t size);
 void __wrap_pool_free(void *piece, size_t size);
 
 static bool is_refused(void)
@@ -143,6 +145,11 @@ void __wrap_free(void *piece)
 void *__wrap_pool_alloc(size_t size)
 {
 	return is_refused() ? NULL : give(__real_pool_alloc(size));
+}
+
+bool __wrap_pool_extend(void *piece, size_t size)
+{
+	return !is_refused() && __real_pool_extend(piece, size);
 }
 
 void __wrap_pool_free(void *piece, size_t size)

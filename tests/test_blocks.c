@@ -129,6 +129,32 @@ static void a_full_space_has_nothing_until_it_grows(void **state)
 	assert_true(blocks_has(&blocks, SPACE - 64));
 }
 
+static void a_piece_grows_in_place_while_there_is_room_behind_it(void **state)
+{
+	struct blocks blocks;
+	unsigned char *bytes;
+	void *behind;
+
+	(void)state;
+	begin(&blocks, SPACE / 2);
+	bytes = blocks_take(&blocks, 100);
+	memcpy(bytes, "hunter2", 8);
+	assert_true(blocks_extend(&blocks, bytes, 5000));
+	assert_string_equal((char *)bytes, "hunter2");
+	assert_true(is_all(bytes + 8, 5000 - 8, 0));
+	assert_true(blocks_is_last(bytes));
+	assert_false(blocks_extend(&blocks, bytes, SPACE / 2));
+	blocks_grow(&blocks, SPACE / 2);
+	assert_true(blocks_extend(&blocks, bytes, SPACE / 2));
+	behind = blocks_take(&blocks, 100);
+	assert_false(blocks_is_last(bytes));
+	assert_false(blocks_extend(&blocks, bytes, SPACE / 2 + 100));
+	blocks_give(&blocks, bytes);
+	blocks_give(&blocks, behind);
+	assert_int_equal(blocks.used, 0);
+	assert_true(blocks_has(&blocks, SPACE - 64));
+}
+
 static void overwrite(void)
 {
 	const struct rlimit no_core = { 0, 0 };
@@ -164,6 +190,8 @@ int main(void)
 		cmocka_unit_test(pieces_never_overlap_and_come_zeroed),
 		cmocka_unit_test(what_is_given_back_is_wiped),
 		cmocka_unit_test(a_full_space_has_nothing_until_it_grows),
+		cmocka_unit_test(
+			a_piece_grows_in_place_while_there_is_room_behind_it),
 		cmocka_unit_test(writing_past_a_piece_ends_the_process),
 	};
 

@@ -240,6 +240,43 @@ void *blocks_take(struct blocks *blocks, size_t size)
 	return &block->link;
 }
 
+static struct block *block_of(void *bytes)
+{
+	return checked((struct block *)(void *)((char *)bytes - HEAD));
+}
+
+bool blocks_extend(struct blocks *blocks, void *bytes, size_t size)
+{
+	struct block *block = block_of(bytes);
+	struct block *next = after(block);
+	size_t had = block->length;
+	size_t length = size > BLOCKS_SPACE_MAX ? SIZE_MAX : length_for(size);
+	size_t whole = had + (next->state == FREE ? next->length : 0);
+
+	if (length > whole)
+		return false;
+	if (next->state == FREE) {
+		remove_free(blocks, next);
+		ASAN_UNPOISON_MEMORY_REGION(bytes, whole - HEAD);
+		explicit_bzero(next, HEAD);
+		set_head(block, whole, block->before, GIVEN);
+		next = (struct block *)(void *)((char *)block + whole);
+		set_head(next, next->length, whole, next->state);
+		give_rest_back(blocks, block, length);
+	}
+	blocks->used += block->length - had;
+	ASAN_UNPOISON_MEMORY_REGION(bytes, size);
+	return true;
+}
+
+bool blocks_is_last(void *bytes)
+{
+	struct block *next = after(block_of(bytes));
+
+	return next->length == 0 ||
+	       (next->state == FREE && after(next)->length == 0);
+}
+
 void blocks_give(struct blocks *blocks, void *bytes)
 {
 	struct block *block = (struct block *)(void *)((char *)bytes - HEAD);

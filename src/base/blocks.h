@@ -36,6 +36,13 @@ void blocks_grow(struct blocks *blocks, size_t more);
 /* size bytes, zeroed; NULL where no free block is as large. */
 void *blocks_take(struct blocks *blocks, size_t size);
 
+/* Makes a piece larger where it is, by zeros. False: what is behind it is not
+ * free, or not enough. */
+bool blocks_extend(struct blocks *blocks, void *bytes, size_t size);
+
+/* Whether blocks_grow() would make room behind the piece. */
+bool blocks_is_last(void *bytes);
+
 /* Wipes. bytes came from blocks_take(); what was written beside it is our own
  * mistake, and ends the process. */
 void blocks_give(struct blocks *blocks, void *bytes);

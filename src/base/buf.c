@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growth copies to a new piece and wipes the old one: no realloc(3), which
- * would leave plaintext behind. */
+/* Growth stays in place or copies to a new piece and wipes the old one: no
+ * realloc(3), which would leave plaintext behind. */
 #include "base/buf.h"
 #include "base/pool.h"
 
@@ -48,6 +48,10 @@ int buf_reserve(struct buf *buf, size_t more)
 		capacity = buf->limit + 1;
 	if (capacity == buf->capacity)
 		return 0;
+	if (buf->bytes && pool_extend(buf->bytes, capacity)) {
+		buf->capacity = capacity;
+		return 0;
+	}
 	bytes = pool_alloc(capacity);
 	if (!bytes)
 		return -ENOMEM;

@@ -228,6 +228,17 @@ void *pool_alloc(size_t size)
 	return bytes;
 }
 
+bool pool_extend(void *bytes, size_t size)
+{
+	struct pool *pool = the_pool();
+
+	while (!blocks_extend(&pool->blocks, bytes, size))
+		if (!blocks_is_last(bytes) || add_range(pool, RANGE) < 0)
+			return false;
+	tell_low(pool);
+	return true;
+}
+
 void pool_free(void *bytes, size_t size)
 {
 	(void)size;

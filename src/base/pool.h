@@ -40,6 +40,10 @@ int pool_open(const struct pool_settings *settings);
 /* At least size bytes, zeroed; NULL with errno ENOMEM when the pool is full. */
 void *pool_alloc(size_t size);
 
+/* Makes a piece larger where it is, by zeros, which no copy has to be wiped
+ * for. False: it cannot be there. */
+bool pool_extend(void *bytes, size_t size);
+
 /* Wipes, then gives back. size is what pool_alloc() was asked for. NULL is
  * allowed. */
 void pool_free(void *bytes, size_t size);
