@@ -14,15 +14,14 @@
 #include "base/err.h"
 #include "base/jdoc.h"
 #include "base/macros.h"
+#include "base/projected.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIELD_MAX (32U << 10)
@@ -61,19 +60,14 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 
 static int open_token(const char *path, int *ret_fd, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
+	int fd = projected_open(path);
 
-	if (fd < 0 || fstat(fd, &status) < 0) {
-		int code = errno;
-
-		close_file(&fd);
-		return token_error(path, strerrordesc_np(code), err);
-	}
-	if (!S_ISREG(status.st_mode)) {
-		close_file(&fd);
+	if (fd == -EINVAL || fd == -EISDIR)
 		return token_error(path, "not a regular file", err);
-	}
+	if (fd == -EXDEV)
+		return token_error(path, "leads out of its directory", err);
+	if (fd < 0)
+		return token_error(path, strerrordesc_np(-fd), err);
 	*ret_fd = fd;
 	return 0;
 }
