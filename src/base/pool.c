@@ -64,7 +64,7 @@ static size_t size_allowed(void)
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 ||
 	    limit.rlim_cur >= POOL_SIZE_MAX + POOL_SPARE)
 		return POOL_SIZE_MAX;
-	if (limit.rlim_cur < POOL_SIZE_MIN + POOL_SPARE)
+	if (limit.rlim_cur < POOL_LOCKED_MIN + POOL_SPARE)
 		return 0;
 	return ((size_t)limit.rlim_cur - POOL_SPARE) / RANGE * RANGE;
 }

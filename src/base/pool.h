@@ -24,7 +24,10 @@ enum pool_kind {
 
 /* How much of the limit on locked memory is for bounce.h. */
 #define POOL_SPARE ((size_t)512 << 10)
-/* What there is in any case; where less may be locked, nothing is. */
+/* Where less may be locked, nothing is: the longest reply would have no room.
+ * The usual limits are 64 KiB, of old container runtimes, and 8 MiB. */
+#define POOL_LOCKED_MIN ((size_t)5 << 20)
+/* What a test may have at least. */
 #define POOL_SIZE_MIN ((size_t)1 << 20)
 #define POOL_SIZE_MAX ((size_t)64 << 20)
 

@@ -58,7 +58,8 @@ static void note_kind(struct entry *entry)
 	int code = entry->failure.code;
 
 	entry->is_busy = code == -EBUSY;
-	entry->is_passing = code == -EIO || code == -EBUSY || code == -ENOKEY;
+	entry->is_passing = code == -EIO || code == -EBUSY || code == -ENOKEY ||
+			    code == -ENOMEM;
 	if (code == -EBUSY)
 		entry->failure.code = -EIO;
 	else if (code == -ENOKEY)
