@@ -27,7 +27,7 @@
 /* What glibc exports for this (malloc.c of glibc); in none of its headers. */
 void __libc_free(void *piece);
 
-void free(void *piece)
+static void wipe_and_free(void *piece)
 {
 	if (!piece)
 		return;
@@ -36,7 +36,7 @@ void free(void *piece)
 }
 
 /* What moves is wiped where it was. */
-void *realloc(void *piece, size_t size)
+static void *wipe_and_move(void *piece, size_t size)
 {
 	size_t had = piece ? malloc_usable_size(piece) : 0;
 	void *moved;
@@ -44,7 +44,7 @@ void *realloc(void *piece, size_t size)
 	if (!piece)
 		return malloc(size);
 	if (size == 0) {
-		free(piece);
+		wipe_and_free(piece);
 		return NULL;
 	}
 	if (size <= had && size >= had / 2) {
@@ -55,8 +55,11 @@ void *realloc(void *piece, size_t size)
 	if (!moved)
 		return NULL;
 	memcpy(moved, piece, had < size ? had : size);
-	free(piece);
+	wipe_and_free(piece);
 	return moved;
 }
+
+__typeof__(free) free __attribute__((alias("wipe_and_free")));
+__typeof__(realloc) realloc __attribute__((alias("wipe_and_move")));
 
 #endif

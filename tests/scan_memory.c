@@ -187,6 +187,7 @@ static void read_head(const char *line, struct region *ret)
 	char rights[8];
 	int name = 0;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes these */
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %n",
 		   &region.start, &region.end, rights, &name) < 3)
 		return;
@@ -286,7 +287,7 @@ int main(int argc, char **argv)
 	char path[64];
 
 	if (!scan || argc != 3)
-		return 2;
+		die("usage: scan_memory PID MARKERS");
 	scan->pid = (pid_t)strtol(argv[1], NULL, 10);
 	read_markers(scan, argv[2]);
 	(void)snprintf(path, sizeof(path), "/proc/%d/mem", scan->pid);

@@ -55,7 +55,7 @@ int buf_reserve(struct buf *buf, size_t more)
 	bytes = pool_alloc(capacity);
 	if (!bytes)
 		return -ENOMEM;
-	if (buf->length)
+	if (buf->bytes)
 		memcpy(bytes, buf->bytes, buf->length);
 	pool_free(buf->bytes, buf->capacity);
 	buf->bytes = bytes;

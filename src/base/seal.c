@@ -62,8 +62,8 @@ int seal_prepare(void)
 	return 0;
 }
 
-static bool encrypt(const struct sealer *sealer, struct sealed *sealed,
-		    const void *bytes)
+static bool fill_sealed(const struct sealer *sealer, struct sealed *sealed,
+			const void *bytes)
 {
 	CLEANUP(context_done)
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -92,7 +92,7 @@ struct sealed *seal(const void *bytes, size_t length)
 	sealed->length = length;
 	sealer->count++;
 	memcpy(sealed->nonce, &sealer->count, sizeof(sealer->count));
-	if (!encrypt(sealer, sealed, bytes)) {
+	if (!fill_sealed(sealer, sealed, bytes)) {
 		free(sealed);
 		errno = EIO;
 		return NULL;

@@ -127,8 +127,9 @@ void cache_drop_source(struct cache *cache, struct source *source);
 
 /*
  * What a cache before this one held, and kept for who comes after it
- * (base/parked.h): held as if it had been fetched, and at the ages that it has,
- * once somebody asks for it; wiped when its time is over. 0, -ENOMEM, -EFBIG.
+ * (base/parked.h): once somebody asks for it, it is held at the age that it
+ * has, and confirmed before it is taken for fresh; wiped when its time is over.
+ * 0, -ENOMEM, -EFBIG.
  */
 struct parked_about;
 int cache_adopt(struct cache *cache, const struct parked_about *about,

@@ -106,6 +106,8 @@ void cache_adopted_take(struct entry *entry)
 	entry->created_ns = value_created_ns(entry->value);
 	entry->confirmed_ms = adopted->times.confirmed_ms;
 	entry->verified_ms = adopted->times.verified_ms;
+	/* Nobody has looked while there was no process. */
+	entry->is_outdated = true;
 	free_adopted(adopted);
 	cache_plan(entry);
 }
