@@ -19,6 +19,7 @@ struct found {
 		char key[64];
 		char version[PARKED_VERSION_MAX + 1];
 		char bytes[64];
+		char arn[64];
 		struct parked_about about;
 	} one[FOUND_MAX];
 };
@@ -34,6 +35,7 @@ static void on_found(void *owner, const struct parked_about *about,
 	memcpy(found->one[found->count].bytes, bytes, length);
 	(void)snprintf(found->one[found->count].version, PARKED_VERSION_MAX + 1,
 		       "%s", about->version);
+	(void)snprintf(found->one[found->count].arn, 64, "%s", about->arn);
 	found->one[found->count].about = *about;
 	found->count++;
 }
@@ -52,6 +54,7 @@ static struct parked *park(struct secret *secret, const char *key)
 		.key = key,
 		.key_length = strlen(key),
 		.version = "v1",
+		.arn = "arn:a",
 		.created_ns = 11,
 		.keep_ms = 22,
 		.is_binary = true,
@@ -87,6 +90,7 @@ static void a_mark_is_found_with_all_that_was_said(void **state)
 	assert_string_equal(found.one[0].key, "identity/app");
 	assert_string_equal(found.one[0].version, "v1");
 	assert_string_equal(found.one[0].bytes, "hunter2");
+	assert_string_equal(found.one[0].arn, "arn:a");
 	assert_int_equal(found.one[0].about.created_ns, 11);
 	assert_int_equal(found.one[0].about.keep_ms, 22);
 	assert_true(found.one[0].about.is_binary);
@@ -136,7 +140,7 @@ static void every_byte_of_a_mark_counts(void **state)
 	secret = secret_new("hunter2", 7);
 	parked = park(secret, "key");
 	mark = (unsigned char *)parked;
-	for (size_t i = 0; i < 24 + 16 + 120 + 3; i++) {
+	for (size_t i = 0; i < 24 + 16 + 128 + 3 + 6; i++) {
 		if (i >= 24 && i < 40) /* the times may change */
 			continue;
 		mark[i] ^= 0x80;

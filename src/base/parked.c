@@ -14,7 +14,7 @@
 
 /* Change with struct parked. */
 #define MAGIC_0 UINT64_C(0x8c1d0b64f0a7e521)
-#define MAGIC_1 UINT64_C(0x317ce9a2d54b0f01)
+#define MAGIC_1 UINT64_C(0x317ce9a2d54b0f02)
 #define KEY_MAX 4096
 
 struct parked {
@@ -25,7 +25,8 @@ struct parked {
 	struct parked_fixed {
 		uint64_t offset; /* of the bytes, in the pool */
 		uint64_t length;
-		uint64_t key_length;
+		uint64_t key_length; /* behind it the ARN and a NUL */
+		uint64_t arn_length;
 		int64_t created_ns;
 		int64_t keep_ms;
 		uint64_t is_binary;
@@ -54,24 +55,27 @@ static uint64_t sum_of(const struct parked *parked, const void *bytes)
 {
 	uint64_t sum = add(MAGIC_0, &parked->fixed, sizeof(parked->fixed));
 
-	sum = add(sum, parked->key, parked->fixed.key_length);
+	sum = add(sum, parked->key,
+		  parked->fixed.key_length + parked->fixed.arn_length + 1);
 	return add(sum, bytes, parked->fixed.length);
 }
 
-static size_t size_of(size_t key_length)
+static size_t size_of(size_t key_length, size_t arn_length)
 {
-	return sizeof(struct parked) + key_length;
+	return sizeof(struct parked) + key_length + arn_length + 1;
 }
 
 struct parked *parked_new(const struct parked_about *about,
 			  struct secret *secret)
 {
 	const unsigned char *bytes = secret_bytes(secret);
+	size_t arn_length = about->arn ? strlen(about->arn) : 0;
 	struct parked *parked;
 
-	if (pool_fd() < 0 || !bytes || about->key_length > KEY_MAX)
+	if (pool_fd() < 0 || !bytes || about->key_length > KEY_MAX ||
+	    arn_length > KEY_MAX)
 		return NULL;
-	parked = pool_alloc(size_of(about->key_length));
+	parked = pool_alloc(size_of(about->key_length, arn_length));
 	if (!parked)
 		return NULL;
 	parked->fixed.offset = pool_offset(bytes);
@@ -82,7 +86,10 @@ struct parked *parked_new(const struct parked_about *about,
 	parked->fixed.is_binary = about->is_binary;
 	memcpy(parked->fixed.version, about->version,
 	       strnlen(about->version, PARKED_VERSION_MAX));
+	parked->fixed.arn_length = arn_length;
 	memcpy(parked->key, about->key, about->key_length);
+	if (arn_length)
+		memcpy(parked->key + about->key_length, about->arn, arn_length);
 	parked_set_times(parked, &about->times);
 	parked->sum = sum_of(parked, bytes);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -102,7 +109,8 @@ void parked_set_times(struct parked *parked, const struct parked_times *times)
 void parked_free(struct parked *parked)
 {
 	if (parked)
-		pool_free(parked, size_of(parked->fixed.key_length));
+		pool_free(parked, size_of(parked->fixed.key_length,
+					  parked->fixed.arn_length));
 }
 
 /* The mark at that place, if there is one that lies within the pool. */
@@ -113,8 +121,8 @@ static const struct parked *mark_at(const char *pool, size_t size, size_t at)
 
 	if (parked->magic[0] != MAGIC_0 || parked->magic[1] != MAGIC_1)
 		return NULL;
-	if (fixed->key_length > KEY_MAX ||
-	    fixed->key_length > size - at - sizeof(*parked) ||
+	if (fixed->key_length > KEY_MAX || fixed->arn_length > KEY_MAX ||
+	    size_of(fixed->key_length, fixed->arn_length) > size - at ||
 	    fixed->length > SECRET_LENGTH_MAX || fixed->length > size ||
 	    fixed->offset > size - fixed->length)
 		return NULL;
@@ -125,14 +133,18 @@ static const struct parked *mark_at(const char *pool, size_t size, size_t at)
 static void tell(const struct parked *parked, const char *pool,
 		 parked_on_found *on_found, void *owner)
 {
+	const char *arn = parked->key + parked->fixed.key_length;
 	char version[PARKED_VERSION_MAX + 1] = { 0 };
 
+	if (arn[parked->fixed.arn_length])
+		return; /* sums up, and is not ours */
 	memcpy(version, parked->fixed.version, PARKED_VERSION_MAX);
 	on_found(owner,
 		 &(struct parked_about){
 			 .key = parked->key,
 			 .key_length = parked->fixed.key_length,
 			 .version = version,
+			 .arn = parked->fixed.arn_length ? arn : NULL,
 			 .created_ns = parked->fixed.created_ns,
 			 .keep_ms = parked->fixed.keep_ms,
 			 .is_binary = parked->fixed.is_binary != 0,

@@ -27,6 +27,7 @@ struct parked_about {
 	const void *key;
 	size_t key_length;
 	const char *version;
+	const char *arn; /* or NULL */
 	int64_t created_ns;
 	int64_t keep_ms;
 	bool is_binary;

@@ -59,6 +59,7 @@ static int take_value(struct adopted *adopted, const struct parked_about *about,
 	adopted->value = value_new(
 		secret, &(struct value_about){ .version = about->version,
 					       .created_ns = about->created_ns,
+					       .arn = about->arn,
 					       .is_binary = about->is_binary });
 	if (!adopted->value)
 		return -ENOMEM;
@@ -139,6 +140,7 @@ void cache_park(struct entry *entry)
 			.key = entry->key,
 			.key_length = entry->key_length,
 			.version = value_version(entry->value),
+			.arn = value_arn(entry->value),
 			.created_ns = value_created_ns(entry->value),
 			.keep_ms = entry->keep_ms,
 			.is_binary = value_is_binary(entry->value),
