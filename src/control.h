@@ -10,6 +10,7 @@ struct cache;
 struct clients;
 struct loop;
 struct message_client;
+struct mounts;
 struct options;
 struct provider;
 struct session;
@@ -30,10 +31,12 @@ struct control {
 	const struct options *options;
 	const struct shown *shown;
 	size_t adopted_count; /* secrets of the last worker */
+	const struct mounts *mounts;
 	int64_t started_ms;
 };
 
 struct control_mount {
+	uint32_t index;
 	const struct tree *tree;
 	struct session *session;
 	bool has_notifier;
@@ -43,5 +46,9 @@ struct control_mount {
 void control_answer(const struct control *control,
 		    const struct control_mount *mount,
 		    const struct message_client *client, int socket);
+
+/* The same for all mounts of a directory of classes at once. */
+void control_answer_all(const struct control *control,
+			const struct message_client *client, int socket);
 
 #endif

@@ -20,6 +20,7 @@ struct served {
 	struct served_settings settings;
 	struct tree *tree;
 	struct session *session;
+	bool has_gone;
 	bool nodes_are_lost; /* some that the kernel knows */
 	struct loop_timer *leaving;
 };
@@ -56,6 +57,7 @@ static void on_gone(void *owner)
 {
 	struct served *served = owner;
 
+	served->has_gone = true;
 	tell_keeper(served, MESSAGE_GONE, "", 0);
 	/* Without memory for that it is freed at the end. */
 	served->leaving = loop_soon(served->settings.loop, on_leaving, served);
@@ -178,4 +180,9 @@ struct tree *served_tree(const struct served *served)
 struct session *served_session(const struct served *served)
 {
 	return served->session;
+}
+
+bool served_has_gone(const struct served *served)
+{
+	return served->has_gone;
 }

@@ -49,6 +49,9 @@ int served_new(const struct served_settings *settings,
 /* NULL is allowed. */
 void served_free(struct served *served);
 
+/* Whether someone has unmounted it, and the keeper has been told. */
+bool served_has_gone(const struct served *served);
+
 /* Borrowed. */
 struct tree *served_tree(const struct served *served);
 struct session *served_session(const struct served *served);

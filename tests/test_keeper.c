@@ -7,6 +7,7 @@
 #include "keeper/arguments.h"
 #include "keeper/child.h"
 #include "keeper/environment.h"
+#include "keeper/folder.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 
@@ -79,6 +80,32 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		(void)snprintf(words, sizeof(words), "%s", lines[i]);
 		assert_int_equal(parse(words, &arguments, &err), -EINVAL);
 	}
+}
+
+static void takes_plain_names_for_mounts_of_a_folder(void **state)
+{
+	static const char *const good[] = { "a", "a-b.c_D9", "a/b", "a../b.." };
+	static const char *const bad[] = {
+		"",    "/",	   "a/",   "/a",   "a//b",   "a/b/c",
+		".",   "..",	   "a/..", "../a", ".a",     "a b",
+		"a\n", "\xc3\xa4", "a/.",  "a%2f", "a\tb/c", "a\\b",
+	};
+	char longest[FOLDER_NAME_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(folder_is_name(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(folder_is_name(bad[i]));
+	(void)memset(longest, 'a', sizeof(longest));
+	longest[FOLDER_PART_MAX] = '/';
+	longest[FOLDER_NAME_MAX] = '\0';
+	assert_true(folder_is_name(longest));
+	longest[FOLDER_NAME_MAX] = 'a';
+	longest[FOLDER_NAME_MAX + 1] = '\0';
+	assert_false(folder_is_name(longest));
+	longest[FOLDER_PART_MAX] = 'a';
+	assert_false(folder_is_name(longest));
 }
 
 static bool has(char *const *list, const char *name)
@@ -177,6 +204,7 @@ static void tells_the_service_manager_that_it_is_ready(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_plain_names_for_mounts_of_a_folder),
 		cmocka_unit_test(reads_its_command_line),
 		cmocka_unit_test(refuses_a_command_line_that_is_not_whole),
 		cmocka_unit_test(cuts_the_environment_to_what_is_allowed),

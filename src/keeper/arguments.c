@@ -21,6 +21,7 @@ static const struct argument {
 	size_t offset;
 } table[] = {
 	{ "--mount-point", KIND_TEXT, offsetof(struct arguments, mount_point) },
+	{ "--folder", KIND_FLAG, offsetof(struct arguments, is_folder) },
 	{ "--worker-uid", KIND_ID, offsetof(struct arguments, worker_uid) },
 	{ "--worker-gid", KIND_ID, offsetof(struct arguments, worker_gid) },
 	{ "--allow-other", KIND_FLAG, offsetof(struct arguments, allow_other) },

@@ -14,7 +14,7 @@ struct err;
  * The keeper's command line, as secretsfs writes it:
  *
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
- *		[--allow-other] [--foreground] [--proxy-from-env]
+ *		[--folder] [--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once]
  *		-- WORKER-ARGUMENT...
@@ -25,6 +25,7 @@ struct arguments {
 	const char *mount_point; /* absolute */
 	uid_t worker_uid;	 /* not 0 */
 	gid_t worker_gid;
+	bool is_folder; /* mounts come and go below it */
 	bool allow_other;
 	bool foreground;
 	bool proxy_from_env;

@@ -5,6 +5,8 @@
 #include "keeper/message.h"
 #include "keeper/session.h"
 
+#include <string.h>
+
 int handover_mount(struct session *session, uint32_t index)
 {
 	const struct mount *mount = &session->mounts[index].mount;
@@ -12,6 +14,15 @@ int handover_mount(struct session *session, uint32_t index)
 	struct message message;
 	int r;
 
+	session->mounts[index].is_handed_over = true;
+	if (*session->mounts[index].name) {
+		const char *name = session->mounts[index].name;
+
+		message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
+		r = message_send(session->worker.socket, &message, -1);
+		if (r < 0)
+			return r;
+	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
 	r = message_send(session->worker.socket, &message, mount->nodes_fd);
 	if (r < 0)

@@ -11,6 +11,7 @@
 #include "keeper/arguments.h"
 #include "keeper/descriptor.h"
 #include "keeper/environment.h"
+#include "keeper/folder.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 #include "keeper/runtime.h"
@@ -99,22 +100,33 @@ static int open_log(const char *path, int *ret, struct err *err)
 			: 0;
 }
 
+static int open_mount_point(struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	struct session *session = keeper->session;
+
+	if (arguments->is_folder) {
+		session->folder.allow_other = arguments->allow_other;
+		return folder_open(session, arguments->mount_point, err);
+	}
+	session->mounts[0].listening = -1;
+	session->mount_count = 1;
+	return mount_open(&session->mounts[0].mount, arguments->mount_point,
+			  err);
+}
+
 /* Everything that may be missing, before anything is done. */
 static int open_all(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
-	struct session *session = keeper->session;
-	int r = mount_open(&session->mounts[0].mount, arguments->mount_point,
-			   err);
+	int r = runtime_prepare(err);
 
-	session->mounts[0].listening = -1;
-	session->mount_count = 1;
+	if (r == 0)
+		r = open_mount_point(keeper, err);
 	if (r == 0)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
-	if (r == 0)
-		r = runtime_prepare(err);
 	if (r < 0)
 		return r;
 	/* Mounts go on without, and say so: see notifiers.h. */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
@@ -101,6 +102,7 @@ static bool start(struct session *session)
 	descriptor_done(&session->next_pool_fd);
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
+	folder_begin(session);
 	if (child_start(session->worker_plan, &session->worker, &err) < 0) {
 		log_err("cannot start a worker", "error=%s", err.text);
 		return restart_after_death(session);
@@ -123,9 +125,23 @@ bool restart_on_time(struct session *session)
 	return restart_after_death(session);
 }
 
+static void note_served(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (is_there(&session->mounts[i]) &&
+		    !session->mounts[i].is_served)
+			return;
+	session->phase = PHASE_SERVING;
+	session_keep_pool(session);
+	session->phase_ms = moment_ms();
+	log_info("serving again", "worker_pid=%d", session->worker.pid);
+	notifiers_start(session);
+}
+
 /* One that has died meanwhile is found by its pidfd. */
 static void hand_over(struct session *session)
 {
+	folder_settle(session);
 	/* Before the first read: a request that this worker read would else be
 	 * sent to it twice. */
 	(void)resend(session);
@@ -133,6 +149,8 @@ static void hand_over(struct session *session)
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]))
 			(void)handover_mount(session, i);
+	/* A folder may be empty. */
+	note_served(session);
 }
 
 static bool on_ready(struct session *session, const struct message *message)
@@ -156,15 +174,8 @@ static bool on_serving(struct session *session, const struct message *message)
 	if (!mount || mount->is_served)
 		return false;
 	mount->is_served = true;
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
-		    !session->mounts[i].is_served)
-			return true;
-	session->phase = PHASE_SERVING;
-	session_keep_pool(session);
-	session->phase_ms = moment_ms();
-	log_info("serving again", "worker_pid=%d", session->worker.pid);
-	notifiers_start(session);
+	folder_on_served(session, mount);
+	note_served(session);
 	return true;
 }
 

@@ -847,7 +847,6 @@ def gives_the_worker_paths_that_hold_anywhere(lab):
 def refuses_sources_that_it_cannot_show(lab):
     (lab.root / "app").write_text("")
     for source, words in (
-            ("./mnt", "directories of classes are not supported yet"),
             ("ssm:x", "not supported yet"),
             ("vault:x", "secretsmanager:NAME"),
             ("file:", "takes a path"),
