@@ -7,12 +7,14 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/privacy.h"
 #include "check_fetch.h"
 #include "check_identity.h"
 #include "check_report.h"
 #include "command.h"
 #include "config/class.h"
 #include "config/options.h"
+#include "keeper/environment.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -266,9 +268,29 @@ static int check_files(struct check *check)
 	return check->is_unread ? EXIT_UNREAD : EXIT_SUCCESS;
 }
 
-/* For all that asks the network. */
-static void prepare_to_ask(struct check *check)
+/* As a worker: what libraries would take from the environment, and who would
+ * look at what is fetched. */
+static int begin_in_private(struct err *err)
 {
+	int r = privacy_begin(err);
+
+	if (r < 0)
+		return r;
+	environ = environment_for_worker(environ);
+	if (!environ || environment_lock_away(environ) < 0)
+		return err_set(err, -ENOMEM, "no memory");
+	return 0;
+}
+
+/* For all that asks the network. */
+static int prepare_to_ask(struct check *check)
+{
+	struct err err;
+
+	if (begin_in_private(&err) < 0) {
+		command_complain("check: %s", err.text);
+		return EXIT_FAILURE;
+	}
 	/* whoever is not root runs what he could run anyway */
 	check->options.allow_credential_process |= geteuid() != 0;
 	/* a peer that hangs up is an error of one secret */
@@ -276,6 +298,7 @@ static void prepare_to_ask(struct check *check)
 	/* what ends badly is said where it was found */
 	log_setup(&(struct log_settings){ .program = "secretsfs",
 					  .level = LOG_LEVEL_ERROR });
+	return 0;
 }
 
 static int start_fetch(struct check *check)
@@ -298,7 +321,7 @@ int command_check(int argc, char **argv)
 	if (r == 0 && check.help)
 		(void)fputs(help, stdout);
 	if (r == 0 && !check.help && (check.is_fetching || check.is_identity))
-		prepare_to_ask(&check);
+		r = prepare_to_ask(&check);
 	if (r == 0 && !check.help && check.is_fetching)
 		r = start_fetch(&check);
 	if (r == 0 && !check.help)

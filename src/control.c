@@ -9,6 +9,7 @@
 #include "base/jwrite.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "base/secret.h"
 #include "classes.h"
 #include "config.h"
 #include "config/options.h"
@@ -73,7 +74,9 @@ static struct cache_want general_want(const struct shown *shown)
 static void put_program(struct composing *composing)
 {
 	const struct control *control = composing->control;
+	struct pool_about pool;
 
+	pool_describe(&pool);
 	status_put_program(
 		&composing->json,
 		&(struct status_program){
@@ -85,6 +88,13 @@ static void put_program(struct composing *composing)
 			.uptime_ms = loop_now_ms(control->loop) -
 				     control->started_ms,
 			.is_memory_locked = pool_is_locked(),
+			.memory_kind = pool_kind_name(pool.kind),
+			.memory_used = pool.used,
+			.memory_mapped = pool.mapped,
+			.memory_max = pool.maximum,
+			.sealed_count = secrets_sealed(),
+			.adopted_count = control->adopted_count,
+			.is_memory_kept = pool_fd() >= 0,
 		});
 }
 

@@ -23,6 +23,7 @@
 #include "mounts.h"
 #include "ops/client.h"
 #include "provider.h"
+#include "secret_memory.h"
 #include "served.h"
 #include "shown.h"
 #include "store/cache.h"
@@ -54,6 +55,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
+	struct secret_memory memory;
 	struct mounts *mounts;
 	int exit_code;
 };
@@ -90,6 +92,7 @@ static void on_client(struct worker *worker, const struct message *message,
 		.shown = &worker->shown,
 		.mounts = worker->mounts,
 		.started_ms = worker->started_ms,
+		.adopted_count = worker->memory.adopted_count,
 	};
 	struct message_client client;
 
@@ -154,6 +157,8 @@ static void on_message(struct worker *worker, const struct message *message,
 {
 	if (mounts_on_message(worker->mounts, message, fd))
 		return;
+	if (message->type == MESSAGE_POOL && fd >= 0)
+		secret_memory_adopt(&worker->memory, worker->cache, fd);
 	if (message->type == MESSAGE_CLIENT) {
 		on_client(worker, message, fd);
 		return;
@@ -236,6 +241,7 @@ static int start(struct worker *worker, struct err *err)
 			return -EINVAL;
 	}
 	worker->started_ms = loop_now_ms(worker->loop);
+	secret_memory_begin(&worker->memory, worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
@@ -257,6 +263,7 @@ static int start(struct worker *worker, struct err *err)
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
+	secret_memory_end(&worker->memory);
 	mounts_free(worker->mounts);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
@@ -297,6 +304,7 @@ static void announce(const struct worker *worker)
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
+	secret_memory_park(KEEPER_FD);
 	if (!mounts_classes(worker->mounts))
 		tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
@@ -305,8 +313,10 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = start(worker, &err);
+	int r = secret_memory_open(&worker->options, &err);
 
+	if (r == 0)
+		r = start(worker, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);

@@ -74,7 +74,7 @@ static void on_value(void *owner, struct value *value, const struct err *err)
 	(void)snprintf(seen->text, sizeof(seen->text), "%s",
 		       err ? err->text : "");
 	if (value) {
-		const struct secret *bytes = value_bytes(value);
+		struct secret *bytes = value_bytes(value);
 
 		(void)snprintf(seen->bytes, sizeof(seen->bytes), "%.*s",
 			       (int)secret_length(bytes),

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/macros.h"
+#include "base/projected.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,18 +47,21 @@ static int fail_access(const struct opened *file)
 
 static int open_file(struct opened *file)
 {
-	struct stat status;
-
-	file->fd =
-		open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (file->fd < 0 && errno == EACCES)
+	file->fd = projected_open(file->path);
+	if (file->fd >= 0)
+		return 0;
+	switch (file->fd) {
+	case -EACCES:
 		return fail_access(file);
-	if (file->fd < 0 || fstat(file->fd, &status) < 0)
-		return fail(file, errno == ENOTDIR ? -ENOENT : -errno,
-			    strerrordesc_np(errno));
-	if (!S_ISREG(status.st_mode))
+	case -EXDEV:
+		return fail(file, -EINVAL, "leads out of its directory");
+	case -EISDIR:
+	case -EINVAL:
 		return fail(file, -EINVAL, "not a regular file");
-	return 0;
+	default:
+		return fail(file, file->fd == -ENOTDIR ? -ENOENT : file->fd,
+			    strerrordesc_np(-file->fd));
+	}
 }
 
 /* Reads to the end of the file, also where it has grown since fstat(2). */

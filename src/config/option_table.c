@@ -103,6 +103,13 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_clock),
 	},
 	{
+		.name = "test-pool",
+		.kind = OPTION_TEXT,
+		.for_worker = true,
+		.takes = "KIND or KIND:BYTES",
+		.offset = MEMBER(test_pool),
+	},
+	{
 		.name = "test-restarts",
 		.kind = OPTION_TEXT,
 		.takes = "a number of at most 16",

@@ -48,6 +48,9 @@ struct options {
 	 */
 	const char *test_clock;
 
+	/* what kind of pool, and how large at most; see test_pool.h */
+	const char *test_pool;
+
 	/* how many workers may die within a minute, 0: any number; without
 	 * pauses then. As text, which the keeper reads */
 	const char *test_restarts;

@@ -3,9 +3,18 @@
 #include "keeper/environment.h"
 #include "base/macros.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -51,4 +60,61 @@ char **environment_for_worker(char *const *environment)
 		if (is_allowed(*environment))
 			kept[count++] = *environment;
 	return kept;
+}
+
+static void *map_secret(size_t size)
+{
+	int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+	void *bytes = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, (off_t)size) == 0)
+		bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			     0);
+	(void)close(fd);
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static void *map_locked(size_t size)
+{
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return NULL;
+	/* Where little may be locked, the pool of secrets says so. */
+	(void)mlock(bytes, size);
+	(void)madvise(bytes, size, MADV_DONTDUMP);
+	return bytes;
+}
+
+static size_t size_of(char *const *environment)
+{
+	size_t size = 0;
+
+	for (; *environment; environment++)
+		size += strlen(*environment) + 1;
+	return size;
+}
+
+int environment_lock_away(char **environment)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (size_of(environment) / page + 1) * page;
+	char *at = map_secret(size);
+
+	if (!at)
+		at = map_locked(size);
+	if (!at)
+		return -ENOMEM;
+	for (; *environment; environment++) {
+		size_t length = strlen(*environment);
+
+		memcpy(at, *environment, length);
+		explicit_bzero(*environment, length);
+		*environment = at;
+		at += length + 1;
+	}
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include "keeper/restart.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "keeper/descriptor.h"
 #include "keeper/folder.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
@@ -98,6 +99,7 @@ static bool start(struct session *session)
 	struct err err;
 
 	session->warnings = 0;
+	descriptor_done(&session->next_pool_fd);
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
 	folder_begin(session);
@@ -130,6 +132,7 @@ static void note_served(struct session *session)
 		    !session->mounts[i].is_served)
 			return;
 	session->phase = PHASE_SERVING;
+	session_keep_pool(session);
 	session->phase_ms = moment_ms();
 	log_info("serving again", "worker_pid=%d", session->worker.pid);
 	notifiers_start(session);
@@ -142,6 +145,7 @@ static void hand_over(struct session *session)
 	/* Before the first read: a request that this worker read would else be
 	 * sent to it twice. */
 	(void)resend(session);
+	(void)handover_pool(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]))
 			(void)handover_mount(session, i);

@@ -297,6 +297,7 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 		r = await_serving(&startup);
 	if (r == 0) {
 		session->phase = PHASE_SERVING;
+		session_keep_pool(session);
 		session->phase_ms = moment_ms();
 	}
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)

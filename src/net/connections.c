@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcurl's own start, and the share that makes it keep connections when the
- * handles that made them are gone. */
+/*
+ * libcurl's start and end, and a share in which connections, TLS sessions and
+ * addresses outlive the handles: those are gone with their transfers, and what
+ * they held of replies with them.
+ */
 #include "net/connections.h"
 #include "base/err.h"
 #include "net/wiping.h"
@@ -8,23 +11,36 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct connections {
 	CURLSH *share;
 };
 
+/* Others wipe nothing at our wish. Where a library has several backends, those
+ * that are not used stand in parentheses. */
+static bool has_openssl(const curl_version_info_data *library)
+{
+	return library->ssl_version &&
+	       strncmp(library->ssl_version, "OpenSSL/", 8) == 0;
+}
+
 static int start_libcurl(struct err *err)
 {
 	static const int needed = CURL_VERSION_SSL | CURL_VERSION_ASYNCHDNS;
+	const curl_version_info_data *library =
+		curl_version_info(CURLVERSION_NOW);
 
 	if (curl_global_init_mem(CURL_GLOBAL_ALL, wiping_malloc, wiping_free,
 				 wiping_realloc, wiping_strdup, wiping_calloc))
 		return err_set(err, -ENOMEM, "libcurl does not start");
-	if ((curl_version_info(CURLVERSION_NOW)->features & needed) == needed)
+	if ((library->features & needed) == needed && has_openssl(library))
 		return 0;
 	curl_global_cleanup();
-	return err_set(err, -ENOTSUP, "this libcurl lacks TLS or AsynchDNS");
+	return err_set(err, -ENOTSUP,
+		       "this libcurl lacks TLS by OpenSSL, or AsynchDNS");
 }
 
 /* Without locks: one thread uses it, curl's resolver threads do not. */

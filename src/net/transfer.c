@@ -17,6 +17,7 @@
 #include "net/http.h"
 #include "net/intake.h"
 #include "net/place.h"
+#include "net/tls.h"
 #include "net/watches.h"
 
 #include <curl/curl.h>
@@ -257,6 +258,15 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
 				 &transfer->err));
 }
 
+/* Before the first connection of a handle; curl has set its own options. */
+static CURLcode on_tls(CURL *easy, void *context, void *unused)
+{
+	(void)easy;
+	(void)unused;
+	tls_set_options(context);
+	return CURLE_OK;
+}
+
 static CURLM *new_multi(struct transfer *transfer)
 {
 	CURLM *multi = curl_multi_init();
@@ -352,7 +362,8 @@ static bool set_pointers(struct transfer *transfer)
 				     pointers[i].value))
 			return false;
 	return !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) &&
-	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) &&
+	       !curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
 }
 
 /* After all that makes it a POST, since the last word counts. */

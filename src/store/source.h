@@ -20,7 +20,7 @@ struct value;
  * - Two codes more may pass as well. EBUSY is told to readers as EIO: the
  *   service is there, but throttles or fails, so that asking less often is what
  *   helps it. ENOKEY is told as EACCES: what is needed to ask is missing here,
- *   a token file say, so nobody has refused anything.
+ *   a token file say, so nobody has refused anything. ENOMEM may pass too.
  */
 
 /* What a secret has at this stage when nobody says which. */
