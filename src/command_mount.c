@@ -4,6 +4,7 @@
  * said at once is said, and the keeper is executed with what it needs and with
  * the worker's own arguments.
  */
+#include "aws/environment.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "command.h"
@@ -16,6 +17,7 @@
 #include "keeper/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -40,6 +42,7 @@ struct launch {
 	char keeper[PATH_MAX];
 	uid_t worker_uid;
 	gid_t worker_gid;
+	bool is_folder;		    /* of classes, each of which is a mount */
 	char *made[PATHS_MADE_MAX]; /* paths that options point into */
 	size_t made_count;
 };
@@ -65,9 +68,19 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What can be said of SOURCE without a worker. */
-static int check_source(const char *text, struct err *err)
+/* Whether SOURCE is a directory of classes. */
+static bool is_folder(const char *text)
 {
+	struct source_text source;
+
+	return source_text_parse(text, &source, NULL) == 0 &&
+	       source.kind == SOURCE_CLASS && is_directory(source.text);
+}
+
+/* What can be said of SOURCE without a worker. */
+static int check_source(const struct options *options, struct err *err)
+{
+	const char *text = options->source;
 	struct source_text source;
 	int r = source_text_parse(text, &source, err);
 
@@ -78,12 +91,11 @@ static int check_source(const char *text, struct err *err)
 			       "class, file:%s for a secret in it, or "
 			       "secretsmanager:%s for the secret",
 			       text, text, text, text);
-	if (r == 0 && source.kind == SOURCE_CLASS && is_directory(text))
+	if (r == 0 && options->class_name && is_folder(text))
 		return err_set(err, -EINVAL,
-			       "SOURCE '%s': directories of classes are not "
-			       "supported yet; for a directory of secrets "
-			       "write file:%s",
-			       text, text);
+			       "--class chooses a class of one file, and '%s' "
+			       "is a directory",
+			       text);
 	return r;
 }
 
@@ -134,14 +146,40 @@ static int check_not_served(const struct mountinfo *mount, struct err *err)
 		       mount->mount_point);
 }
 
-static int check_mount_point(const char *path, struct err *err)
+/* Mounts are to come and go below it, so itself it is none of ours. */
+static int check_folder(const char *path, struct err *err)
 {
+	cleanup_fd int fd =
+		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int keeper = -1;
+
+	if (fd < 0)
+		return err_set(err, -errno, "mount point %s: %s", path,
+			       strerrordesc_np(errno));
+	keeper = runtime_connect_directory(fd);
+	if (keeper == -ENOENT || keeper == -ECONNREFUSED)
+		return 0;
+	return err_set(err, -EBUSY,
+		       "%s: classes of another secretsfs are mounted below it "
+		       "already",
+		       path);
+}
+
+static int check_mount_point(const struct launch *launch, struct err *err)
+{
+	const char *path = launch->mount_point;
 	struct mountinfo mount;
 	struct stat status;
 
 	if (mountinfo_find(MOUNTINFO_SELF, path, &mount) == 0 &&
 	    strcmp(mount.fstype, FSTYPE) == 0)
-		return check_not_served(&mount, err);
+		return launch->is_folder
+			       ? err_set(err, -EBUSY,
+					 "%s: a secretsfs is mounted there, "
+					 "and a directory of classes needs a "
+					 "plain directory",
+					 path)
+			       : check_not_served(&mount, err);
 	if (lstat(path, &status) < 0)
 		return err_set(err, -errno, "mount point %s: %s", path,
 			       strerrordesc_np(errno));
@@ -150,7 +188,7 @@ static int check_mount_point(const char *path, struct err *err)
 			       S_ISLNK(status.st_mode)
 				       ? "a symbolic link; give what it names"
 				       : "not a directory");
-	return 0;
+	return launch->is_folder ? check_folder(path, err) : 0;
 }
 
 /* The keeper works in "/", so a path has to say where it starts. Sets *path,
@@ -264,14 +302,15 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--mount-point", launch->mount_point);
 	add_pair(line, "--worker-uid", line->uid);
 	add_pair(line, "--worker-gid", line->gid);
+	add_flag(line, "--folder", launch->is_folder);
 	add_flag(line, "--allow-other", options->allow_other);
 	add_flag(line, "--foreground", options->foreground);
-	add_flag(line, "--proxy-from-env", options->proxy_from_env);
 	add_flag(line, "--log-json", options->log_json);
 	add_pair(line, "--log-level", log_level_name(options->log_level));
 	add_pair(line, "--log-file", options->log_file);
 	add_pair(line, "--restarts", options->test_restarts);
 	add_flag(line, "--restarts-at-once", options->test_restarts != NULL);
+	add_flag(line, "--no-resend", options->test_no_resend);
 	add(line, "--");
 	for (; *worker; worker++)
 		add(line, *worker);
@@ -309,19 +348,23 @@ static int prepare(struct launch *launch, struct err *err)
 
 	if (geteuid() != 0)
 		return err_set(err, -EPERM, "mounting needs root for now");
+	launch->is_folder = is_folder(options->source);
 	r = choose_worker_user(launch, err);
 	if (r == 0)
 		r = place_resolve(options->mount_point, launch->mount_point,
 				  err);
 	if (r == 0)
-		r = check_mount_point(launch->mount_point, err);
+		r = check_mount_point(launch, err);
 	if (r == 0)
 		r = make_paths_absolute(launch, err);
 	if (r == 0)
 		r = find_keeper(launch->keeper, err);
+	if (r == 0)
+		r = aws_environment_name_files(err);
 	if (r < 0)
 		return r;
 	options->mount_point = launch->mount_point;
+	options->allow_credential_process |= getuid() != 0;
 	if (!options->has_owner) {
 		options->has_owner = true;
 		options->owner_uid = getuid();
@@ -347,7 +390,7 @@ int command_mount(int argc, char **argv)
 			    stdout);
 		return EXIT_SUCCESS;
 	}
-	if (check_source(options->source, &err) < 0) {
+	if (check_source(options, &err) < 0) {
 		command_complain("%s", err.text);
 		return EXIT_USAGE;
 	}

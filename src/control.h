@@ -3,12 +3,14 @@
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cache;
 struct clients;
 struct loop;
 struct message_client;
+struct mounts;
 struct options;
 struct provider;
 struct sandbox;
@@ -30,10 +32,13 @@ struct control {
 	const struct options *options;
 	const struct shown *shown;
 	const struct sandbox *sandbox;
+	size_t adopted_count; /* secrets of the last worker */
+	const struct mounts *mounts;
 	int64_t started_ms;
 };
 
 struct control_mount {
+	uint32_t index;
 	const struct tree *tree;
 	struct session *session;
 	bool has_notifier;
@@ -43,5 +48,9 @@ struct control_mount {
 void control_answer(const struct control *control,
 		    const struct control_mount *mount,
 		    const struct message_client *client, int socket);
+
+/* The same for all mounts of a directory of classes at once. */
+void control_answer_all(const struct control *control,
+			const struct message_client *client, int socket);
 
 #endif

@@ -125,6 +125,21 @@ static void put_duration(const struct table *table, jdoc_node parent,
 	(void)printf("%s%s", before, duration(table, parent, name, out));
 }
 
+static void put_memory(const struct table *table)
+{
+	jdoc_node memory = member(table, 0, "memory");
+
+	put(" (", get(table, memory, "kind"));
+	(void)printf("), %" PRId64 " of %" PRId64 " KiB used",
+		     number(table, memory, "usedBytes") >> 10,
+		     number(table, memory, "maxBytes") >> 10);
+	if (!is_set(table, memory, "outlivesWorker"))
+		(void)printf(", a restart begins empty");
+	if (number(table, memory, "sealed") > 0)
+		put(", sealed secrets ", get(table, memory, "sealed"));
+	(void)putchar('\n');
+}
+
 static void put_program(const struct table *table)
 {
 	jdoc_node pids = member(table, 0, "pids");
@@ -134,9 +149,10 @@ static void put_program(const struct table *table)
 	put("\nprocesses   keeper ", get(table, pids, "keeper"));
 	put(", worker ", get(table, pids, "worker"));
 	put(", notifier ", get(table, pids, "notifier"));
-	(void)printf("\nmemory      %s\n", is_set(table, 0, "memoryLocked")
-						   ? "locked"
-						   : "NOT locked against swap");
+	(void)printf("\nmemory      %s", is_set(table, 0, "memoryLocked")
+						 ? "locked"
+						 : "NOT locked against swap");
+	put_memory(table);
 	if (has(table, 0, "sandboxMissing"))
 		put("sandbox     WITHOUT ", get(table, 0, "sandboxMissing"));
 	else
@@ -158,6 +174,9 @@ static void put_mount(const struct table *table)
 	put_duration(table, mount, "timeoutMs", ", timeout ");
 	put("\nwatchers    told by: ", get(table, mount, "notifies"));
 	put("\nnodes       ", get(table, mount, "nodes"));
+	if (number(table, mount, "deadLayers") > 0)
+		put("\nstands on   mounts whose keepers died: ",
+		    get(table, mount, "deadLayers"));
 	(void)putchar('\n');
 }
 
@@ -272,6 +291,8 @@ static void put_wanted(const struct table *table, jdoc_node object)
 		put("  version ", get(table, object, "version"));
 	if (has(table, object, "stage"))
 		put("  stage ", get(table, object, "stage"));
+	if (has(table, object, "region"))
+		put("  from ", get(table, object, "region"));
 }
 
 /* The listing of everything has no name. */
@@ -336,6 +357,47 @@ static void put_objects(struct table *table)
 			     number(table, 0, "objectsLeftOut"));
 }
 
+static void put_class(const struct table *table, jdoc_node class)
+{
+	const struct text name = get(table, class, "name");
+
+	(void)printf("%-*.*s  ", table->name_width, name.length, name.at);
+	put("", get(table, class, "state"));
+	put("  ", get(table, class, "file"));
+	if (has(table, class, "error"))
+		put("\n  ", get(table, class, "error"));
+	(void)putchar('\n');
+}
+
+/* Of a directory of classes. */
+static void put_classes(struct table *table)
+{
+	jdoc_node classes = member(table, 0, "classes");
+	jdoc_node wrong = member(table, 0, "wrongFiles");
+	jdoc_node one = jdoc_first(table->doc, classes);
+
+	table->name_width = name_width(table, classes);
+	(void)printf("\n%-*s  STATE, FILE\n", table->name_width, "CLASS");
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		put_class(table, one);
+	one = jdoc_first(table->doc, wrong);
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		(void)printf("wrong: %.*s\n", get(table, one, "error").length,
+			     get(table, one, "error").at);
+}
+
+static bool is_of_classes(const struct table *table)
+{
+	return member(table, 0, "classes") != JDOC_NONE;
+}
+
+static void put_folder(const struct table *table)
+{
+	put("mounts      below ", get(table, 0, "mountPoint"));
+	put("\nsource      ", get(table, 0, "source"));
+	(void)putchar('\n');
+}
+
 int status_table_print(const char *text, size_t length, struct err *err)
 {
 	cleanup_jdoc struct jdoc *doc = NULL;
@@ -346,13 +408,20 @@ int status_table_print(const char *text, size_t length, struct err *err)
 	if (r < 0)
 		return err_wrap(err, "the answer makes no table");
 	table = (struct table){ .doc = doc };
-	put_mount(&table);
+	if (is_of_classes(&table))
+		put_folder(&table);
+	else
+		put_mount(&table);
 	put_program(&table);
-	put_traffic(&table);
+	if (!is_of_classes(&table))
+		put_traffic(&table);
 	put_counters(&table);
 	one = jdoc_first(doc, member(&table, 0, "endpoints"));
 	for (; one != JDOC_NONE; one = jdoc_next(doc, one))
 		put_endpoint(&table, one);
-	put_objects(&table);
+	if (is_of_classes(&table))
+		put_classes(&table);
+	else
+		put_objects(&table);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "classes.h"
 #include "config/options.h"
 #include "control.h"
 #include "fs/layout.h"
@@ -19,11 +20,14 @@
 #include "fs/tree.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
+#include "mounts.h"
 #include "ops/client.h"
 #include "provider.h"
+#include "secret_memory.h"
 #include "served.h"
 #include "shown.h"
 #include "store/cache.h"
+#include "tell.h"
 #include "test_clock.h"
 #include "worker_sandbox.h"
 
@@ -33,15 +37,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEEPER_FD 3
-
 /* What a person or a script may grow, and what bounds it. */
 #define SECRETS_MAX 10000
 #define NEGATIVE_MS 5000
 #define LINGER_MS 1000
 #define PATIENCE_MS 2000
 #define STALE_MS 1000
-#define MOUNTS_MAX 256
 
 struct worker {
 	struct options options;
@@ -56,21 +57,10 @@ struct worker {
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
 	struct worker_sandbox sandbox;
-	struct served *mounts[MOUNTS_MAX];
-	int nodes_fd; /* of the mount that comes next, or -1 */
+	struct secret_memory memory;
+	struct mounts *mounts;
 	int exit_code;
 };
-
-static void tell_keeper(enum message_type type, uint32_t mount,
-			const char *text, int number)
-{
-	struct message message;
-
-	message_fill(&message, type, mount, text, strlen(text));
-	message.number = number;
-	if (message_send(KEEPER_FD, &message, -1) < 0)
-		log_debug("the keeper does not listen", NULL);
-}
 
 static void on_fetch_failed(void *owner, const char *name,
 			    const struct err *err)
@@ -89,93 +79,12 @@ static void on_fetch_failed(void *owner, const char *name,
 			 err->text);
 }
 
-static void on_gone(void *owner, struct served *served)
-{
-	struct worker *worker = owner;
-
-	for (size_t i = 0; i < MOUNTS_MAX; i++)
-		if (worker->mounts[i] == served)
-			worker->mounts[i] = NULL;
-	served_free(served);
-}
-
-/* Takes fd over. */
-static int add_mount(struct worker *worker, const struct message *message,
-		     int fd, struct err *err)
-{
-	const struct served_settings settings = {
-		.loop = worker->loop,
-		.cache = worker->cache,
-		.shown = &worker->shown,
-		.index = message->mount,
-		.keeper_fd = KEEPER_FD,
-		.is_asked_always = worker->test_clock != NULL,
-		.has_extended = worker->options.xattr,
-		.on_gone = on_gone,
-		.owner = worker,
-	};
-	const struct served_mount mount = {
-		.fuse_fd = fd,
-		.nodes_fd = worker->nodes_fd,
-		.init = message,
-	};
-
-	worker->nodes_fd = -1;
-	return served_new(&settings, &mount, &worker->mounts[message->mount],
-			  err);
-}
-
-static void on_mount(struct worker *worker, const struct message *message,
-		     int fd)
-{
-	struct err err;
-
-	if (fd < 0 || message->mount >= MOUNTS_MAX ||
-	    worker->mounts[message->mount]) {
-		log_err("a mount came that cannot be", "mount=%u",
-			message->mount);
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	if (add_mount(worker, message, fd, &err) < 0)
-		tell_keeper(MESSAGE_FAILED, message->mount, err.text, 1);
-	else
-		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
-}
-
-static void on_nodes(struct worker *worker, int fd)
-{
-	if (worker->nodes_fd >= 0)
-		(void)close(worker->nodes_fd);
-	worker->nodes_fd = fd;
-}
-
-/* The last one's is closed: it is gone. Without fd there is none. */
-static void on_notifier(struct worker *worker, const struct message *message,
-			int fd)
-{
-	struct served *mount = message->mount < MOUNTS_MAX
-				       ? worker->mounts[message->mount]
-				       : NULL;
-
-	if (!mount) {
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	tree_set_notifier(served_tree(mount), fd, message->number);
-	log_debug("notifier", "mount=%u pid=%d", message->mount,
-		  fd >= 0 ? message->number : -1);
-}
-
 /* From a command, whose socket fd is. */
 static void on_client(struct worker *worker, const struct message *message,
 		      int fd)
 {
-	const struct served *mount = message->mount < MOUNTS_MAX
-					     ? worker->mounts[message->mount]
-					     : NULL;
+	const struct served *mount =
+		mounts_find(worker->mounts, message->mount);
 	const struct control control = {
 		.loop = worker->loop,
 		.clients = worker->clients,
@@ -184,12 +93,20 @@ static void on_client(struct worker *worker, const struct message *message,
 		.options = &worker->options,
 		.shown = &worker->shown,
 		.sandbox = &worker->sandbox.sandbox,
+		.mounts = worker->mounts,
 		.started_ms = worker->started_ms,
+		.adopted_count = worker->memory.adopted_count,
 	};
 	struct message_client client;
 
 	if (fd < 0)
 		return;
+	if (message_client_read(message, &client) &&
+	    message->mount == MESSAGE_NO_MOUNT &&
+	    mounts_classes(worker->mounts)) {
+		control_answer_all(&control, &client, fd);
+		return;
+	}
 	if (!mount || !message_client_read(message, &client)) {
 		client_refuse(fd, "the mount is going");
 		return;
@@ -197,6 +114,7 @@ static void on_client(struct worker *worker, const struct message *message,
 	control_answer(
 		&control,
 		&(struct control_mount){
+			.index = message->mount,
 			.tree = served_tree(mount),
 			.session = served_session(mount),
 			.has_notifier = tree_has_notifier(served_tree(mount)),
@@ -208,25 +126,8 @@ static void on_refresh(struct worker *worker)
 {
 	size_t count = cache_refresh(worker->cache, NULL);
 
-	for (size_t i = 0; i < MOUNTS_MAX; i++)
-		if (worker->mounts[i])
-			(void)session_expire_names(
-				served_session(worker->mounts[i]));
+	mounts_expire_names(worker->mounts);
 	log_info("refreshing what is in use", "secrets=%zu", count);
-}
-
-/* The mounts' names may all have changed meaning; where the kernel cannot be
- * told at once, it asks when their time is over. */
-static void show_again(struct worker *worker)
-{
-	for (size_t i = 0; i < MOUNTS_MAX; i++) {
-		const struct served *mount = worker->mounts[i];
-
-		if (!mount)
-			continue;
-		tree_set_layout(served_tree(mount), worker->shown.layout);
-		(void)session_expire_names(served_session(mount));
-	}
 }
 
 static void on_reload(struct worker *worker)
@@ -234,6 +135,10 @@ static void on_reload(struct worker *worker)
 	struct shown shown;
 	struct err err;
 
+	if (mounts_classes(worker->mounts)) {
+		classes_read_again(mounts_classes(worker->mounts));
+		return;
+	}
 	if (!worker->shown.layout) {
 		log_info("nothing to read again", NULL);
 		return;
@@ -247,7 +152,7 @@ static void on_reload(struct worker *worker)
 	}
 	shown_done(&worker->shown);
 	worker->shown = shown;
-	show_again(worker);
+	mounts_show_again(worker->mounts);
 	log_info("the configuration was read again", "source=%s",
 		 worker->options.source);
 }
@@ -255,18 +160,10 @@ static void on_reload(struct worker *worker)
 static void on_message(struct worker *worker, const struct message *message,
 		       int fd)
 {
-	if (message->type == MESSAGE_MOUNT) {
-		on_mount(worker, message, fd);
+	if (mounts_on_message(worker->mounts, message, fd))
 		return;
-	}
-	if (message->type == MESSAGE_NODES) {
-		on_nodes(worker, fd);
-		return;
-	}
-	if (message->type == MESSAGE_NOTIFIER) {
-		on_notifier(worker, message, fd);
-		return;
-	}
+	if (message->type == MESSAGE_POOL && fd >= 0)
+		secret_memory_adopt(&worker->memory, worker->cache, fd);
 	if (message->type == MESSAGE_CLIENT) {
 		on_client(worker, message, fd);
 		return;
@@ -307,6 +204,26 @@ static void on_terminate(void *owner)
 	loop_stop(worker->loop);
 }
 
+static int start_showing(struct worker *worker, struct err *err)
+{
+	const struct options *options = &worker->options;
+
+	worker->mounts = mounts_new(&(struct mounts_settings){
+		.loop = worker->loop,
+		.cache = worker->cache,
+		.provider = worker->provider,
+		.options = options,
+		.shown = &worker->shown,
+		.is_asked_always = worker->test_clock != NULL,
+	});
+	if (!worker->mounts)
+		return err_set(err, -ENOMEM, "no memory");
+	return classes_are_at(options->source)
+		       ? mounts_start_classes(worker->mounts, err)
+		       : shown_read(worker->provider, options, &worker->shown,
+				    err);
+}
+
 static int start(struct worker *worker, struct err *err)
 {
 	static const struct cache_limits limits = {
@@ -329,6 +246,7 @@ static int start(struct worker *worker, struct err *err)
 			return -EINVAL;
 	}
 	worker->started_ms = loop_now_ms(worker->loop);
+	secret_memory_begin(&worker->memory, worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
@@ -344,16 +262,14 @@ static int start(struct worker *worker, struct err *err)
 	worker->provider = provider_new(worker->loop, &worker->options);
 	if (!worker->provider)
 		return err_set(err, -ENOMEM, "no memory");
-	return shown_read(worker->provider, &worker->options, &worker->shown,
-			  err);
+	return start_showing(worker, err);
 }
 
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
-	for (size_t i = 0; i < MOUNTS_MAX; i++)
-		if (worker->mounts[i])
-			served_free(worker->mounts[i]);
+	secret_memory_end(&worker->memory);
+	mounts_free(worker->mounts);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
@@ -393,15 +309,19 @@ static void announce(const struct worker *worker)
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
-	tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
+	secret_memory_park(KEEPER_FD);
+	if (!mounts_classes(worker->mounts))
+		tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
 }
 
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = start(worker, &err);
+	int r = secret_memory_open(&worker->options, &err);
 
+	if (r == 0)
+		r = start(worker, &err);
 	if (r == 0)
 		r = worker_sandbox_close(&worker->sandbox, &worker->options,
 					 worker->provider, &err);
@@ -425,7 +345,6 @@ int main(int argc, char **argv)
 
 	if (!worker)
 		return 1;
-	worker->nodes_fd = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);

@@ -5,7 +5,7 @@
  * reload that needs more fails, and says that it takes a new mount.
  */
 #include "worker_sandbox.h"
-#include "aws/places.h"
+#include "aws/reach.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -36,10 +36,8 @@ static void note(struct collecting *collecting, int r)
 		collecting->r = r;
 }
 
-static void add_directory(void *owner, const char *path)
+static void add_directory(struct collecting *collecting, const char *path)
 {
-	struct collecting *collecting = owner;
-
 	note(collecting, reach_directory(collecting->reach, path));
 }
 
@@ -57,10 +55,12 @@ static void add_url(struct collecting *collecting, const char *url,
 	note(collecting, r == -E2BIG ? r : 0);
 }
 
-static void add_aws_place(void *owner, enum aws_place kind, const char *text)
+static void add_aws(void *owner, enum aws_reach kind, const char *text)
 {
-	if (kind == AWS_PLACE_FILE)
+	if (kind == AWS_REACH_FILE)
 		add_file(owner, text);
+	else if (kind == AWS_REACH_DIRECTORY)
+		add_directory(owner, text);
 	else
 		add_url(owner, text, 0);
 }
@@ -82,7 +82,7 @@ static void add_proxies(struct collecting *collecting)
 }
 
 /* Certificates of the system are links from below /etc to where they are. */
-static void add_network(struct collecting *collecting)
+static void add_system(struct collecting *collecting)
 {
 	static const char *const directories[] = {
 		"/etc",
@@ -103,22 +103,23 @@ static void add_network(struct collecting *collecting)
 	note(collecting, reach_port(collecting->reach, RESOLVER_PORT));
 }
 
-static int add_aws(struct collecting *collecting, const struct options *options,
-		   struct provider *provider, struct err *err)
+static int add_network(struct collecting *collecting,
+		       const struct options *options, struct provider *provider,
+		       struct err *err)
 {
 	int r = provider_prepare_aws(provider, err);
 
 	if (r < 0)
 		return r;
-	add_network(collecting);
+	add_system(collecting);
 	add_proxies(collecting);
 	if (options->endpoint_url)
 		add_url(collecting, options->endpoint_url, 0);
-	provider_each_aws_place(provider, add_aws_place, collecting);
+	provider_each_reach(provider, add_aws, collecting);
 	return 0;
 }
 
-/* A class, or a directory of them. */
+/* A class or a secret, or a directory of them. */
 static void add_source(struct collecting *collecting, const char *path)
 {
 	struct stat about;
@@ -136,12 +137,13 @@ static int collect(struct collecting *collecting, const struct options *options,
 	int r = source_text_parse(options->source, &source, err);
 
 	if (r == 0 && source.kind != SOURCE_FILE && !options->offline)
-		r = add_aws(collecting, options, provider, err);
+		r = add_network(collecting, options, provider, err);
 	if (r < 0)
 		return r;
-	if (source.kind == SOURCE_CLASS)
+	if (source.kind == SOURCE_FILE || source.kind == SOURCE_CLASS)
 		add_source(collecting, source.text);
-	provider_each_directory(provider, add_directory, collecting);
+	if (options->offline)
+		add_directory(collecting, options->offline);
 	/* whether a reader is being killed; Landlock itself keeps away what
 	 * there is of other processes' memory */
 	add_directory(collecting, "/proc");

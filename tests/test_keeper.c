@@ -7,6 +7,7 @@
 #include "keeper/arguments.h"
 #include "keeper/child.h"
 #include "keeper/environment.h"
+#include "keeper/folder.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 
@@ -36,7 +37,7 @@ static int parse(char *words, struct arguments *ret, struct err *err)
 static void reads_its_command_line(void **state)
 {
 	char words[] = "k --mount-point /m --worker-uid 65534 --worker-gid 0 "
-		       "--allow-other --proxy-from-env --log-json --log-level "
+		       "--allow-other --log-json --log-level "
 		       "warning --log-file /l --";
 	struct arguments arguments;
 
@@ -47,7 +48,6 @@ static void reads_its_command_line(void **state)
 	assert_int_equal(arguments.worker_gid, 0);
 	assert_true(arguments.allow_other);
 	assert_false(arguments.foreground);
-	assert_true(arguments.proxy_from_env);
 	assert_true(arguments.log_json);
 	assert_int_equal(arguments.log_level, LOG_LEVEL_WARNING);
 	assert_string_equal(arguments.log_file, "/l");
@@ -81,6 +81,32 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 	}
 }
 
+static void takes_plain_names_for_mounts_of_a_folder(void **state)
+{
+	static const char *const good[] = { "a", "a-b.c_D9", "a/b", "a../b.." };
+	static const char *const bad[] = {
+		"",    "/",	   "a/",   "/a",   "a//b",   "a/b/c",
+		".",   "..",	   "a/..", "../a", ".a",     "a b",
+		"a\n", "\xc3\xa4", "a/.",  "a%2f", "a\tb/c", "a\\b",
+	};
+	char longest[FOLDER_NAME_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(folder_is_name(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(folder_is_name(bad[i]));
+	(void)memset(longest, 'a', sizeof(longest));
+	longest[FOLDER_PART_MAX] = '/';
+	longest[FOLDER_NAME_MAX] = '\0';
+	assert_true(folder_is_name(longest));
+	longest[FOLDER_NAME_MAX] = 'a';
+	longest[FOLDER_NAME_MAX + 1] = '\0';
+	assert_false(folder_is_name(longest));
+	longest[FOLDER_PART_MAX] = 'a';
+	assert_false(folder_is_name(longest));
+}
+
 static bool has(char *const *list, const char *name)
 {
 	for (; *list; list++)
@@ -94,22 +120,22 @@ static void cuts_the_environment_to_what_is_allowed(void **state)
 	static const struct {
 		const char *variable;
 		bool is_kept;
-		bool is_kept_with_proxies;
 	} cases[] = {
-		{ "AWS_REGION=eu-west-1", true, true },
-		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true, true },
-		{ "HOME=/root", true, true },
-		{ "TZ=UTC", true, true },
-		{ "http_proxy=p", false, true },
-		{ "HTTPS_PROXY=p", false, true },
-		{ "no_proxy=p", false, true },
-		{ "HOMEBREW=x", false, false },
-		{ "PATH=/bin", false, false },
-		{ "LD_PRELOAD=x.so", false, false },
-		{ "NOTIFY_SOCKET=/s", false, false },
-		{ "XAWS_X=1", false, false },
-		{ "ftp_proxy=p", false, false },
-		{ "GLIBC_TUNABLES=x", false, false },
+		{ "AWS_REGION=eu-west-1", true },
+		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true },
+		{ "HOME=/root", true },
+		{ "TZ=UTC", true },
+		{ "NODE_NAME=n", true },
+		{ "http_proxy=p", true },
+		{ "HTTPS_PROXY=p", true },
+		{ "no_proxy=p", true },
+		{ "HOMEBREW=x", false },
+		{ "PATH=/bin", false },
+		{ "LD_PRELOAD=x.so", false },
+		{ "NOTIFY_SOCKET=/s", false },
+		{ "XAWS_X=1", false },
+		{ "ftp_proxy=p", false },
+		{ "GLIBC_TUNABLES=x", false },
 	};
 
 	(void)state;
@@ -119,12 +145,8 @@ static void cuts_the_environment_to_what_is_allowed(void **state)
 		char **kept;
 
 		(void)snprintf(text, sizeof(text), "%s", cases[i].variable);
-		kept = environment_for_worker(environment, false);
+		kept = environment_for_worker(environment);
 		assert_int_equal(has(kept, text), cases[i].is_kept);
-		free(kept);
-		kept = environment_for_worker(environment, true);
-		assert_int_equal(has(kept, text),
-				 cases[i].is_kept_with_proxies);
 		free(kept);
 	}
 }
@@ -177,6 +199,7 @@ static void tells_the_service_manager_that_it_is_ready(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_plain_names_for_mounts_of_a_folder),
 		cmocka_unit_test(reads_its_command_line),
 		cmocka_unit_test(refuses_a_command_line_that_is_not_whole),
 		cmocka_unit_test(cuts_the_environment_to_what_is_allowed),

@@ -162,6 +162,18 @@ static void the_root_directory_is_never_granted(void **state)
 	assert_int_equal(place->reach.directory_count, 0);
 }
 
+static void a_device_is_granted_alone(void **state)
+{
+	struct place *place = *state;
+	struct stat about;
+
+	assert_int_equal(stat("/dev/null", &about), 0);
+	assert_int_equal(reach_file(&place->reach, "/dev/null"), 0);
+	assert_int_equal(place->reach.directory_count, 1);
+	assert_int_equal(place->reach.directories[0].inode, about.st_ino);
+	assert_true(place->reach.directories[0].is_file);
+}
+
 static void what_is_granted_twice_is_granted_once(void **state)
 {
 	struct place *place = *state;
@@ -267,6 +279,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(test, open_place, close_place)
 		IN_PLACE(a_file_is_reached_by_its_directories),
 		IN_PLACE(the_root_directory_is_never_granted),
+		IN_PLACE(a_device_is_granted_alone),
 		IN_PLACE(what_is_granted_twice_is_granted_once),
 		IN_PLACE(what_is_held_can_be_asked_when_it_is_closed),
 		cmocka_unit_test(ports_are_those_of_urls),

@@ -216,6 +216,13 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 					  .worker_pid = 12,
 					  .started_s = 1700000000,
 					  .uptime_ms = 5,
+					  .memory_kind = "mlock",
+					  .memory_used = 1,
+					  .memory_mapped = 2,
+					  .memory_max = 3,
+					  .sealed_count = 4,
+					  .is_memory_kept = true,
+					  .adopted_count = 6,
 					  .sandbox_missing = "Landlock" });
 	status_put_mount(&scene.json,
 			 &(struct status_mount){ .id = UINT64_MAX,
@@ -226,7 +233,8 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 						 .max_stale_ms = 2,
 						 .verify_ms = 3,
 						 .timeout_ms = 4,
-						 .node_count = 5 });
+						 .node_count = 5,
+						 .dead_layers = 6 });
 	status_put_counters(&scene.json,
 			    &(struct cache_counters){ 1, 2, 3, 4, 5 });
 	jwrite_object_end(&scene.json);
@@ -235,12 +243,17 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 		     "{\"keeper\":11,\"worker\":12,\"notifier\":null}");
 	check_member(&scene, "startedAt", "1700000000");
 	check_member(&scene, "memoryLocked", "false");
+	check_member(&scene, "memory",
+		     "{\"kind\":\"mlock\",\"usedBytes\":1,"
+		     "\"mappedBytes\":2,\"maxBytes\":3,\"sealed\":4,"
+		     "\"outlivesWorker\":true,\"adopted\":6}");
 	check_member(&scene, "sandboxMissing", "\"Landlock\"");
 	check_member(&scene, "mount",
 		     "{\"id\":9223372036854775807,\"mountPoint\":\"/m\\ufffd\","
 		     "\"source\":\"app\",\"class\":null,\"notifies\":\"epoch\","
 		     "\"ttlMs\":1,\"maxStaleMs\":2,\"verifyAccessMs\":3,"
-		     "\"timeoutMs\":4,\"nodes\":5}");
+		     "\"timeoutMs\":4,\"nodes\":5,"
+		     "\"deadLayers\":6}");
 	check_member(&scene, "cache",
 		     "{\"hits\":1,\"stale\":2,\"fetches\":3,\"confirms\":4,"
 		     "\"failures\":5}");

@@ -57,6 +57,19 @@ const struct option option_table[] = {
 		.offset = MEMBER(endpoint_url),
 	},
 	{
+		.name = "profile",
+		.kind = OPTION_TEXT,
+		.for_worker = true,
+		.takes = "the name of a profile",
+		.offset = MEMBER(profile),
+	},
+	{
+		.name = "allow-credential-process",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(allow_credential_process),
+	},
+	{
 		.name = "offline",
 		.kind = OPTION_TEXT,
 		.for_worker = true,
@@ -96,10 +109,22 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_clock),
 	},
 	{
+		.name = "test-pool",
+		.kind = OPTION_TEXT,
+		.for_worker = true,
+		.takes = "KIND or KIND:BYTES",
+		.offset = MEMBER(test_pool),
+	},
+	{
 		.name = "test-restarts",
 		.kind = OPTION_TEXT,
 		.takes = "a number of at most 16",
 		.offset = MEMBER(test_restarts),
+	},
+	{
+		.name = "test-no-resend",
+		.kind = OPTION_FLAG,
+		.offset = MEMBER(test_no_resend),
 	},
 	{
 		.name = "owner",
@@ -175,7 +200,6 @@ const struct option option_table[] = {
 		.kind = OPTION_FLAG,
 		.offset = MEMBER(version),
 	},
-	{ .name = "profile", .kind = OPTION_LATER },
 	{ .name = "layout", .kind = OPTION_LATER },
 	{ .name = "metrics", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },

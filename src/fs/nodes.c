@@ -280,14 +280,14 @@ struct node *nodes_prepare_empty(struct nodes *nodes, struct node *parent,
 
 void nodes_stand_in(struct node *node, int64_t now_ns)
 {
-	node->is_prepared = false;
+	node->is_prepared = node->has_entry = false;
 	node->parent->changed_ns = now_ns;
 	nodes_note(node->parent);
 }
 
 int nodes_install(struct nodes *nodes, struct node *node)
 {
-	node->is_prepared = false;
+	node->is_prepared = node->has_entry = false;
 	return replace(nodes, node, node->modified_ns);
 }
 

@@ -62,6 +62,8 @@ struct node {
 	int64_t modified_ns;
 	bool is_current;  /* the name shows this version */
 	bool is_prepared; /* no name has shown it yet */
+	bool has_entry;	  /* the kernel had one of a name that only the
+			     notifier has for it */
 	bool is_empty;	  /* it shows nothing, and stands in for its name */
 	int revoked;	  /* why value is NULL: a negative errno */
 
@@ -160,7 +162,7 @@ void nodes_revoke(struct node *node, int code);
 /* The bytes that the file shows, where they are at hand: borrowed from the
  * node, which is not revoked. NULL: a key of the value, to be decoded by
  * value_key_read(). */
-const struct secret *node_bytes(const struct node *node);
+struct secret *node_bytes(const struct node *node);
 
 /* The directory parent/name. NULL: no memory. */
 struct node *nodes_directory(struct nodes *nodes, struct node *parent,

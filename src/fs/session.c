@@ -11,12 +11,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "fs/inflow.h"
 #include "fs/refusals.h"
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
-#include "loop/loop.h"
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
@@ -25,17 +25,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* FUSE_MIN_READ_BUFFER of linux/fuse.h: requests carry names, never data. */
-#define REQUEST_MAX 8192
-
-/* Requests taken in one turn, so that other mounts get theirs. */
-#define REQUESTS_A_TURN 64
+/* Of the FUSE_INIT that was answered. */
+#define INIT_MAX 1024
 
 struct session {
-	struct loop *loop;
 	struct tree *tree;
 	struct fuse_session *fuse;
-	struct loop_watch *watch;
+	struct inflow *inflow;
 	int fd;
 	bool fuse_closes_fd;
 	bool is_adopting;
@@ -44,7 +40,6 @@ struct session {
 	struct traffic traffic;
 	session_on_gone *on_gone;
 	void *owner;
-	char input[REQUEST_MAX];
 };
 
 static struct tree *tree_of(fuse_req_t fuse)
@@ -281,8 +276,9 @@ static ssize_t write_reply(int fd, struct iovec *parts, int count,
 	const struct session *session = userdata;
 	ssize_t length = 0;
 
+	(void)fd;
 	if (!session->is_adopting)
-		return writev(fd, parts, count);
+		return inflow_answer(session->inflow, parts, count);
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
 	return length;
@@ -309,49 +305,29 @@ static void on_fuse_log(enum fuse_log_level level, const char *format,
 	log_debug("libfuse", "text=%s", text);
 }
 
-static void leave(struct session *session)
+static void on_gone(void *owner)
 {
-	loop_unwatch(session->watch);
-	session->watch = NULL;
+	const struct session *session = owner;
+
 	session->on_gone(session->owner);
 }
 
-/* Whether another request may be waiting. */
-static bool serve_one(struct session *session)
+static void on_request(void *owner, void *bytes, size_t length)
 {
-	struct fuse_buf request = { .mem = session->input };
-	ssize_t length = read(session->fd, session->input, REQUEST_MAX);
+	const struct session *session = owner;
 
-	if (length >= 0) {
-		request.size = (size_t)length;
-		fuse_session_process_buf(session->fuse, &request);
-		return true;
-	}
-	/* ENOENT: the request was taken back before it was read */
-	if (errno == EINTR || errno == ENOENT)
-		return true;
-	if (errno != EAGAIN)
-		leave(session);
-	return false;
-}
-
-static void on_ready(void *owner, unsigned events)
-{
-	struct session *session = owner;
-
-	(void)events;
-	for (int i = 0; i < REQUESTS_A_TURN; i++)
-		if (!serve_one(session))
-			return;
+	fuse_session_process_buf(
+		session->fuse,
+		&(struct fuse_buf){ .mem = bytes, .size = length });
 }
 
 static void adopt(struct session *session,
 		  const struct session_settings *settings)
 {
-	struct fuse_buf init = { .mem = session->input,
-				 .size = settings->init_length };
+	char bytes[INIT_MAX];
+	struct fuse_buf init = { .mem = bytes, .size = settings->init_length };
 
-	memcpy(session->input, settings->init, settings->init_length);
+	memcpy(bytes, settings->init, settings->init_length);
 	session->is_adopting = true;
 	fuse_session_process_buf(session->fuse, &init);
 	session->is_adopting = false;
@@ -385,9 +361,16 @@ static int set_up(struct session *session,
 	adopt(session, settings);
 	if (fuse_session_exited(session->fuse))
 		return -EPROTO;
-	session->watch = loop_watch(session->loop, session->fd, LOOP_READ,
-				    on_ready, session);
-	return session->watch ? 0 : -errno;
+	session->inflow = inflow_new(&(struct inflow_settings){
+		.loop = settings->loop,
+		.tree = session->tree,
+		.journal = settings->journal,
+		.fd = session->fd,
+		.on_request = on_request,
+		.on_gone = on_gone,
+		.owner = session,
+	});
+	return session->inflow ? 0 : -ENOMEM;
 }
 
 int session_new(const struct session_settings *settings, struct session **ret,
@@ -396,12 +379,11 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	struct session *session = calloc(1, sizeof(*session));
 	int r;
 
-	if (!session || settings->init_length > REQUEST_MAX) {
+	if (!session || settings->init_length > INIT_MAX) {
 		(void)close(settings->fd);
 		free(session);
 		return err_set(err, -ENOMEM, "cannot adopt the mount");
 	}
-	session->loop = settings->loop;
 	session->tree = settings->tree;
 	session->fd = settings->fd;
 	session->is_asked_always = settings->is_asked_always;
@@ -436,7 +418,7 @@ void session_free(struct session *session)
 {
 	if (!session)
 		return;
-	loop_unwatch(session->watch);
+	inflow_free(session->inflow);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
 	if (!session->fuse_closes_fd)

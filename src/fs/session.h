@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 struct err;
+struct journal;
 struct loop;
 struct traffic;
 struct tree;
@@ -21,8 +22,9 @@ struct session;
 typedef void session_on_gone(void *owner);
 
 struct session_settings {
-	struct loop *loop; /* borrowed, like tree */
-	struct tree *tree;
+	struct loop *loop; /* borrowed, like the next two */
+	struct tree *tree; /* which keeps its nodes */
+	struct journal *journal;
 	int fd;		  /* taken over, also on failure */
 	const void *init; /* the FUSE_INIT request as it was read */
 	size_t init_length;
@@ -32,7 +34,8 @@ struct session_settings {
 	bool has_extended;    /* files have extended attributes */
 };
 
-/* Serves from the next turn on. 0, or negative errno with err filled. */
+/* Serves from the next turn on, first what another worker has left. 0, or
+ * negative errno with err filled. */
 int session_new(const struct session_settings *settings, struct session **ret,
 		struct err *err);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What needs no fetch: attributes, bytes of a node, and what is forgotten. A
- * node holds its value, so a read never waits, but for what another worker
- * left: restore.c. */
+/* What needs no fetch: attributes, and bytes of a node. A node holds its value,
+ * so a read never waits, but for what another worker left: restore.c. */
 #include "fs/tree.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -135,7 +134,7 @@ void tree_await(struct tree *tree)
 static void on_sweep(void *owner);
 
 /* Without memory for it the nodes stay until the next one. */
-static void sweep_later(struct tree *tree)
+void tree_sweep_later(struct tree *tree)
 {
 	struct loop *loop = tree->settings.loop;
 
@@ -150,7 +149,7 @@ static void on_sweep(void *owner)
 
 	tree->sweep = NULL;
 	if (nodes_sweep(tree->nodes) > 0)
-		sweep_later(tree);
+		tree_sweep_later(tree);
 }
 
 struct cache_want tree_want(const struct tree *tree, const char *name,
@@ -290,6 +289,17 @@ static void reply_part(struct request *request, const unsigned char *bytes,
 	(void)request_reply_bytes(request, length ? bytes + from : NULL, size);
 }
 
+static void reply_secret(struct request *request, struct secret *secret,
+			 off_t offset, size_t size)
+{
+	const unsigned char *bytes = secret_bytes(secret);
+
+	if (bytes)
+		reply_part(request, bytes, secret_length(secret), offset, size);
+	else
+		request_fail(request, -ENOMEM);
+}
+
 static void reply_key(struct request *request, const struct node *node,
 		      off_t offset, size_t size)
 {
@@ -309,7 +319,7 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	       off_t offset, size_t size)
 {
 	const struct node *node = nodes_find(tree->nodes, id);
-	const struct secret *bytes;
+	struct secret *bytes;
 
 	if (!node || node->is_directory) {
 		request_fail(request, node ? -EISDIR : -ESTALE);
@@ -323,17 +333,7 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	if (node->revoked)
 		request_fail(request, node->revoked);
 	else if (bytes)
-		reply_part(request, secret_bytes(bytes), secret_length(bytes),
-			   offset, size);
+		reply_secret(request, bytes, offset, size);
 	else
 		reply_key(request, node, offset, size);
-}
-
-void tree_forget(struct tree *tree, uint64_t id, uint64_t count)
-{
-	if (!nodes_forget(tree->nodes, id, count))
-		log_warn("the kernel forgot what it was not given",
-			 "node=%llu count=%llu", (unsigned long long)id,
-			 (unsigned long long)count);
-	sweep_later(tree);
 }

@@ -124,18 +124,21 @@ static int add_found(struct walk *walk)
 	return is_root(walk->directory) ? 0 : add(walk->reach, walk->directory);
 }
 
-/* Of what lies in the root directory the file alone. */
+/* Of what lies in the root directory the file alone, and of devices, which
+ * nobody replaces. */
 static int add_last(struct walk *walk, const char *name)
 {
-	cleanup_fd int fd = -1;
-	struct stat about;
+	cleanup_fd int fd =
+		openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat about = { .st_mode = 0 };
 
+	if (fd >= 0 && fstat(fd, &about) < 0)
+		return -errno;
+	if (S_ISCHR(about.st_mode))
+		return add(walk->reach, fd);
 	if (!is_root(walk->directory))
 		return add(walk->reach, walk->directory);
-	fd = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
-		return 0;
-	return add(walk->reach, fd);
+	return S_ISREG(about.st_mode) ? add(walk->reach, fd) : 0;
 }
 
 static int follow(struct walk *walk, const char *target)

@@ -43,7 +43,7 @@ int reach_directory(struct reach *reach, const char *path);
  * each name on the way to the file. Where a directory on the way is a link to
  * below the one that it stands in, as "..data" of a projected volume is, that
  * one. Where the directory is not there yet, the nearest above it that is.
- * Never the root directory: of a file in that, the file alone.
+ * Never the root directory: of a file in that, the file alone, as of a device.
  */
 int reach_file(struct reach *reach, const char *path);
 

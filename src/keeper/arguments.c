@@ -21,18 +21,18 @@ static const struct argument {
 	size_t offset;
 } table[] = {
 	{ "--mount-point", KIND_TEXT, offsetof(struct arguments, mount_point) },
+	{ "--folder", KIND_FLAG, offsetof(struct arguments, is_folder) },
 	{ "--worker-uid", KIND_ID, offsetof(struct arguments, worker_uid) },
 	{ "--worker-gid", KIND_ID, offsetof(struct arguments, worker_gid) },
 	{ "--allow-other", KIND_FLAG, offsetof(struct arguments, allow_other) },
 	{ "--foreground", KIND_FLAG, offsetof(struct arguments, foreground) },
-	{ "--proxy-from-env", KIND_FLAG,
-	  offsetof(struct arguments, proxy_from_env) },
 	{ "--log-json", KIND_FLAG, offsetof(struct arguments, log_json) },
 	{ "--log-level", KIND_LEVEL, offsetof(struct arguments, log_level) },
 	{ "--log-file", KIND_TEXT, offsetof(struct arguments, log_file) },
 	{ "--restarts", KIND_RESTARTS, offsetof(struct arguments, restarts) },
 	{ "--restarts-at-once", KIND_FLAG,
 	  offsetof(struct arguments, restarts_at_once) },
+	{ "--no-resend", KIND_FLAG, offsetof(struct arguments, no_resend) },
 };
 
 _Static_assert(sizeof(uid_t) == sizeof(gid_t), "KIND_ID serves both");

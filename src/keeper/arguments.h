@@ -14,9 +14,9 @@ struct err;
  * The keeper's command line, as secretsfs writes it:
  *
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
- *		[--allow-other] [--foreground] [--proxy-from-env]
+ *		[--folder] [--allow-other] [--foreground]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
- *		[--restarts N] [--restarts-at-once]
+ *		[--restarts N] [--restarts-at-once] [--no-resend]
  *		-- WORKER-ARGUMENT...
  *
  * Strings are borrowed from argv.
@@ -25,15 +25,16 @@ struct arguments {
 	const char *mount_point; /* absolute */
 	uid_t worker_uid;	 /* not 0 */
 	gid_t worker_gid;
+	bool is_folder; /* mounts come and go below it */
 	bool allow_other;
 	bool foreground;
-	bool proxy_from_env;
 	bool log_json;
 	enum log_level log_level;
 	const char *log_file;
 	uint32_t restarts; /* these two as of deaths.h */
 	bool restarts_at_once;
-	char **worker; /* what comes after "--", NULL-terminated */
+	bool no_resend; /* as of session.h */
+	char **worker;	/* what comes after "--", NULL-terminated */
 };
 
 /* 0, or -EINVAL with err filled. */

@@ -5,6 +5,8 @@
 #include "keeper/message.h"
 #include "keeper/session.h"
 
+#include <string.h>
+
 int handover_mount(struct session *session, uint32_t index)
 {
 	const struct mount *mount = &session->mounts[index].mount;
@@ -12,10 +14,33 @@ int handover_mount(struct session *session, uint32_t index)
 	struct message message;
 	int r;
 
+	session->mounts[index].is_handed_over = true;
+	if (*session->mounts[index].name) {
+		const char *name = session->mounts[index].name;
+
+		message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
+		r = message_send(session->worker.socket, &message, -1);
+		if (r < 0)
+			return r;
+	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
 	r = message_send(session->worker.socket, &message, mount->nodes_fd);
 	if (r < 0)
 		return r;
+	message_fill(&message, MESSAGE_JOURNAL, index, NULL, 0);
+	r = message_send(session->worker.socket, &message, mount->journal_fd);
+	if (r < 0)
+		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
 	return message_send(session->worker.socket, &message, mount->fuse_fd);
+}
+
+int handover_pool(struct session *session)
+{
+	struct message message;
+
+	if (session->pool_fd < 0)
+		return 0;
+	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
+	return message_send(session->worker.socket, &message, session->pool_fd);
 }

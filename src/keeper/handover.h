@@ -9,8 +9,13 @@ struct session;
 /*
  * Gives the mount to the worker, whose first or later one it may be: what the
  * kernel asks of it, the FUSE_INIT that was answered, and the table of nodes
- * that its workers share. 0, or negative errno; -EPIPE: the worker has gone.
+ * and the journal of requests that its workers share. 0, or negative errno;
+ * -EPIPE: the worker has gone.
  */
 int handover_mount(struct session *session, uint32_t index);
+
+/* Before the first mount: the pool of the worker that served last, if it had
+ * one that outlives it. 0 or negative errno. */
+int handover_pool(struct session *session);
 
 #endif

@@ -7,9 +7,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/privacy.h"
 #include "keeper/arguments.h"
 #include "keeper/descriptor.h"
 #include "keeper/environment.h"
+#include "keeper/folder.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 #include "keeper/runtime.h"
@@ -99,22 +101,33 @@ static int open_log(const char *path, int *ret, struct err *err)
 			: 0;
 }
 
+static int open_mount_point(struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	struct session *session = keeper->session;
+
+	if (arguments->is_folder) {
+		session->folder.allow_other = arguments->allow_other;
+		return folder_open(session, arguments->mount_point, err);
+	}
+	session->mounts[0].listening = -1;
+	session->mount_count = 1;
+	return mount_open(&session->mounts[0].mount, arguments->mount_point,
+			  err);
+}
+
 /* Everything that may be missing, before anything is done. */
 static int open_all(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
-	struct session *session = keeper->session;
-	int r = mount_open(&session->mounts[0].mount, arguments->mount_point,
-			   err);
+	int r = runtime_prepare(err);
 
-	session->mounts[0].listening = -1;
-	session->mount_count = 1;
+	if (r == 0)
+		r = open_mount_point(keeper, err);
 	if (r == 0)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
-	if (r == 0)
-		r = runtime_prepare(err);
 	if (r < 0)
 		return r;
 	/* Mounts go on without, and say so: see notifiers.h. */
@@ -177,6 +190,7 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 	const struct arguments *arguments = keeper->arguments;
 	/* execve(2) takes no constants, and changes none */
 	char *name = (char *)(uintptr_t)WORKER_NAME;
+	char **environment = environment_for_worker(environ);
 
 	keeper->worker = (struct child_plan){
 		.binary_fd = keeper->binary_fd,
@@ -184,11 +198,11 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 		.gid = arguments->worker_gid,
 		.error_fd = child_error_fd(keeper),
 		.arguments = name_arguments(name, arguments->worker),
-		.environment = environment_for_worker(
-			environ, arguments->proxy_from_env),
+		.environment = environment,
 	};
 	keeper->session->worker_plan = &keeper->worker;
-	if (!keeper->worker.arguments || !keeper->worker.environment)
+	if (!keeper->worker.arguments || !environment ||
+	    environment_lock_away(environment) < 0)
 		return err_set(err, -ENOMEM, "no memory");
 	return 0;
 }
@@ -305,6 +319,10 @@ int main(int argc, char **argv)
 	int r;
 
 	hold_standard_descriptors();
+	if (privacy_begin(&err) < 0) {
+		report_failure(-1, EXIT_FAILURE, err.text);
+		return EXIT_FAILURE;
+	}
 	if (arguments_parse(argc, argv, &arguments, &err) < 0) {
 		report_failure(-1, EXIT_USAGE, err.text);
 		return EXIT_USAGE;
@@ -317,6 +335,7 @@ int main(int argc, char **argv)
 	}
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
+	keeper.session->resends_nothing = arguments.no_resend;
 	r = prepare(&keeper, &err);
 	if (r == 0)
 		r = run(&keeper, secure_getenv("NOTIFY_SOCKET"), &err);

@@ -13,10 +13,13 @@
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
- *				GONE, DROP_PAGES
- *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
- *				REFRESH, STOP, NOTIFIER (for a mount that
- *				serves, any number of times), CLIENT
+ *				GONE, DROP_PAGES, ADD (before READY, or while it
+ *				serves), REMOVE, POOL (with an fd, before READY)
+ *	keeper -> worker	POOL (with an fd, before the first mount),
+ *				NODES, JOURNAL and MOUNT (each with an fd),
+ *				RELOAD, REFRESH, STOP, NOTIFIER (any number of
+ *				times for a mount that serves), CLIENT, ADD,
+ *				REMOVE, REFUSED
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH
@@ -56,6 +59,20 @@ enum message_type {
 	MESSAGE_ANSWER, /* body: the next part of a text */
 	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
 			   handed over next (node_table.h of fs) */
+
+	/* of a folder of mounts (folder.h) */
+	MESSAGE_ADD,	/* from the worker: a mount is wanted; body: its name, a
+			   NUL, its source's name. From the keeper: the mount that
+			   is handed over next has that name */
+	MESSAGE_REMOVE, /* from the worker: it is not wanted any more. From the
+			   keeper: it is off its place; let it go, and say GONE
+			 */
+	MESSAGE_REFUSED, /* body: the name of what was wanted, a NUL, one line
+			  */
+	MESSAGE_JOURNAL, /* fd: as of NODES, for the mount's requests (journal.h
+			    of fs) */
+	MESSAGE_POOL, /* fd: memory for secrets, of the worker that sends it or
+		       * of the one before; the keeper never maps it */
 };
 
 #define MESSAGE_NAME_MAX 900
@@ -66,7 +83,8 @@ struct message_client {
 	int32_t keeper_pid;
 	int32_t notifier_pid; /* 0: there is none */
 	uint64_t mount_id;
-	int64_t started_s; /* since 1970: when the keeper began to serve */
+	uint32_t dead_layers; /* that the mount stands on: layers.h */
+	int64_t started_s;    /* since 1970: when the keeper began to serve */
 	char name[MESSAGE_NAME_MAX + 1]; /* of a REFRESH; "": all */
 };
 

@@ -7,6 +7,8 @@
 #include "keeper/restart.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
@@ -25,16 +27,17 @@ static bool is_there(const struct session_mount *mount)
 	return mount->mount.fuse_fd >= 0;
 }
 
-/* 0; -EINVAL: this kernel cannot. A mount that has gone meanwhile is told of
- * by the next worker. */
-static int resend(const struct session *session)
+/* False: this kernel cannot, and the next worker takes them from the journal. A
+ * mount that has gone meanwhile is told of by that one. */
+static bool resend(const struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
-		    fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
-			    -EINVAL)
-			return -EINVAL;
-	return 0;
+		    (session->resends_nothing ||
+		     fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
+			     -EINVAL))
+			return false;
+	return true;
 }
 
 static int64_t served_ms(const struct session *session)
@@ -56,19 +59,13 @@ static void bury(struct session *session, char *cause, size_t size)
 	child_done(&session->worker);
 }
 
-static bool end(pid_t pid, const char *cause, const char *why)
-{
-	log_err("the worker died, unmounting", "pid=%d cause=\"%s\" why=\"%s\"",
-		pid, cause, why);
-	return false;
-}
-
 bool restart_after_death(struct session *session)
 {
 	int64_t pause_ms =
 		deaths_note(&session->deaths, moment_ms(), served_ms(session));
 	pid_t pid = session->worker.pid;
 	char cause[32];
+	bool is_resent;
 
 	bury(session, cause, sizeof(cause));
 	session->phase = PHASE_WAITING;
@@ -76,12 +73,17 @@ bool restart_after_death(struct session *session)
 	notifiers_pause(session);
 	/* Now, and not when the next one reads: until then who waits could not
 	 * even be killed. */
-	if (resend(session) < 0)
-		return end(pid, cause, "this kernel sends no request again");
-	if (pause_ms < 0)
-		return end(pid, cause, "too many have died");
+	is_resent = resend(session);
+	if (pause_ms < 0) {
+		log_err("the worker died, unmounting",
+			"pid=%d cause=\"%s\" why=\"too many have died\"", pid,
+			cause);
+		return false;
+	}
 	log_err("the worker died, another one follows",
-		"pid=%d cause=\"%s\" pause_ms=%" PRId64, pid, cause, pause_ms);
+		"requests=\"%s\" pid=%d cause=\"%s\" pause_ms=%" PRId64,
+		is_resent ? "sent again" : "in the journal", pid, cause,
+		pause_ms);
 	return true;
 }
 
@@ -97,8 +99,10 @@ static bool start(struct session *session)
 	struct err err;
 
 	session->warnings = 0;
+	descriptor_done(&session->next_pool_fd);
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
+	folder_begin(session);
 	if (child_start(session->worker_plan, &session->worker, &err) < 0) {
 		log_err("cannot start a worker", "error=%s", err.text);
 		return restart_after_death(session);
@@ -121,15 +125,32 @@ bool restart_on_time(struct session *session)
 	return restart_after_death(session);
 }
 
+static void note_served(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (is_there(&session->mounts[i]) &&
+		    !session->mounts[i].is_served)
+			return;
+	session->phase = PHASE_SERVING;
+	session_keep_pool(session);
+	session->phase_ms = moment_ms();
+	log_info("serving again", "worker_pid=%d", session->worker.pid);
+	notifiers_start(session);
+}
+
 /* One that has died meanwhile is found by its pidfd. */
 static void hand_over(struct session *session)
 {
+	folder_settle(session);
 	/* Before the first read: a request that this worker read would else be
 	 * sent to it twice. */
 	(void)resend(session);
+	(void)handover_pool(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]))
 			(void)handover_mount(session, i);
+	/* A folder may be empty. */
+	note_served(session);
 }
 
 static bool on_ready(struct session *session, const struct message *message)
@@ -153,14 +174,8 @@ static bool on_serving(struct session *session, const struct message *message)
 	if (!mount || mount->is_served)
 		return false;
 	mount->is_served = true;
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
-		    !session->mounts[i].is_served)
-			return true;
-	session->phase = PHASE_SERVING;
-	session->phase_ms = moment_ms();
-	log_info("serving again", "worker_pid=%d", session->worker.pid);
-	notifiers_start(session);
+	folder_on_served(session, mount);
+	note_served(session);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
@@ -37,6 +38,7 @@ enum {
 	POLL_WORKER,
 	POLL_ENDED,
 	POLL_SIGNALS,
+	POLL_FOLDER,
 	POLL_LISTENING,
 	POLL_CLIENTS = POLL_LISTENING + SESSION_MOUNTS_MAX,
 	POLL_NOTIFIERS = POLL_CLIENTS + SESSION_CLIENTS_MAX,
@@ -48,9 +50,7 @@ static bool has_gone(const struct session_mount *mount)
 	return mount->mount.fuse_fd < 0;
 }
 
-/* A mount that cannot be taken off is left on its place, but without a server:
- * whoever looks at it gets an error and no empty directory. */
-static void drop_mount(struct session_mount *mount)
+void session_drop_mount(struct session_mount *mount, bool gives_back)
 {
 	int r;
 
@@ -63,6 +63,8 @@ static void drop_mount(struct session_mount *mount)
 			 "mount_id=%" PRIu64 " why=%s", mount->mount.id,
 			 r == -EBUSY ? "another one stands on it"
 				     : strerrordesc_np(-r));
+	if (gives_back)
+		mount_give_back(&mount->mount);
 	if (mount->listening >= 0)
 		runtime_remove(mount->mount.id);
 	descriptor_done(&mount->listening);
@@ -83,7 +85,7 @@ static enum state on_gone(struct session *session,
 	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
 		 mount->mount.id);
 	/* Aborted rather than unmounted, it is still on its place. */
-	drop_mount(mount);
+	session_drop_mount(mount, true);
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (!has_gone(&session->mounts[i]))
 			return STATE_SERVING;
@@ -115,7 +117,8 @@ static enum state on_worker_message(struct session *session)
 		return STATE_SERVING;
 	if (r == -EPIPE)
 		return STATE_BEREFT;
-	if (r == 0 && restart_on_message(session, &message))
+	if (r == 0 && (restart_on_message(session, &message) ||
+		       folder_on_message(session, &message)))
 		return STATE_SERVING;
 	if (r == 0 && message.type == MESSAGE_GONE)
 		return on_gone(session, &message);
@@ -170,10 +173,9 @@ static enum state on_signal(struct session *session)
 }
 
 /* One that finds no place is turned away. */
-static void on_connect(struct session *session, size_t mount)
+static void on_connect(struct session *session, int listening, size_t mount)
 {
-	cleanup_fd int fd =
-		runtime_accept(session->mounts[mount].listening, getuid());
+	cleanup_fd int fd = runtime_accept(listening, getuid());
 
 	for (size_t i = 0; fd >= 0 && i < SESSION_CLIENTS_MAX; i++)
 		if (session->clients[i].fd < 0)
@@ -223,40 +225,73 @@ static void answer(int client, enum message_type type, const char *line)
 	(void)message_send(client, &message, -1);
 }
 
+static void tell_of_mount(const struct session_mount *mount,
+			  struct message_client *about)
+{
+	about->notifier_pid = mount->notifier.process.pid;
+	about->mount_id = mount->mount.id;
+	about->dead_layers = mount->mount.layers.count;
+}
+
 /* The worker answers it; from here on the keeper has no part in it. */
 static void hand_over(const struct session *session,
 		      struct session_client *client,
 		      const struct message *message)
 {
-	const struct session_mount *mount = &session->mounts[client->mount];
+	uint32_t index = MESSAGE_NO_MOUNT;
 	struct message_client about;
 	struct message order;
 
 	memset(&about, 0, sizeof(about));
 	about.asked = message->type;
 	about.keeper_pid = getpid();
-	about.notifier_pid = mount->notifier.process.pid;
-	about.mount_id = mount->mount.id;
 	about.started_s = session->started_s;
+	if (client->mount < SESSION_MOUNTS_MAX) {
+		index = (uint32_t)client->mount;
+		tell_of_mount(&session->mounts[client->mount], &about);
+	}
 	memcpy(about.name, message->body,
 	       message->length < MESSAGE_NAME_MAX ? message->length
 						  : MESSAGE_NAME_MAX);
-	message_fill(&order, MESSAGE_CLIENT, (uint32_t)client->mount, &about,
-		     sizeof(about));
+	message_fill(&order, MESSAGE_CLIENT, index, &about, sizeof(about));
 	if (message_send(session->worker.socket, &order, client->fd) < 0)
 		answer(client->fd, MESSAGE_FAILED,
 		       "the worker takes no messages");
 	descriptor_done(&client->fd);
 }
 
-static enum state on_unmount(struct session *session, int client)
+static const char *unmount_refusal(int code)
 {
-	int r = detach_all(session);
+	return code == -EBUSY ? "another mount stands on this one"
+			      : strerrordesc_np(-code);
+}
 
+/* One of a folder; the others stay. */
+static void unmount_one(struct session *session, struct session_client *client)
+{
+	cleanup_fd int fd = descriptor_take(&client->fd);
+	int r = has_gone(&session->mounts[client->mount])
+			? 0
+			: folder_unmount(session, client->mount);
+
+	if (r < 0)
+		answer(fd, MESSAGE_FAILED, unmount_refusal(r));
+	else
+		answer(fd, MESSAGE_DONE, "");
+}
+
+static enum state on_unmount(struct session *session,
+			     struct session_client *client)
+{
+	int r;
+
+	if (folder_is_open(session) && client->mount < SESSION_MOUNTS_MAX) {
+		unmount_one(session, client);
+		return STATE_SERVING;
+	}
+	r = detach_all(session);
 	if (r < 0) {
-		answer(client, MESSAGE_FAILED,
-		       r == -EBUSY ? "another mount stands on this one"
-				   : strerrordesc_np(-r));
+		answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
 		return STATE_SERVING;
 	}
 	log_info("ending", "asked_by=unmount");
@@ -273,7 +308,7 @@ static enum state on_client_message(struct session *session,
 	if (r == -EAGAIN)
 		return STATE_SERVING;
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)
-		return on_unmount(session, client->fd);
+		return on_unmount(session, client);
 	if (r == 0 &&
 	    (message.type == MESSAGE_STATUS || message.type == MESSAGE_REFRESH))
 		hand_over(session, client, &message);
@@ -285,7 +320,10 @@ static enum state on_clients(struct session *session, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (fds[POLL_LISTENING + i].revents)
-			on_connect(session, i);
+			on_connect(session, session->mounts[i].listening, i);
+	if (fds[POLL_FOLDER].revents)
+		on_connect(session, session->folder.listening,
+			   SESSION_MOUNTS_MAX);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++) {
 		enum state state = STATE_SERVING;
 
@@ -306,6 +344,7 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 	fds[POLL_WORKER].fd = session->worker.socket;
 	fds[POLL_ENDED].fd = session->worker.pidfd;
 	fds[POLL_SIGNALS].fd = session->signals;
+	fds[POLL_FOLDER].fd = session->folder.listening;
 	for (size_t i = 0; i < session->mount_count; i++)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
@@ -337,10 +376,10 @@ static enum state turn(struct session *session)
 	return on_clients(session, fds);
 }
 
-static void drop_mounts(struct session *session)
+static void drop_mounts(struct session *session, bool gives_back)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
-		drop_mount(&session->mounts[i]);
+		session_drop_mount(&session->mounts[i], gives_back);
 }
 
 static void end_worker(struct session *session)
@@ -383,6 +422,9 @@ int session_run(struct session *session)
 
 	session->started_s = time(NULL);
 	take_wishes(session);
+	for (size_t i = 0; i < session->mount_count; i++)
+		mount_report(&session->mounts[i].mount);
+	folder_settle(session);
 	notifiers_start(session);
 	while (state == STATE_SERVING) {
 		state = turn(session);
@@ -391,15 +433,16 @@ int session_run(struct session *session)
 							     : STATE_FAILED;
 	}
 	if (state == STATE_FAILED) {
-		drop_mounts(session);
+		drop_mounts(session, false);
 	} else {
 		/* Off its place first, then let the worker finish what is in
 		 * flight, and only then close what it answers through. */
 		(void)detach_all(session);
 		end_worker(session);
-		drop_mounts(session);
+		drop_mounts(session, true);
 		log_info("ended", NULL);
 	}
+	folder_close(session);
 	answer_clients(session);
 	return state == STATE_FAILED ? 1 : 0;
 }

@@ -29,6 +29,13 @@ struct status_program {
 	int64_t started_s;  /* when the keeper began to serve */
 	int64_t uptime_ms;  /* of the worker */
 	bool is_memory_locked;
+	const char *memory_kind; /* pool_kind_name() */
+	size_t memory_used;	 /* bytes */
+	size_t memory_mapped;
+	size_t memory_max;
+	size_t sealed_count;  /* secrets that the memory had no room for */
+	bool is_memory_kept;  /* for a worker that follows this one */
+	size_t adopted_count; /* secrets that the last one had */
 	const char *sandbox_missing; /* NULL: nothing */
 };
 
@@ -47,6 +54,7 @@ struct status_mount {
 	int64_t verify_ms;
 	int64_t timeout_ms;
 	size_t node_count;
+	unsigned dead_layers; /* mounts of keepers that died, below it */
 };
 
 /* "mount" */
@@ -86,6 +94,7 @@ struct status_object {
 	const char *name;
 	const char *version; /* what was asked for, or NULL */
 	const char *stage;   /* likewise */
+	const char *region;  /* which of several answers, or NULL */
 	bool is_listing;     /* the names below a prefix */
 	bool is_optional;
 	bool expands; /* its keys are files as well */

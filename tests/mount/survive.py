@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that dies is not noticed by who reads.
+"""A worker that dies is not noticed by who reads: each case as on a kernel that
+sends requests again, and as on one that does not.
 
 SECRETSFS_KILLS is how often it is killed under load, 50 if it is not set.
 """
@@ -16,16 +17,39 @@ sys.path.insert(0, sys.path[0] + "/..")
 from lib.clock import Clock
 from lib.inotify import MOVED_TO, Watch
 from lib.mounting import mounted_at
-from lib.place import SOURCE, is_mounted, work_directory, write_file
-from lib.process import environment, is_alive
+from lib.place import is_mounted, work_directory, write_file
+from lib.process import environment, is_alive, running
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
-from lib.tap import case, check, check_equal, main
+from lib.tap import case as one_case, check, check_equal, main
+from lib.verifying import verified
 from lib.wait import wait_until
 
 KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
 # As many deaths as there are, and no pause between them.
 UNBOUNDED = ("--test-restarts", "0")
+
+_WAYS = {"": (), " with the journal": ("--test-no-resend",)}
+_way = []
+
+
+def case(function):
+    for name, options in _WAYS.items():
+        one_case(_in_way(function, name, options))
+    return function
+
+
+def _in_way(function, name, options):
+    def run():
+        _way[:] = options
+        function()
+    run.__name__ = function.__name__ + name
+    return run
+
+
+def _mounted_at(directory, source, *options, **more):
+    return mounted_at(directory, source, *_way, *options, expect_death=True,
+                      **more)
 
 
 class _Scene(Scene):
@@ -41,44 +65,14 @@ class _Scene(Scene):
 def _scene(*options, value=SECRET, source="app", limits=UNBOUNDED):
     with aws_directory() as (directory, aws):
         aws.put("app", value)
-        with mounted_at(directory, source, *limits, *options,
-                        env=aws.environment(), expect_death=True) as mount:
+        with _mounted_at(directory, source, *limits, *options,
+                         env=aws.environment()) as mount:
             yield _Scene(directory, aws, mount)
 
 
 def _mount_id(path):
     with open("/proc/self/mountinfo", encoding="utf-8") as table:
         return [line.split()[0] for line in table if line.split()[4] == path]
-
-
-class _Verifier:
-    """A process of lib/verifier.py."""
-
-    def __init__(self, kind, wanted):
-        program = os.path.join(SOURCE, "tests", "lib", "verifier.py")
-        self.kind = kind
-        self._process = subprocess.Popen(
-            [sys.executable, program, kind,
-             *(f"{path}={content.hex()}" for path, content in wanted.items())],
-            env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def stop(self):
-        out, _ = self._process.communicate(b"stop", timeout=60)
-        return json.loads(out)
-
-
-@contextlib.contextmanager
-def _verified(*kinds, wanted):
-    """Readers for the time of a with block that must see nothing wrong."""
-    readers = [_Verifier(kind, wanted) for kind in kinds]
-    try:
-        yield
-    finally:
-        told = [(reader.kind, reader.stop()) for reader in readers]
-    for kind, its in told:
-        print(f"# {kind}: {its}", flush=True)
-        check(its["reads"] > 0, "no reads")
-        check_equal((its["wrong"], its["complaint"]), (0, ""), kind)
 
 
 def _drop_pages(file):
@@ -93,7 +87,7 @@ def no_reader_sees_that_workers_are_killed():
                   scene.path("username"): b"ada",
                   scene.path("app"): SECRET.encode()}
         with open(scene.path("password"), "rb") as held, \
-                _verified("WARM", "COLD", "WARM", "COLD", wanted=wanted):
+                verified("WARM", "COLD", "WARM", "COLD", wanted=wanted):
             ino = os.fstat(held.fileno()).st_ino
             for _ in range(KILLS):
                 scene.kill()
@@ -112,7 +106,7 @@ def _numbered(number):
 def versions_neither_mix_nor_go_back_when_workers_are_killed():
     with _scene("--ttl", "1s", value=_numbered(0)) as scene:
         wanted = {scene.path(name): b"" for name in ("a", "b")}
-        with _verified("RISING", "RISING", wanted=wanted):
+        with verified("RISING", "RISING", wanted=wanted):
             for number in range(KILLS):
                 scene.aws.put("app", _numbered(number + 1))
                 scene.kill()
@@ -133,6 +127,20 @@ def a_reader_that_waits_for_aws_gets_its_answer():
         scene.aws.release("app")
         out, _ = reader.communicate(timeout=30)
         check_equal((reader.returncode, out), (0, PASSWORD))
+
+
+@case
+def a_reader_that_was_killed_meanwhile_is_let_go():
+    with _scene() as scene:
+        scene.aws.hold("app")
+        with running("cat", scene.path("password")) as reader:
+            scene.aws.wait_for_held("app")
+            os.kill(scene.mount.worker_pid(), signal.SIGSTOP)
+            reader.kill()
+            scene.kill()
+            check_equal(reader.wait(20), -signal.SIGKILL)
+        scene.aws.release("app")
+        check_equal(read(scene.path("password")), PASSWORD)
 
 
 @case
@@ -173,7 +181,8 @@ def a_version_that_is_gone_is_stale_and_nothing_else_is():
 
 @case
 def what_cannot_be_fetched_now_can_be_read_later():
-    with _scene("--timeout", "1s") as scene:
+    # a pool that goes with its worker
+    with _scene("--timeout", "1s", "--test-pool", "mlock") as scene:
         with open(scene.path("password"), "rb") as held:
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
             scene.aws.fail("app", "500")
@@ -209,8 +218,7 @@ def folders_of_files_keep_their_numbers():
         source = os.path.join(directory, "secrets")
         write_file(os.path.join(source, "a", "b", "deep.txt"), "deep")
         write_file(os.path.join(source, "top.txt"), "top")
-        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
-                        expect_death=True) as mount:
+        with _mounted_at(directory, f"file:{source}", *UNBOUNDED) as mount:
             scene = _Scene(directory, None, mount)
             paths = [scene.path(*name) for name in
                      (("a",), ("a", "b"), ("a", "b", "deep.txt"),
@@ -280,8 +288,7 @@ def a_file_that_changed_while_no_worker_looked_is_heard_of():
         source = os.path.join(directory, "secrets")
         file = os.path.join(source, "top.txt")
         write_file(file, "one")
-        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
-                        expect_death=True) as mount:
+        with _mounted_at(directory, f"file:{source}", *UNBOUNDED) as mount:
             scene = _Scene(directory, None, mount)
             check_equal(read(scene.path("top.txt")), b"one")
             with Watch(mount.point) as watch:
@@ -335,8 +342,7 @@ def a_configuration_that_cannot_be_read_is_tried_again():
     with aws_directory() as (directory, aws):
         path = os.path.join(directory, "class.yaml")
         write_file(path, _CLASS)
-        with mounted_at(directory, path, env=aws.environment(),
-                        expect_death=True) as mount:
+        with _mounted_at(directory, path, env=aws.environment()) as mount:
             check_equal(read(mount.path("app")), SECRET.encode())
             os.unlink(path)
             killed = mount.worker_pid()
