@@ -318,7 +318,10 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = secret_memory_open(&worker->options, &err);
+	int r;
+
+	worker_sandbox_prepare();
+	r = secret_memory_open(&worker->options, &err);
 
 	if (r == 0)
 		r = start(worker, &err);

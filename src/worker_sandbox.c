@@ -165,6 +165,12 @@ static void tell(const struct sandbox *sandbox)
 		log_debug("the sandbox is closed", NULL);
 }
 
+void worker_sandbox_prepare(void)
+{
+	resolver_settle();
+	tzset(); /* the system log's time */
+}
+
 int worker_sandbox_close(struct worker_sandbox *sandbox,
 			 const struct options *options,
 			 struct provider *provider, struct err *err)
@@ -173,13 +179,10 @@ int worker_sandbox_close(struct worker_sandbox *sandbox,
 	const struct call_policy calls = worker_calls();
 	int r = collect(&collecting, options, provider, err);
 
-	if (r == 0) {
-		resolver_settle();
-		tzset(); /* the system log's time */
+	if (r == 0)
 		r = sandbox_close(&sandbox->reach, &calls,
 				  options->insecure_no_sandbox,
 				  &sandbox->sandbox, err);
-	}
 	reach_close(&sandbox->reach);
 	if (r == 0)
 		tell(&sandbox->sandbox);

@@ -17,6 +17,9 @@ struct worker_sandbox {
 	struct reach reach;
 };
 
+/* Loads what cannot be loaded in it. First of all, before there are secrets. */
+void worker_sandbox_prepare(void);
+
 /*
  * Closes it, for good. What is missing of it is logged; err says what must not
  * be, as sandbox_close() does. 0 or negative errno.
