@@ -76,7 +76,11 @@ static const struct call_rule allowed[] = {
 	MAY(wait4, "LeakSanitizer: waits for that process"),
 	MAY(prctl, "LeakSanitizer: lets itself be traced"),
 	MAY(getppid, "LeakSanitizer: whether the traced one lives"),
-	MAY(readlinkat, "sanitizers: the program's own path"),
+#ifdef SYS_open
+	MAY(open, "LeakSanitizer: the threads, in /proc"),
+	MAY(getdents, "LeakSanitizer: the threads, in /proc"),
+	MAY(stat, "sanitizers: files that they read"),
+#endif
 	MAY(pipe2, "UBSan: asks whether memory can be read"),
 	MAY(kill, "sanitizers: end by a signal"),
 	MAY(mprotect, "sanitizers: shadow of memory"),
