@@ -20,7 +20,8 @@
 #include <string.h>
 
 #define FSTYPE "fuse.secretsfs"
-#define ANSWER_TIMEOUT_MS 10000
+/* All that a keeper waits for at its end, and some. */
+#define ANSWER_TIMEOUT_MS 20000
 #define LAYERS_MAX 64
 
 /* 0 when the keeper says it is done; -EPIPE when it left without a word. */

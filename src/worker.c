@@ -18,6 +18,7 @@
 #include "fs/session.h"
 #include "fs/tree.h"
 #include "keeper/message.h"
+#include "leaving.h"
 #include "loop/loop.h"
 #include "ops/client.h"
 #include "provider.h"
@@ -56,6 +57,7 @@ struct worker {
 	struct loop_signal *terminate;
 	struct served *mounts[MOUNTS_MAX];
 	int nodes_fd; /* of the mount that comes next, or -1 */
+	struct leaving leaving;
 	int exit_code;
 };
 
@@ -247,6 +249,12 @@ static void on_reload(struct worker *worker)
 		 worker->options.source);
 }
 
+static void leave(struct worker *worker, bool is_followed)
+{
+	worker->leaving.is_followed |= is_followed;
+	leaving_start(&worker->leaving);
+}
+
 static void on_message(struct worker *worker, const struct message *message,
 		       int fd)
 {
@@ -272,8 +280,9 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_reload(worker);
 	else if (message->type == MESSAGE_REFRESH)
 		on_refresh(worker);
-	else if (message->type == MESSAGE_STOP)
-		loop_stop(worker->loop);
+	else if (message->type == MESSAGE_STOP ||
+		 message->type == MESSAGE_LEAVE)
+		leave(worker, message->type == MESSAGE_LEAVE);
 }
 
 static void on_keeper(void *owner, unsigned events)
@@ -299,7 +308,9 @@ static void on_terminate(void *owner)
 {
 	struct worker *worker = owner;
 
-	loop_stop(worker->loop);
+	log_info("leaving, another worker follows", "signal=TERM");
+	tell_keeper(MESSAGE_LEAVE, MESSAGE_NO_MOUNT, "", 0);
+	leave(worker, true);
 }
 
 static int start(struct worker *worker, struct err *err)
@@ -323,6 +334,11 @@ static int start(struct worker *worker, struct err *err)
 		if (!worker->test_clock)
 			return -EINVAL;
 	}
+	worker->leaving = (struct leaving){
+		.loop = worker->loop,
+		.mounts = worker->mounts,
+		.count = MOUNTS_MAX,
+	};
 	worker->started_ms = loop_now_ms(worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
@@ -346,6 +362,7 @@ static int start(struct worker *worker, struct err *err)
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
+	leaving_done(&worker->leaving);
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
 			served_free(worker->mounts[i]);

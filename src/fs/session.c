@@ -38,8 +38,10 @@ struct session {
 	struct loop_watch *watch;
 	int fd;
 	bool fuse_closes_fd;
-	bool is_adopting;
-	bool is_asked_always;
+	bool is_silent; /* what is written reaches nobody */
+	struct reply_settings replies;
+	size_t waiting; /* requests that are not answered */
+	uint64_t taken; /* requests that there have been */
 	bool can_expire_names;
 	struct traffic traffic;
 	session_on_gone *on_gone;
@@ -69,9 +71,10 @@ static void trace(fuse_req_t fuse, const char *kind, fuse_ino_t node,
 
 static struct request *take(fuse_req_t fuse)
 {
-	const struct session *session = fuse_req_userdata(fuse);
+	struct session *session = fuse_req_userdata(fuse);
 
-	return reply_take(fuse, session->is_asked_always);
+	session->taken++;
+	return reply_take(fuse, &session->replies);
 }
 
 static void do_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
@@ -281,7 +284,7 @@ static ssize_t write_reply(int fd, struct iovec *parts, int count,
 	const struct session *session = userdata;
 	ssize_t length = 0;
 
-	if (!session->is_adopting)
+	if (!session->is_silent)
 		return writev(fd, parts, count);
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
@@ -352,9 +355,9 @@ static void adopt(struct session *session,
 				 .size = settings->init_length };
 
 	memcpy(session->input, settings->init, settings->init_length);
-	session->is_adopting = true;
+	session->is_silent = true;
 	fuse_session_process_buf(session->fuse, &init);
-	session->is_adopting = false;
+	session->is_silent = false;
 }
 
 static int set_up(struct session *session,
@@ -404,7 +407,10 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	session->loop = settings->loop;
 	session->tree = settings->tree;
 	session->fd = settings->fd;
-	session->is_asked_always = settings->is_asked_always;
+	session->replies = (struct reply_settings){
+		.is_asked_always = settings->is_asked_always,
+		.waiting = &session->waiting,
+	};
 	session->on_gone = settings->on_gone;
 	session->owner = settings->owner;
 	r = set_up(session, settings);
@@ -415,6 +421,27 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	}
 	*ret = session;
 	return 0;
+}
+
+void session_pause(struct session *session)
+{
+	loop_unwatch(session->watch);
+	session->watch = NULL;
+}
+
+void session_silence(struct session *session)
+{
+	session->is_silent = true;
+}
+
+size_t session_waiting(const struct session *session)
+{
+	return session->waiting;
+}
+
+uint64_t session_taken(const struct session *session)
+{
+	return session->taken;
 }
 
 bool session_expire_names(struct session *session)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct loop;
@@ -43,6 +44,17 @@ int session_new(const struct session_settings *settings, struct session **ret,
  */
 bool session_expire_names(struct session *session);
 bool session_can_expire_names(const struct session *session);
+
+/* Reads no more requests: they stay the kernel's, for the next worker. */
+void session_pause(struct session *session);
+
+/* From now on no answer reaches the kernel: what waits is for the next worker
+ * to answer. */
+void session_silence(struct session *session);
+
+/* How many requests are not answered, and how many there have been. */
+size_t session_waiting(const struct session *session);
+uint64_t session_taken(const struct session *session);
 
 /* What the kernel has asked so far, borrowed; see traffic.h. */
 const struct traffic *session_traffic(const struct session *session);

@@ -13,10 +13,10 @@
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
- *				GONE, DROP_PAGES
+ *				GONE, DROP_PAGES, LEAVE
  *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
  *				REFRESH, STOP, NOTIFIER (for a mount that
- *				serves, any number of times), CLIENT
+ *				serves, any number of times), CLIENT, LEAVE
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH
@@ -56,7 +56,13 @@ enum message_type {
 	MESSAGE_ANSWER, /* body: the next part of a text */
 	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
 			   handed over next (node_table.h of fs) */
+	/* Answer what was read, read no more, then leave: another worker
+	 * follows. Of a worker: it does so of itself, and that is no death. */
+	MESSAGE_LEAVE,
 };
+
+/* How long a worker may take to leave, whether it is followed or not. */
+#define MESSAGE_LEAVE_MS 5000
 
 #define MESSAGE_NAME_MAX 900
 

@@ -19,6 +19,8 @@
 #include <stdio.h>
 
 #define START_TIMEOUT_MS 30000
+/* From the end of its socket to that of its process. */
+#define GOING_MS 1000
 
 static bool is_there(const struct session_mount *mount)
 {
@@ -43,17 +45,36 @@ static int64_t served_ms(const struct session *session)
 					       : 0;
 }
 
-/* What it died of, in words. */
-static void bury(struct session *session, char *cause, size_t size)
+/* What it died of, in words. True: of nothing, it has left as it said. */
+static bool bury(struct session *session, char *cause, size_t size)
 {
+	bool is_leaving = session->phase == PHASE_LEAVING;
 	int status;
+	int r;
 
 	(void)snprintf(cause, size, "unknown");
 	/* One that sent nonsense lives, and one whose socket closed may take
 	 * a moment. */
-	if (child_end(&session->worker, 0, &status) == 0)
+	r = child_end(&session->worker, is_leaving ? GOING_MS : 0, &status);
+	if (r == 0)
 		(void)child_describe(status, cause, size);
 	child_done(&session->worker);
+	return r == 0 && is_leaving && status == 0;
+}
+
+static void plan_next(struct session *session, int64_t pause_ms)
+{
+	session->phase = PHASE_WAITING;
+	session->phase_ms = moment_ms() + pause_ms;
+	notifiers_pause(session);
+}
+
+static void follow(struct session *session, pid_t pid)
+{
+	plan_next(session, 0);
+	/* What it had no time to answer. */
+	(void)resend(session);
+	log_info("the worker has left, another one follows", "pid=%d", pid);
 }
 
 static bool end(pid_t pid, const char *cause, const char *why)
@@ -65,15 +86,17 @@ static bool end(pid_t pid, const char *cause, const char *why)
 
 bool restart_after_death(struct session *session)
 {
-	int64_t pause_ms =
-		deaths_note(&session->deaths, moment_ms(), served_ms(session));
 	pid_t pid = session->worker.pid;
+	int64_t its_ms = served_ms(session);
+	int64_t pause_ms;
 	char cause[32];
 
-	bury(session, cause, sizeof(cause));
-	session->phase = PHASE_WAITING;
-	session->phase_ms = moment_ms() + pause_ms;
-	notifiers_pause(session);
+	if (bury(session, cause, sizeof(cause))) {
+		follow(session, pid);
+		return true;
+	}
+	pause_ms = deaths_note(&session->deaths, moment_ms(), its_ms);
+	plan_next(session, pause_ms);
 	/* Now, and not when the next one reads: until then who waits could not
 	 * even be killed. */
 	if (resend(session) < 0)
@@ -116,8 +139,10 @@ bool restart_on_time(struct session *session)
 		return true;
 	if (session->phase == PHASE_WAITING)
 		return start(session);
-	log_err("the worker did not get ready in time", "pid=%d",
-		session->worker.pid);
+	log_err("the worker takes too long", "pid=%d to=%s",
+		session->worker.pid,
+		session->phase == PHASE_LEAVING ? "leave" : "get ready");
+	session->phase = PHASE_STARTING;
 	return restart_after_death(session);
 }
 
@@ -164,8 +189,17 @@ static bool on_serving(struct session *session, const struct message *message)
 	return true;
 }
 
+static bool on_leave(struct session *session)
+{
+	session->phase = PHASE_LEAVING;
+	session->phase_ms = moment_ms() + MESSAGE_LEAVE_MS;
+	return true;
+}
+
 bool restart_on_message(struct session *session, const struct message *message)
 {
+	if (message->type == MESSAGE_LEAVE)
+		return session->phase == PHASE_LEAVING || on_leave(session);
 	if (session->phase != PHASE_STARTING)
 		return false;
 	if (message->type == MESSAGE_READY)

@@ -15,6 +15,9 @@ struct session;
  *
  * Nothing here waits: a start goes on with what the worker sends, within the
  * time that it has. Meanwhile the session answers signals and clients.
+ *
+ * A worker that leaves of itself is followed by another in the same way, but
+ * is none of those that died.
  */
 
 /*
@@ -31,7 +34,8 @@ int restart_timeout_ms(const struct session *session);
  * in its time. False: as restart_after_death(). */
 bool restart_on_time(struct session *session);
 
-/* What a worker that is starting sends. False: a worker does not send that. */
+/* What a worker that is starting or leaving sends. False: a worker does not
+ * send that. */
 bool restart_on_message(struct session *session, const struct message *message);
 
 #endif

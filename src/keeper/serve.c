@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS 5000
+#define STOP_TIMEOUT_MS (MESSAGE_LEAVE_MS + 500)
 
 enum state {
 	STATE_SERVING,
@@ -243,7 +243,10 @@ static void hand_over(const struct session *session,
 						  : MESSAGE_NAME_MAX);
 	message_fill(&order, MESSAGE_CLIENT, (uint32_t)client->mount, &about,
 		     sizeof(about));
-	if (message_send(session->worker.socket, &order, client->fd) < 0)
+	if (session->phase == PHASE_LEAVING)
+		answer(client->fd, MESSAGE_FAILED,
+		       "one worker follows another; ask again");
+	else if (message_send(session->worker.socket, &order, client->fd) < 0)
 		answer(client->fd, MESSAGE_FAILED,
 		       "the worker takes no messages");
 	descriptor_done(&client->fd);

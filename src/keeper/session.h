@@ -35,6 +35,7 @@ enum session_phase {
 	PHASE_WAITING,	/* there is no worker */
 	PHASE_STARTING, /* it does not serve every mount yet */
 	PHASE_SERVING,
+	PHASE_LEAVING, /* it answers what it has read, and is no death */
 };
 
 /* A command that has connected. */
@@ -48,8 +49,8 @@ struct session {
 	const struct child_plan *worker_plan; /* borrowed: what it is started
 						 of, again and again */
 	enum session_phase phase;
-	int64_t phase_ms; /* when the worker is due, or to have started; of
-			     one that serves: since when */
+	int64_t phase_ms; /* when the worker is due, or to have started or
+			     left; of one that serves: since when */
 	struct deaths deaths;
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
