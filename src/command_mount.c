@@ -16,6 +16,7 @@
 #include "keeper/runtime.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -230,6 +231,7 @@ struct command_line {
 	size_t count;
 	char uid[NUMBER_MAX];
 	char gid[NUMBER_MAX];
+	char heartbeat[NUMBER_MAX];
 };
 
 static void add(struct command_line *line, const char *argument)
@@ -272,6 +274,9 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--log-file", options->log_file);
 	add_pair(line, "--restarts", options->test_restarts);
 	add_flag(line, "--restarts-at-once", options->test_restarts != NULL);
+	(void)snprintf(line->heartbeat, sizeof(line->heartbeat), "%" PRId64,
+		       options->heartbeat_ms);
+	add_pair(line, "--heartbeat-ms", line->heartbeat);
 	add(line, "--");
 	for (; *worker; worker++)
 		add(line, *worker);

@@ -280,6 +280,8 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_reload(worker);
 	else if (message->type == MESSAGE_REFRESH)
 		on_refresh(worker);
+	else if (message->type == MESSAGE_BEAT)
+		tell_keeper(MESSAGE_BEAT, MESSAGE_NO_MOUNT, "", 0);
 	else if (message->type == MESSAGE_STOP ||
 		 message->type == MESSAGE_LEAVE)
 		leave(worker, message->type == MESSAGE_LEAVE);

@@ -50,6 +50,9 @@ struct options {
 	 * pauses then. As text, which the keeper reads */
 	const char *test_restarts;
 
+	/* how long a worker may stand still, in milliseconds */
+	int64_t heartbeat_ms;
+
 	/* the processes */
 	bool allow_other;
 	bool foreground;

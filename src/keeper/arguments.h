@@ -16,7 +16,7 @@ struct err;
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
  *		[--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
- *		[--restarts N] [--restarts-at-once]
+ *		[--restarts N] [--restarts-at-once] [--heartbeat-ms N]
  *		-- WORKER-ARGUMENT...
  *
  * Strings are borrowed from argv.
@@ -33,7 +33,8 @@ struct arguments {
 	const char *log_file;
 	uint32_t restarts; /* these two as of deaths.h */
 	bool restarts_at_once;
-	char **worker; /* what comes after "--", NULL-terminated */
+	uint32_t heartbeat_ms; /* as of heartbeat.h */
+	char **worker;	       /* what comes after "--", NULL-terminated */
 };
 
 /* 0, or -EINVAL with err filled. */

@@ -307,6 +307,7 @@ int main(int argc, char **argv)
 		report_failure(-1, EXIT_FAILURE, "no memory");
 		return EXIT_FAILURE;
 	}
+	keeper.session->heartbeat.limit_ms = arguments.heartbeat_ms;
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
 	r = prepare(&keeper, &err);

@@ -13,10 +13,11 @@
  *	worker -> keeper	WARNING (a few, before the first READY),
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
- *				GONE, DROP_PAGES, LEAVE
+ *				GONE, DROP_PAGES, LEAVE, BEAT
  *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
  *				REFRESH, STOP, NOTIFIER (for a mount that
- *				serves, any number of times), CLIENT, LEAVE
+ *				serves, any number of times), CLIENT, LEAVE,
+ *				BEAT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH
@@ -59,6 +60,7 @@ enum message_type {
 	/* Answer what was read, read no more, then leave: another worker
 	 * follows. Of a worker: it does so of itself, and that is no death. */
 	MESSAGE_LEAVE,
+	MESSAGE_BEAT, /* sent back at once by a worker that turns its loop */
 };
 
 /* How long a worker may take to leave, whether it is followed or not. */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -140,6 +141,19 @@ static int create_superblock(int context, struct err *err)
 	return 0;
 }
 
+/* Nobody serves it yet, so nothing may be asked of it. */
+static int find_device(struct mount *mount, struct err *err)
+{
+	struct statx status;
+
+	if (statx(mount->tree_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0,
+		  &status) < 0)
+		return err_set(err, -errno, "the mount's device: %s",
+			       strerrordesc_np(errno));
+	mount->device = status.stx_dev_minor;
+	return 0;
+}
+
 int mount_create(struct mount *mount, const char *source, bool allow_other,
 		 struct err *err)
 {
@@ -165,7 +179,7 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 	r = descriptor_mount_id(mount->tree_fd, &mount->id);
 	if (r < 0)
 		return err_set(err, r, "no mount id: is /proc mounted?");
-	return 0;
+	return find_device(mount, err);
 }
 
 int mount_attach(struct mount *mount, struct err *err)

@@ -18,9 +18,10 @@ struct mount {
 	struct place place;
 	int target_fd; /* the directory below, until it is attached */
 	int fuse_fd;
-	int nodes_fd; /* memory that its workers share */
-	int tree_fd;  /* the mount itself, until it is attached */
-	uint64_t id;  /* as in mountinfo */
+	int nodes_fd;	 /* memory that its workers share */
+	int tree_fd;	 /* the mount itself, until it is attached */
+	uint64_t id;	 /* as in mountinfo */
+	unsigned device; /* minor number, by which sysfs names it */
 	bool is_attached;
 	struct fuse_init_request init;
 };

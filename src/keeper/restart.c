@@ -7,6 +7,7 @@
 #include "keeper/restart.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "keeper/abort.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
@@ -45,8 +46,9 @@ static int64_t served_ms(const struct session *session)
 					       : 0;
 }
 
-/* What it died of, in words. True: of nothing, it has left as it said. */
-static bool bury(struct session *session, char *cause, size_t size)
+/* What it died of, in words. 0; 1: of nothing, it has left as it said; negative
+ * errno: it cannot be ended. */
+static int bury(struct session *session, char *cause, size_t size)
 {
 	bool is_leaving = session->phase == PHASE_LEAVING;
 	int status;
@@ -59,7 +61,9 @@ static bool bury(struct session *session, char *cause, size_t size)
 	if (r == 0)
 		(void)child_describe(status, cause, size);
 	child_done(&session->worker);
-	return r == 0 && is_leaving && status == 0;
+	if (r == -ETIMEDOUT)
+		abort_connections(session);
+	return r == 0 ? is_leaving && status == 0 : r;
 }
 
 static void plan_next(struct session *session, int64_t pause_ms)
@@ -90,8 +94,11 @@ bool restart_after_death(struct session *session)
 	int64_t its_ms = served_ms(session);
 	int64_t pause_ms;
 	char cause[32];
+	int r = bury(session, cause, sizeof(cause));
 
-	if (bury(session, cause, sizeof(cause))) {
+	if (r == -ETIMEDOUT)
+		return end(pid, "it cannot be ended", "it stays");
+	if (r > 0) {
 		follow(session, pid);
 		return true;
 	}
@@ -110,9 +117,11 @@ bool restart_after_death(struct session *session)
 
 int restart_timeout_ms(const struct session *session)
 {
-	if (session->phase == PHASE_SERVING)
-		return -1;
-	return moment_rest_ms(session->phase_ms);
+	int beat_ms = moment_rest_ms(session->heartbeat.due_ms);
+	int rest_ms = moment_rest_ms(session->phase_ms);
+
+	return session->phase == PHASE_SERVING || beat_ms < rest_ms ? beat_ms
+								    : rest_ms;
 }
 
 static bool start(struct session *session)
@@ -132,8 +141,44 @@ static bool start(struct session *session)
 	return true;
 }
 
+void restart_begin(struct session *session)
+{
+	session->phase = PHASE_SERVING;
+	session->phase_ms = moment_ms();
+	heartbeat_begin(&session->heartbeat, session->phase_ms);
+}
+
+static void ask(struct session *session)
+{
+	struct message message;
+
+	if (session->phase != PHASE_SERVING)
+		return;
+	message_fill(&message, MESSAGE_BEAT, MESSAGE_NO_MOUNT, NULL, 0);
+	/* One whose queue is full has not answered the last either. */
+	(void)message_send(session->worker.socket, &message, -1);
+	heartbeat_asked(&session->heartbeat);
+}
+
+/* Other phases have a time of their own. */
+static bool on_beat(struct session *session)
+{
+	enum heartbeat_verdict verdict =
+		heartbeat_on_time(&session->heartbeat, moment_ms());
+
+	if (verdict == HEARTBEAT_ASK)
+		ask(session);
+	if (verdict != HEARTBEAT_STILL || session->phase != PHASE_SERVING)
+		return true;
+	log_err("the worker stands still", "pid=%d limit_ms=%" PRId64,
+		session->worker.pid, session->heartbeat.limit_ms);
+	return restart_after_death(session);
+}
+
 bool restart_on_time(struct session *session)
 {
+	if (!on_beat(session))
+		return false;
 	if (session->phase == PHASE_SERVING ||
 	    moment_rest_ms(session->phase_ms) > 0)
 		return true;
@@ -182,8 +227,7 @@ static bool on_serving(struct session *session, const struct message *message)
 		if (is_there(&session->mounts[i]) &&
 		    !session->mounts[i].is_served)
 			return true;
-	session->phase = PHASE_SERVING;
-	session->phase_ms = moment_ms();
+	restart_begin(session);
 	log_info("serving again", "worker_pid=%d", session->worker.pid);
 	notifiers_start(session);
 	return true;
@@ -198,6 +242,10 @@ static bool on_leave(struct session *session)
 
 bool restart_on_message(struct session *session, const struct message *message)
 {
+	if (message->type == MESSAGE_BEAT) {
+		heartbeat_answered(&session->heartbeat);
+		return true;
+	}
 	if (message->type == MESSAGE_LEAVE)
 		return session->phase == PHASE_LEAVING || on_leave(session);
 	if (session->phase != PHASE_STARTING)

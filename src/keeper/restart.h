@@ -27,11 +27,15 @@ struct session;
  */
 bool restart_after_death(struct session *session);
 
-/* How long poll(2) may wait; -1: for ever. */
+/* Every mount is served by the worker. */
+void restart_begin(struct session *session);
+
+/* How long poll(2) may wait. */
 int restart_timeout_ms(const struct session *session);
 
-/* Starts the worker that is due, and gives up the one that does not get ready
- * in its time. False: as restart_after_death(). */
+/* Starts the worker that is due, asks whether the one that serves still does,
+ * and gives up one that does not answer, get ready or leave in its time. False:
+ * as restart_after_death(). */
 bool restart_on_time(struct session *session);
 
 /* What a worker that is starting or leaving sends. False: a worker does not

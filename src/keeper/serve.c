@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 #include "base/macros.h"
+#include "keeper/abort.h"
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
@@ -353,9 +354,11 @@ static void end_worker(struct session *session)
 	if (session->worker.pid == 0)
 		return;
 	tell_worker(session, MESSAGE_STOP);
-	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0)
+	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0) {
 		log_warn("the worker does not end, leaving it", "pid=%d",
 			 session->worker.pid);
+		abort_connections(session);
+	}
 }
 
 static void answer_clients(struct session *session)

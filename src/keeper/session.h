@@ -8,6 +8,7 @@
 
 #include "keeper/child.h"
 #include "keeper/deaths.h"
+#include "keeper/heartbeat.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
@@ -52,6 +53,7 @@ struct session {
 	int64_t phase_ms; /* when the worker is due, or to have started or
 			     left; of one that serves: since when */
 	struct deaths deaths;
+	struct heartbeat heartbeat;
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct session_client clients[SESSION_CLIENTS_MAX];

@@ -10,6 +10,7 @@
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/report.h"
+#include "keeper/restart.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
 
@@ -199,10 +200,8 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 	startup.deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
 	if (r == 0)
 		r = await_serving(&startup);
-	if (r == 0) {
-		session->phase = PHASE_SERVING;
-		session->phase_ms = moment_ms();
-	}
+	if (r == 0)
+		restart_begin(session);
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
 		r = mount_attach(&session->mounts[i].mount, err);
 	return r;

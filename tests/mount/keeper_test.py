@@ -23,6 +23,7 @@ import time
 import traceback
 
 BUILD = pathlib.Path(os.environ.get("SECRETSFS_BUILD", "."))
+CONNECTIONS = pathlib.Path("/sys/fs/fuse/connections")
 RUNTIME = pathlib.Path("/run/secretsfs")
 PATIENCE_S = 20
 NOBODY = 65534
@@ -104,6 +105,13 @@ class Lab:
         eventually(lambda: self.mounts() or process.poll() is not None,
                    "the mount")
         assert process.poll() is None, process.communicate()
+        return process
+
+    def background(self, command):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
         return process
 
     def command(self, *arguments, **more):
@@ -362,6 +370,35 @@ def goes_on_when_the_worker_is_killed(lab):
     lab.check_nothing_left(path)
 
 
+def replaces_a_worker_that_stands_still(lab):
+    process = lab.serving("serve", "--heartbeat-ms", "300")
+    old = lab.worker()
+    os.kill(old, signal.SIGSTOP)
+    assert os.listdir(lab.mount_point) == []
+    assert another_worker(lab, old) != old
+    process.terminate()
+    code, log = finish(process)
+    assert code == 0, log
+    assert f"the worker stands still pid={old} limit_ms=300" in log, log
+    assert f'another one follows pid={old} cause="signal KILL"' in log, log
+    lab.check_nothing_left()
+
+
+def breaks_the_connection_of_a_worker_that_cannot_be_ended(lab):
+    for by, place in (("abort", connections),
+                      ("umount", contextlib.nullcontext)):
+        process = lab.serving("stuck", "--heartbeat-ms", "300")
+        with place():
+            reader = lab.background(["stat", str(lab.mount_point / "x")])
+            _, complaint = reader.communicate(timeout=PATIENCE_S)
+            assert reader.returncode == 1, complaint
+            code, log = finish(process)
+        assert code == 1, log
+        assert "broke a connection" in log, log
+        assert f"by={by}" in log or any(CONNECTIONS.iterdir()), log
+        lab.check_nothing_left()
+
+
 def a_later_worker_is_started_as_the_first_was(lab):
     given = {**sanitizers(), "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nowhere"}
     lab.serving("serve", env={**given, "TOKEN": "x"})
@@ -558,7 +595,7 @@ def ends_when_someone_else_unmounts(lab):
 @contextlib.contextmanager
 def connections():
     """The directory where connections are aborted."""
-    place = pathlib.Path("/sys/fs/fuse/connections")
+    place = CONNECTIONS
     here = not any(place.iterdir()) and \
         libc.mount(b"none", bytes(place), b"fusectl", 0, None) == 0
     try:

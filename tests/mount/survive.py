@@ -431,6 +431,20 @@ def what_a_worker_has_no_time_to_answer_the_next_one_answers():
 
 
 @case
+def a_worker_that_stands_still_is_replaced_and_no_read_fails():
+    with _scene("--ttl", "1s", "--heartbeat", "600ms") as scene:
+        wanted = {scene.path("password"): PASSWORD,
+                  scene.path("app"): SECRET.encode()}
+        with _verified("WARM", "COLD", "COLD", wanted=wanted):
+            for _ in range(3):
+                still = scene.mount.worker_pid()
+                os.kill(still, signal.SIGSTOP)
+                wait_until(lambda: scene.mount.worker_pid() != still,
+                           "another worker serves", 20)
+        check("the worker stands still" in scene.mount.log_text(), "no line")
+
+
+@case
 def unmount_lets_who_waits_read():
     with _scene() as scene:
         with _held_reader(scene) as reader:
