@@ -16,11 +16,12 @@ sys.path.insert(0, sys.path[0] + "/..")
 from lib.clock import Clock
 from lib.inotify import MOVED_TO, Watch
 from lib.mounting import mounted_at
-from lib.place import SOURCE, built, is_mounted, work_directory, write_file
+from lib.place import built, is_mounted, work_directory, write_file
 from lib.process import environment, is_alive, running
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
 from lib.tap import case, check, check_equal, main
+from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
 
 KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
@@ -53,41 +54,6 @@ def _scene(*options, value=SECRET, source="app", limits=UNBOUNDED):
             yield _Scene(directory, aws, mount)
 
 
-def _mount_id(path):
-    with open("/proc/self/mountinfo", encoding="utf-8") as table:
-        return [line.split()[0] for line in table if line.split()[4] == path]
-
-
-class _Verifier:
-    """A process of lib/verifier.py."""
-
-    def __init__(self, kind, wanted):
-        program = os.path.join(SOURCE, "tests", "lib", "verifier.py")
-        self.kind = kind
-        self._process = subprocess.Popen(
-            [sys.executable, program, kind,
-             *(f"{path}={content.hex()}" for path, content in wanted.items())],
-            env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def stop(self):
-        out, _ = self._process.communicate(b"stop", timeout=60)
-        return json.loads(out)
-
-
-@contextlib.contextmanager
-def _verified(*kinds, wanted):
-    """Readers for the time of a with block that must see nothing wrong."""
-    readers = [_Verifier(kind, wanted) for kind in kinds]
-    try:
-        yield
-    finally:
-        told = [(reader.kind, reader.stop()) for reader in readers]
-    for kind, its in told:
-        print(f"# {kind}: {its}", flush=True)
-        check(its["reads"] > 0, "no reads")
-        check_equal((its["wrong"], its["complaint"]), (0, ""), kind)
-
-
 def _drop_pages(file):
     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -95,12 +61,12 @@ def _drop_pages(file):
 @case
 def no_reader_sees_that_workers_are_killed():
     with _scene("--ttl", "1s") as scene:
-        before = _mount_id(scene.mount.point)
+        before = mount_ids(scene.mount.point)
         wanted = {scene.path("password"): PASSWORD,
                   scene.path("username"): b"ada",
                   scene.path("app"): SECRET.encode()}
         with open(scene.path("password"), "rb") as held, \
-                _verified("WARM", "COLD", "WARM", "COLD", wanted=wanted):
+                verified("WARM", "COLD", "WARM", "COLD", wanted=wanted):
             ino = os.fstat(held.fileno()).st_ino
             for _ in range(KILLS):
                 scene.kill()
@@ -108,7 +74,7 @@ def no_reader_sees_that_workers_are_killed():
                 check_equal(os.fstat(held.fileno()).st_ino, ino, "st_ino")
             _drop_pages(held.fileno())
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
-        check_equal(_mount_id(scene.mount.point), before, "mount ids")
+        check_equal(mount_ids(scene.mount.point), before, "mount ids")
 
 
 def _numbered(number):
@@ -119,7 +85,7 @@ def _numbered(number):
 def versions_neither_mix_nor_go_back_when_workers_are_killed():
     with _scene("--ttl", "1s", value=_numbered(0)) as scene:
         wanted = {scene.path(name): b"" for name in ("a", "b")}
-        with _verified("RISING", "RISING", wanted=wanted):
+        with verified("RISING", "RISING", wanted=wanted):
             for number in range(KILLS):
                 scene.aws.put("app", _numbered(number + 1))
                 scene.kill()
@@ -373,13 +339,13 @@ spec:
 @case
 def workers_that_leave_are_no_deaths_and_no_reader_sees_them_go():
     with _scene("--ttl", "1s", limits=("--test-restarts", "1")) as scene:
-        before = _mount_id(scene.mount.point)
+        before = mount_ids(scene.mount.point)
         wanted = {scene.path("password"): PASSWORD,
                   scene.path("app"): SECRET.encode()}
-        with _verified("WARM", "COLD", "COLD", wanted=wanted):
+        with verified("WARM", "COLD", "COLD", wanted=wanted):
             for _ in range(5):
                 scene.replace()
-        check_equal(_mount_id(scene.mount.point), before, "mount ids")
+        check_equal(mount_ids(scene.mount.point), before, "mount ids")
         check_equal(scene.mount.log_text().count("the worker has left"), 5)
         check("the worker died" not in scene.mount.log_text(), "a death")
 
@@ -435,7 +401,7 @@ def a_worker_that_stands_still_is_replaced_and_no_read_fails():
     with _scene("--ttl", "1s", "--heartbeat", "600ms") as scene:
         wanted = {scene.path("password"): PASSWORD,
                   scene.path("app"): SECRET.encode()}
-        with _verified("WARM", "COLD", "COLD", wanted=wanted):
+        with verified("WARM", "COLD", "COLD", wanted=wanted):
             for _ in range(3):
                 still = scene.mount.worker_pid()
                 os.kill(still, signal.SIGSTOP)
