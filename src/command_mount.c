@@ -14,6 +14,7 @@
 #include "keeper/mountinfo.h"
 #include "keeper/place.h"
 #include "keeper/runtime.h"
+#include "program.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -200,31 +201,6 @@ static int make_paths_absolute(struct launch *launch, struct err *err)
 	return r;
 }
 
-/* Beside this program, as in a build tree, or where it is installed. */
-static int find_keeper(char *ret, struct err *err)
-{
-	static const char installed[] = SECRETSFS_LIBEXECDIR "/" KEEPER_NAME;
-	ssize_t length =
-		readlink("/proc/self/exe", ret, PATH_MAX - sizeof(KEEPER_NAME));
-	char *slash;
-
-	if (length < 0)
-		return err_set(err, -errno, "/proc/self/exe: %s",
-			       strerrordesc_np(errno));
-	ret[length] = '\0';
-	slash = strrchr(ret, '/');
-	if (slash) {
-		memcpy(slash + 1, KEEPER_NAME, sizeof(KEEPER_NAME));
-		if (access(ret, X_OK) == 0)
-			return 0;
-	}
-	if (access(installed, X_OK) < 0)
-		return err_set(err, -errno, "%s: %s", installed,
-			       strerrordesc_np(errno));
-	memcpy(ret, installed, sizeof(installed));
-	return 0;
-}
-
 /* The keeper's arguments, all borrowed. */
 struct command_line {
 	const char **list;
@@ -323,7 +299,7 @@ static int prepare(struct launch *launch, struct err *err)
 	if (r == 0)
 		r = make_paths_absolute(launch, err);
 	if (r == 0)
-		r = find_keeper(launch->keeper, err);
+		r = program_find(KEEPER_NAME, launch->keeper, err);
 	if (r < 0)
 		return r;
 	options->mount_point = launch->mount_point;

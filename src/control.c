@@ -9,7 +9,6 @@
 #include "base/jwrite.h"
 #include "base/macros.h"
 #include "base/pool.h"
-#include "config.h"
 #include "config/options.h"
 #include "config/source_text.h"
 #include "fs/layout.h"
@@ -25,6 +24,7 @@
 #include "provider.h"
 #include "shown.h"
 #include "store/cache.h"
+#include "version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void put_program(struct composing *composing)
 	status_put_program(
 		&composing->json,
 		&(struct status_program){
-			.version = PACKAGE_VERSION,
+			.version = SECRETSFS_VERSION,
 			.keeper_pid = composing->client->keeper_pid,
 			.worker_pid = getpid(),
 			.notifier_pid = composing->client->notifier_pid,

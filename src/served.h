@@ -21,6 +21,9 @@ struct served;
  * of its own. */
 typedef void served_on_gone(void *owner, struct served *served);
 
+/* As of session.h. */
+typedef bool served_may_serve(void *owner);
+
 /* All borrowed. */
 struct served_settings {
 	struct loop *loop;
@@ -31,6 +34,7 @@ struct served_settings {
 	bool is_asked_always; /* as in struct session_settings, these two */
 	bool has_extended;
 	served_on_gone *on_gone;
+	served_may_serve *may_serve;
 	void *owner;
 };
 

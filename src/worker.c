@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "config/options.h"
 #include "control.h"
+#include "fenced.h"
 #include "fs/layout.h"
 #include "fs/session.h"
 #include "fs/tree.h"
@@ -26,6 +27,7 @@
 #include "shown.h"
 #include "store/cache.h"
 #include "test_clock.h"
+#include "worker_attach.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -58,6 +60,8 @@ struct worker {
 	struct served *mounts[MOUNTS_MAX];
 	int nodes_fd; /* of the mount that comes next, or -1 */
 	struct leaving leaving;
+	struct fenced fenced;
+	bool is_attached; /* someone else than the keeper has started it */
 	int exit_code;
 };
 
@@ -99,6 +103,25 @@ static void on_gone(void *owner, struct served *served)
 	served_free(served);
 }
 
+/* Of what it holds nothing is answered: that is sent to the other one. */
+static void give_up(struct worker *worker)
+{
+	if (!worker->leaving.is_followed)
+		log_warn("another worker serves, leaving", NULL);
+	worker->leaving.is_followed = true;
+	loop_stop(worker->loop);
+}
+
+static bool may_serve(void *owner)
+{
+	struct worker *worker = owner;
+	bool is_out = fenced_is_out(&worker->fenced);
+
+	if (is_out)
+		give_up(worker);
+	return !is_out;
+}
+
 /* Takes fd over. */
 static int add_mount(struct worker *worker, const struct message *message,
 		     int fd, struct err *err)
@@ -112,6 +135,7 @@ static int add_mount(struct worker *worker, const struct message *message,
 		.is_asked_always = worker->test_clock != NULL,
 		.has_extended = worker->options.xattr,
 		.on_gone = on_gone,
+		.may_serve = may_serve,
 		.owner = worker,
 	};
 	const struct served_mount mount = {
@@ -262,6 +286,11 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_mount(worker, message, fd);
 		return;
 	}
+	if (message->type == MESSAGE_FENCE) {
+		if (fenced_adopt(&worker->fenced, message, fd) < 0)
+			give_up(worker);
+		return;
+	}
 	if (message->type == MESSAGE_NODES) {
 		on_nodes(worker, fd);
 		return;
@@ -280,7 +309,7 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_reload(worker);
 	else if (message->type == MESSAGE_REFRESH)
 		on_refresh(worker);
-	else if (message->type == MESSAGE_BEAT)
+	else if (message->type == MESSAGE_BEAT && may_serve(worker))
 		tell_keeper(MESSAGE_BEAT, MESSAGE_NO_MOUNT, "", 0);
 	else if (message->type == MESSAGE_STOP ||
 		 message->type == MESSAGE_LEAVE)
@@ -365,6 +394,7 @@ static int start(struct worker *worker, struct err *err)
 static void finish(struct worker *worker)
 {
 	leaving_done(&worker->leaving);
+	fenced_done(&worker->fenced);
 	for (size_t i = 0; i < MOUNTS_MAX; i++)
 		if (worker->mounts[i])
 			served_free(worker->mounts[i]);
@@ -379,13 +409,16 @@ static void finish(struct worker *worker)
 	options_done(&worker->options);
 }
 
-static void set_up_log(const struct options *options)
+static void set_up_log(const struct worker *worker)
 {
+	const struct options *options = &worker->options;
+
 	log_setup(&(struct log_settings){
 		.program = "secretsfs-worker",
 		.level = options->log_level,
 		.json = options->log_json,
-		.syslog = !options->foreground && !options->log_file,
+		.syslog = !options->foreground && !options->log_file &&
+			  !worker->is_attached,
 	});
 }
 
@@ -440,11 +473,15 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);
-	if (options_parse(&worker->options, argc, argv, &err) < 0) {
+	code = worker_attach(&argc, &argv, KEEPER_FD);
+	worker->is_attached = code > 0;
+	if (code < 0) {
+		code = 1;
+	} else if (options_parse(&worker->options, argc, argv, &err) < 0) {
 		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 2);
 		code = 2;
 	} else {
-		set_up_log(&worker->options);
+		set_up_log(worker);
 		code = run(worker);
 	}
 	finish(worker);

@@ -54,6 +54,21 @@ static void reads_its_command_line(void **state)
 	assert_non_null(arguments.worker);
 }
 
+static void reads_that_workers_may_come(void **state)
+{
+	char words[] = "k --mount-point /m --worker-uid 1 --worker-gid 1 "
+		       "--heartbeat-ms 100 --foreground --attach-socket /s "
+		       "--await-worker";
+	struct arguments arguments;
+
+	(void)state;
+	assert_int_equal(parse(words, &arguments, NULL), 0);
+	assert_int_equal(arguments.heartbeat_ms, 100);
+	assert_string_equal(arguments.attach_socket, "/s");
+	assert_true(arguments.await_worker);
+	assert_null(arguments.worker);
+}
+
 static void refuses_a_command_line_that_is_not_whole(void **state)
 {
 	static const char *const lines[] = {
@@ -69,6 +84,12 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --log-level loud -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --more -- w",
 		"k --mount-point",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 99 -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 3600001 -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket s -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --foreground --await-worker",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket /s --await-worker",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --foreground --attach-socket /s --await-worker -- w",
 	};
 	struct arguments arguments;
 	struct err err;
@@ -178,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_its_command_line),
+		cmocka_unit_test(reads_that_workers_may_come),
 		cmocka_unit_test(refuses_a_command_line_that_is_not_whole),
 		cmocka_unit_test(cuts_the_environment_to_what_is_allowed),
 		cmocka_unit_test(describes_how_a_child_ended),

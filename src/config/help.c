@@ -5,7 +5,7 @@
 const char *options_help(void)
 {
 	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
-	       "       secretsfs status|refresh|unmount MOUNTPOINT, check CLASS...\n"
+	       "       secretsfs status|refresh|upgrade|unmount MOUNTPOINT, check CLASS...\n"
 	       "Shows secrets of AWS Secrets Manager as files. SOURCE is a class file\n"
 	       "(/PATH, ./PATH), secretsmanager:NAME, a bare NAME or ARN, or file:PATH.\n"
 	       "\n"

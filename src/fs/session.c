@@ -45,6 +45,7 @@ struct session {
 	bool can_expire_names;
 	struct traffic traffic;
 	session_on_gone *on_gone;
+	session_may_serve *may_serve;
 	void *owner;
 	char input[REQUEST_MAX];
 };
@@ -323,9 +324,14 @@ static void leave(struct session *session)
 static bool serve_one(struct session *session)
 {
 	struct fuse_buf request = { .mem = session->input };
-	ssize_t length = read(session->fd, session->input, REQUEST_MAX);
+	ssize_t length;
 
+	if (!session->may_serve(session->owner))
+		return false;
+	length = read(session->fd, session->input, REQUEST_MAX);
 	if (length >= 0) {
+		if (!session->may_serve(session->owner))
+			return false;
 		request.size = (size_t)length;
 		fuse_session_process_buf(session->fuse, &request);
 		return true;
@@ -412,6 +418,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 		.waiting = &session->waiting,
 	};
 	session->on_gone = settings->on_gone;
+	session->may_serve = settings->may_serve;
 	session->owner = settings->owner;
 	r = set_up(session, settings);
 	if (r < 0) {

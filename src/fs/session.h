@@ -21,6 +21,9 @@ struct session;
 /* The mount is gone (ENODEV): free the session from a later turn. */
 typedef void session_on_gone(void *owner);
 
+/* False: another process serves, and whatever was read is its to answer. */
+typedef bool session_may_serve(void *owner);
+
 struct session_settings {
 	struct loop *loop; /* borrowed, like tree */
 	struct tree *tree;
@@ -28,6 +31,7 @@ struct session_settings {
 	const void *init; /* the FUSE_INIT request as it was read */
 	size_t init_length;
 	session_on_gone *on_gone;
+	session_may_serve *may_serve; /* asked before and after each read */
 	void *owner;
 	bool is_asked_always; /* the kernel believes no name for any time */
 	bool has_extended;    /* files have extended attributes */

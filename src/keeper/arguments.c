@@ -44,6 +44,10 @@ static const struct argument {
 	{ "--restarts", KIND_RESTARTS, offsetof(struct arguments, restarts) },
 	{ "--restarts-at-once", KIND_FLAG,
 	  offsetof(struct arguments, restarts_at_once) },
+	{ "--attach-socket", KIND_TEXT,
+	  offsetof(struct arguments, attach_socket) },
+	{ "--await-worker", KIND_FLAG,
+	  offsetof(struct arguments, await_worker) },
 	{ "--heartbeat-ms", KIND_HEARTBEAT,
 	  offsetof(struct arguments, heartbeat_ms) },
 };
@@ -114,6 +118,28 @@ static int set(struct arguments *arguments, const struct argument *argument,
 	return -EINVAL;
 }
 
+static int check_worker(const struct arguments *arguments, struct err *err)
+{
+	if (arguments->attach_socket && *arguments->attach_socket != '/')
+		return err_set(err, -EINVAL,
+			       "--attach-socket takes an absolute path");
+	if (!arguments->await_worker)
+		return arguments->worker
+			       ? 0
+			       : err_set(err, -EINVAL,
+					 "\"--\" and the worker's arguments "
+					 "are missing");
+	if (arguments->worker)
+		return err_set(err, -EINVAL,
+			       "--await-worker: \"--\" is for a worker of the "
+			       "keeper's own");
+	if (!arguments->attach_socket || !arguments->foreground)
+		return err_set(err, -EINVAL,
+			       "--await-worker needs --attach-socket and "
+			       "--foreground");
+	return 0;
+}
+
 static int check(const struct arguments *arguments, struct err *err)
 {
 	if (!arguments->mount_point || *arguments->mount_point != '/')
@@ -125,10 +151,7 @@ static int check(const struct arguments *arguments, struct err *err)
 			       "worker does not run as root");
 	if (arguments->worker_gid == NO_ID)
 		return err_set(err, -EINVAL, "--worker-gid is missing");
-	if (!arguments->worker)
-		return err_set(err, -EINVAL,
-			       "\"--\" and the worker's arguments are missing");
-	return 0;
+	return check_worker(arguments, err);
 }
 
 int arguments_parse(int argc, char **argv, struct arguments *ret,

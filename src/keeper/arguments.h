@@ -17,7 +17,12 @@ struct err;
  *		[--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--heartbeat-ms N]
+ *		[--attach-socket PATH]
  *		-- WORKER-ARGUMENT...
+ *
+ * With --attach-socket, workers that others have started may come there and
+ * take over. With --await-worker and --foreground instead of what follows "--",
+ * the keeper starts none, and waits for the first before it mounts.
  *
  * Strings are borrowed from argv.
  */
@@ -33,8 +38,11 @@ struct arguments {
 	const char *log_file;
 	uint32_t restarts; /* these two as of deaths.h */
 	bool restarts_at_once;
-	uint32_t heartbeat_ms; /* as of heartbeat.h */
-	char **worker;	       /* what comes after "--", NULL-terminated */
+	uint32_t heartbeat_ms;	   /* as of heartbeat.h */
+	const char *attach_socket; /* absolute, or NULL */
+	bool await_worker;
+	char **worker; /* what comes after "--", NULL-terminated; NULL with
+			  await_worker */
 };
 
 /* 0, or -EINVAL with err filled. */

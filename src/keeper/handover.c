@@ -5,6 +5,17 @@
 #include "keeper/message.h"
 #include "keeper/session.h"
 
+int handover_begin(const struct session *session)
+{
+	uint64_t number = fence_next(&session->fence);
+	struct message message;
+
+	message_fill(&message, MESSAGE_FENCE, MESSAGE_NO_MOUNT, &number,
+		     sizeof(number));
+	return message_send(session->worker.socket, &message,
+			    session->fence.fd);
+}
+
 int handover_mount(struct session *session, uint32_t index)
 {
 	const struct mount *mount = &session->mounts[index].mount;

@@ -108,8 +108,12 @@ static int open_all(struct keeper *keeper, struct err *err)
 
 	session->mounts[0].listening = -1;
 	session->mount_count = 1;
-	if (r == 0)
+	if (r == 0 && !arguments->await_worker)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
+	if (r == 0 && arguments->attach_socket)
+		r = attach_listen(&session->attach, arguments->attach_socket,
+				  arguments->worker_uid, arguments->worker_gid,
+				  err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
 	if (r == 0)
@@ -190,6 +194,18 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 	return 0;
 }
 
+static int start_worker(struct keeper *keeper, struct err *err)
+{
+	int r;
+
+	if (keeper->arguments->await_worker)
+		return 0;
+	r = plan_worker(keeper, err);
+	return r < 0 ? r
+		     : child_start(&keeper->worker, &keeper->session->worker,
+				   err);
+}
+
 static int start(struct keeper *keeper, struct err *err)
 {
 	int r;
@@ -202,9 +218,7 @@ static int start(struct keeper *keeper, struct err *err)
 	(void)privileges_set_limits(&keeper->limits);
 	r = privileges_reduce(err);
 	if (r == 0)
-		r = plan_worker(keeper, err);
-	if (r == 0)
-		r = child_start(&keeper->worker, &keeper->session->worker, err);
+		r = start_worker(keeper, err);
 	if (r == 0)
 		r = session_start(keeper->session,
 				  keeper->arguments->allow_other, err);

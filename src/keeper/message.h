@@ -10,17 +10,15 @@
  * What keeper, its children and the command line say to each other: one plain
  * struct a message over SOCK_SEQPACKET, with at most one file descriptor.
  *
- *	worker -> keeper	WARNING (a few, before the first READY),
- *				READY (its mounts, one message each, then with
- *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
- *				GONE, DROP_PAGES, LEAVE, BEAT
- *	keeper -> worker	NODES and MOUNT (each with an fd), RELOAD,
- *				REFRESH, STOP, NOTIFIER (for a mount that
- *				serves, any number of times), CLIENT, LEAVE,
- *				BEAT
+ *	worker -> keeper	ATTACH (of one that the keeper has not
+ *				started), WARNING (a few, before the first
+ *READY), READY (its mounts, one message each, then with mount =
+ *MESSAGE_NO_MOUNT), FAILED, SERVING, GONE, DROP_PAGES, LEAVE, BEAT keeper ->
+ *worker	FENCE, NODES and MOUNT (each with an fd), RELOAD, REFRESH, STOP,
+ *NOTIFIER (for a mount that serves, any number of times), CLIENT, LEAVE, BEAT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
- *	command -> keeper	UNMOUNT, STATUS, REFRESH
+ *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -61,6 +59,11 @@ enum message_type {
 	 * follows. Of a worker: it does so of itself, and that is no death. */
 	MESSAGE_LEAVE,
 	MESSAGE_BEAT, /* sent back at once by a worker that turns its loop */
+	/* The first of a worker that someone else has started; body: its
+	 * version, for the log */
+	MESSAGE_ATTACH,
+	MESSAGE_FENCE, /* fd: the word of fence.h; body: uint64_t, its number */
+	MESSAGE_UPGRADE, /* fd: the binary of a worker that is to follow */
 };
 
 /* How long a worker may take to leave, whether it is followed or not. */

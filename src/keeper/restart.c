@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "keeper/abort.h"
+#include "keeper/descriptor.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
@@ -22,6 +23,7 @@
 #define START_TIMEOUT_MS 30000
 /* From the end of its socket to that of its process. */
 #define GOING_MS 1000
+#define NEVER INT64_MAX
 
 static bool is_there(const struct session_mount *mount)
 {
@@ -46,6 +48,28 @@ static int64_t served_ms(const struct session *session)
 					       : 0;
 }
 
+/* Its socket stays, to tell of its end: what it reads until it notices has to
+ * be sent again then. */
+static void fence_off(struct session *session)
+{
+	log_warn("a worker that cannot be ended is fenced off", "pid=%d",
+		 session->worker.pid);
+	(void)fence_next(&session->fence);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		if (session->strays[i] < 0) {
+			session->strays[i] =
+				descriptor_take(&session->worker.socket);
+			return;
+		}
+}
+
+void restart_on_stray(struct session *session, size_t index)
+{
+	descriptor_done(&session->strays[index]);
+	(void)resend(session);
+	log_info("a worker that was fenced off is gone", NULL);
+}
+
 /* What it died of, in words. 0; 1: of nothing, it has left as it said; negative
  * errno: it cannot be ended. */
 static int bury(struct session *session, char *cause, size_t size)
@@ -58,8 +82,10 @@ static int bury(struct session *session, char *cause, size_t size)
 	/* One that sent nonsense lives, and one whose socket closed may take
 	 * a moment. */
 	r = child_end(&session->worker, is_leaving ? GOING_MS : 0, &status);
-	if (r == 0)
+	if (r == 0 && !session->worker.is_attached)
 		(void)child_describe(status, cause, size);
+	if (r == -EPERM)
+		fence_off(session);
 	child_done(&session->worker);
 	if (r == -ETIMEDOUT)
 		abort_connections(session);
@@ -70,6 +96,9 @@ static void plan_next(struct session *session, int64_t pause_ms)
 {
 	session->phase = PHASE_WAITING;
 	session->phase_ms = moment_ms() + pause_ms;
+	if (!session->worker_plan)
+		session->phase_ms = NEVER;
+	successor_urge(session);
 	notifiers_pause(session);
 }
 
@@ -94,15 +123,19 @@ bool restart_after_death(struct session *session)
 	int64_t its_ms = served_ms(session);
 	int64_t pause_ms;
 	char cause[32];
+	bool is_ours = !session->worker.is_attached;
 	int r = bury(session, cause, sizeof(cause));
 
+	successor_conclude(session, "the new worker died before it served");
 	if (r == -ETIMEDOUT)
 		return end(pid, "it cannot be ended", "it stays");
 	if (r > 0) {
 		follow(session, pid);
 		return true;
 	}
-	pause_ms = deaths_note(&session->deaths, moment_ms(), its_ms);
+	/* Whoever has started it starts it again. */
+	pause_ms = is_ours ? deaths_note(&session->deaths, moment_ms(), its_ms)
+			   : 0;
 	plan_next(session, pause_ms);
 	/* Now, and not when the next one reads: until then who waits could not
 	 * even be killed. */
@@ -124,19 +157,44 @@ int restart_timeout_ms(const struct session *session)
 								    : rest_ms;
 }
 
+/* One that has died meanwhile is found by its pidfd or its socket. */
+static void hand_over(struct session *session)
+{
+	/* Before the first read: a request that this worker read would else be
+	 * sent to it twice. */
+	(void)handover_begin(session);
+	(void)resend(session);
+	for (uint32_t i = 0; i < session->mount_count; i++)
+		if (is_there(&session->mounts[i]))
+			(void)handover_mount(session, i);
+}
+
 static bool start(struct session *session)
 {
+	struct child_plan plan;
 	struct err err;
 
 	session->warnings = 0;
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
-	if (child_start(session->worker_plan, &session->worker, &err) < 0) {
+	session->phase_ms = moment_ms() + START_TIMEOUT_MS;
+	if (successor_take(session)) {
+		session->phase = PHASE_STARTING;
+		hand_over(session);
+		return true;
+	}
+	if (!session->worker_plan) {
+		session->phase_ms = NEVER;
+		return true;
+	}
+	plan = *session->worker_plan;
+	if (session->binary_fd >= 0)
+		plan.binary_fd = session->binary_fd;
+	if (child_start(&plan, &session->worker, &err) < 0) {
 		log_err("cannot start a worker", "error=%s", err.text);
 		return restart_after_death(session);
 	}
 	session->phase = PHASE_STARTING;
-	session->phase_ms = moment_ms() + START_TIMEOUT_MS;
 	log_debug("worker started", "pid=%d", session->worker.pid);
 	return true;
 }
@@ -179,6 +237,7 @@ bool restart_on_time(struct session *session)
 {
 	if (!on_beat(session))
 		return false;
+	successor_on_time(session);
 	if (session->phase == PHASE_SERVING ||
 	    moment_rest_ms(session->phase_ms) > 0)
 		return true;
@@ -189,17 +248,6 @@ bool restart_on_time(struct session *session)
 		session->phase == PHASE_LEAVING ? "leave" : "get ready");
 	session->phase = PHASE_STARTING;
 	return restart_after_death(session);
-}
-
-/* One that has died meanwhile is found by its pidfd. */
-static void hand_over(struct session *session)
-{
-	/* Before the first read: a request that this worker read would else be
-	 * sent to it twice. */
-	(void)resend(session);
-	for (uint32_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]))
-			(void)handover_mount(session, i);
 }
 
 static bool on_ready(struct session *session, const struct message *message)
@@ -230,6 +278,8 @@ static bool on_serving(struct session *session, const struct message *message)
 	restart_begin(session);
 	log_info("serving again", "worker_pid=%d", session->worker.pid);
 	notifiers_start(session);
+	successor_conclude(session, NULL);
+	successor_urge(session);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #define KEEPER_RESTART_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct message;
 struct session;
@@ -37,6 +38,9 @@ int restart_timeout_ms(const struct session *session);
  * and gives up one that does not answer, get ready or leave in its time. False:
  * as restart_after_death(). */
 bool restart_on_time(struct session *session);
+
+/* One of the session's strays is gone. */
+void restart_on_stray(struct session *session, size_t index);
 
 /* What a worker that is starting or leaving sends. False: a worker does not
  * send that. */

@@ -38,7 +38,10 @@ enum {
 	POLL_WORKER,
 	POLL_ENDED,
 	POLL_SIGNALS,
-	POLL_LISTENING,
+	POLL_ATTACH,
+	POLL_SUCCESSOR,
+	POLL_STRAYS,
+	POLL_LISTENING = POLL_STRAYS + SESSION_STRAYS_MAX,
 	POLL_CLIENTS = POLL_LISTENING + SESSION_MOUNTS_MAX,
 	POLL_NOTIFIERS = POLL_CLIENTS + SESSION_CLIENTS_MAX,
 	POLL_COUNT = POLL_NOTIFIERS + NOTIFIERS_POLL_COUNT,
@@ -71,6 +74,18 @@ static void drop_mount(struct session_mount *mount)
 	notifiers_end(mount);
 }
 
+static enum state lose(struct session *session, struct session_mount *mount)
+{
+	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
+		 mount->mount.id);
+	/* Aborted rather than unmounted, it is still on its place. */
+	drop_mount(mount);
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (!has_gone(&session->mounts[i]))
+			return STATE_SERVING;
+	return STATE_UNMOUNTED;
+}
+
 static enum state on_gone(struct session *session,
 			  const struct message *message)
 {
@@ -81,14 +96,7 @@ static enum state on_gone(struct session *session,
 			"mount=%u", message->mount);
 		return STATE_BEREFT;
 	}
-	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
-		 mount->mount.id);
-	/* Aborted rather than unmounted, it is still on its place. */
-	drop_mount(mount);
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (!has_gone(&session->mounts[i]))
-			return STATE_SERVING;
-	return STATE_UNMOUNTED;
+	return lose(session, mount);
 }
 
 static void on_drop_pages(struct session *session,
@@ -145,12 +153,24 @@ static void tell_worker(const struct session *session, enum message_type type)
 	struct message message;
 
 	/* One that is started later knows by itself. */
-	if (session->worker.pid == 0)
+	if (session->worker.socket < 0)
 		return;
 	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
 	if (message_send(session->worker.socket, &message, -1) < 0)
 		log_warn("the worker does not listen", "pid=%d",
 			 session->worker.pid);
+}
+
+/* One that is to follow may have read what is to be read again. */
+static void tell_workers(const struct session *session, enum message_type type)
+{
+	struct message message;
+
+	tell_worker(session, type);
+	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
+	if (session->successor.process.socket >= 0)
+		(void)message_send(session->successor.process.socket, &message,
+				   -1);
 }
 
 static enum state on_signal(struct session *session)
@@ -160,9 +180,9 @@ static enum state on_signal(struct session *session)
 	if (read(session->signals, &info, sizeof(info)) != sizeof(info))
 		return STATE_SERVING;
 	if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1) {
-		tell_worker(session, info.ssi_signo == SIGHUP
-					     ? MESSAGE_RELOAD
-					     : MESSAGE_REFRESH);
+		tell_workers(session, info.ssi_signo == SIGHUP
+					      ? MESSAGE_RELOAD
+					      : MESSAGE_REFRESH);
 		return STATE_SERVING;
 	}
 	log_info("ending", "signal=%s",
@@ -276,6 +296,11 @@ static enum state on_client_message(struct session *session,
 
 	if (r == -EAGAIN)
 		return STATE_SERVING;
+	if (r == 0 && message.type == MESSAGE_UPGRADE) {
+		successor_start(session, descriptor_take(&unwanted),
+				descriptor_take(&client->fd));
+		return STATE_SERVING;
+	}
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)
 		return on_unmount(session, client->fd);
 	if (r == 0 &&
@@ -314,7 +339,38 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		fds[POLL_CLIENTS + i].fd = session->clients[i].fd;
+	fds[POLL_ATTACH].fd = session->attach.listening;
+	fds[POLL_SUCCESSOR].fd = session->successor.process.socket;
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		fds[POLL_STRAYS + i] =
+			(struct pollfd){ .fd = session->strays[i] };
 	notifiers_fill_poll(session, fds + POLL_NOTIFIERS);
+}
+
+static void on_other_workers(struct session *session, const struct pollfd *fds)
+{
+	if (fds[POLL_SUCCESSOR].revents)
+		successor_on_message(session);
+	if (fds[POLL_ATTACH].revents)
+		successor_on_connect(session);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		if (fds[POLL_STRAYS + i].revents)
+			restart_on_stray(session, i);
+}
+
+/* While there is no worker nobody else tells of it. */
+static enum state check_connections(struct session *session)
+{
+	enum state state = STATE_SERVING;
+
+	for (size_t i = 0; i < session->mount_count; i++) {
+		struct session_mount *mount = &session->mounts[i];
+		struct pollfd connection = { .fd = mount->mount.fuse_fd };
+
+		if (poll(&connection, 1, 0) > 0)
+			state = lose(session, mount);
+	}
+	return state;
 }
 
 /* What the worker still had to say comes before its death. */
@@ -337,7 +393,11 @@ static enum state turn(struct session *session)
 		return on_worker_ended(session);
 	if (fds[POLL_SIGNALS].revents)
 		return on_signal(session);
+	on_other_workers(session, fds);
 	notifiers_on_poll(session, fds + POLL_NOTIFIERS);
+	if (session->phase == PHASE_WAITING &&
+	    check_connections(session) != STATE_SERVING)
+		return STATE_UNMOUNTED;
 	return on_clients(session, fds);
 }
 
@@ -351,7 +411,7 @@ static void end_worker(struct session *session)
 {
 	int status;
 
-	if (session->worker.pid == 0)
+	if (session->worker.socket < 0)
 		return;
 	tell_worker(session, MESSAGE_STOP);
 	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0) {

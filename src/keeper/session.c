@@ -19,6 +19,12 @@ struct session *session_new(void)
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
+	session->binary_fd = session->fresh_binary_fd = session->upgrader = -1;
+	attach_init(&session->attach);
+	fence_init(&session->fence);
+	successor_init(&session->successor);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		session->strays[i] = -1;
 	session->exit_code = 1;
 	for (size_t i = 0; i < SESSION_MOUNTS_MAX; i++)
 		notifier_child_init(&session->mounts[i].notifier);
@@ -43,13 +49,20 @@ void session_free(struct session *session)
 
 	if (!session)
 		return;
-	if (session->worker.pid > 0)
+	successor_done(session, "the mount ends");
+	successor_conclude(session, "the mount ends");
+	if (session->worker.pid > 0 && !session->worker.is_attached)
 		(void)child_end(&session->worker, 0, &status);
 	child_done(&session->worker);
 	for (size_t i = 0; i < session->mount_count; i++)
 		mount_free(&session->mounts[i]);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		descriptor_done(&session->strays[i]);
+	descriptor_done(&session->binary_fd);
+	attach_done(&session->attach);
+	fence_done(&session->fence);
 	descriptor_done(&session->signals);
 	descriptor_done(&session->mount_table);
 	free(session);

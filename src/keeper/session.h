@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keeper/attach.h"
 #include "keeper/child.h"
 #include "keeper/deaths.h"
+#include "keeper/fence.h"
 #include "keeper/heartbeat.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
+#include "keeper/successor.h"
 
 struct err;
 struct message;
@@ -24,6 +27,7 @@ struct message;
 
 #define SESSION_MOUNTS_MAX 16
 #define SESSION_CLIENTS_MAX 8
+#define SESSION_STRAYS_MAX 4
 
 struct session_mount {
 	struct mount mount;
@@ -48,7 +52,16 @@ struct session_client {
 struct session {
 	struct child worker;
 	const struct child_plan *worker_plan; /* borrowed: what it is started
-						 of, again and again */
+						 of, again and again; NULL:
+						 workers attach themselves */
+	int binary_fd; /* of the last upgrade, or -1: that of the plan */
+	struct attach attach;
+	struct fence fence;
+	struct successor successor;
+	int fresh_binary_fd; /* of a successor that does not serve yet */
+	int upgrader;	     /* who waits for it, or -1 */
+	int strays[SESSION_STRAYS_MAX]; /* sockets of workers that are fenced
+					   off and not gone, or -1 */
 	enum session_phase phase;
 	int64_t phase_ms; /* when the worker is due, or to have started or
 			     left; of one that serves: since when */
@@ -78,9 +91,9 @@ void session_free(struct session *session);
 /*
  * Waits until the worker is ready, makes its mounts, hands them over, waits
  * until they are served, and only then puts them on their places. The worker
- * is started and the mounts are opened. 0, or negative errno with err filled
- * and exit_code set; -EINTR: a signal asked for the end, or the launcher has
- * gone.
+ * is started, or is to attach itself, and the mounts are opened. 0, or negative
+ * errno with err filled and exit_code set; -EINTR: a signal asked for the end,
+ * or the launcher has gone.
  */
 int session_start(struct session *session, bool allow_other, struct err *err);
 

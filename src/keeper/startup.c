@@ -5,6 +5,7 @@
  * fails before leaves no trace.
  */
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
@@ -20,6 +21,7 @@
 
 #define READY_TIMEOUT_MS 30000
 #define SERVING_TIMEOUT_MS 30000
+#define VERSION_TIMEOUT_MS 5000
 #define GOING_TIMEOUT_MS 5000
 
 struct startup {
@@ -185,6 +187,56 @@ static int await_serving(const struct startup *startup)
 	return 0;
 }
 
+static int wait_for_someone(const struct session *session, struct err *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = session->attach.listening, .events = POLLIN },
+		{ .fd = session->signals, .events = POLLIN },
+	};
+
+	if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		return err_set(err, -errno, "poll: %s", strerrordesc_np(errno));
+	return fds[1].revents ? err_set(err, -EINTR, "ended by a signal") : 0;
+}
+
+/* 0 when one has come, and has said what a worker says first. */
+static int take_first(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	struct message message;
+	int r;
+
+	if (attach_accept(&session->attach, &session->worker) < 0)
+		return -EAGAIN;
+	r = await(startup, MESSAGE_ATTACH, &message);
+	if (r == 0) {
+		log_info("a worker has come", "pid=%d version=\"%s\"",
+			 session->worker.pid, message.body);
+		return 0;
+	}
+	child_done(&session->worker);
+	if (r == -EINTR)
+		return r;
+	log_warn("who came is no worker", "why=\"%s\"", startup->err->text);
+	return -EAGAIN;
+}
+
+/* For as long as it takes. */
+static int await_first(struct startup *startup)
+{
+	int r;
+
+	do {
+		r = wait_for_someone(startup->session, startup->err);
+		if (r < 0)
+			return r;
+		startup->deadline_ms = moment_ms() + VERSION_TIMEOUT_MS;
+		r = take_first(startup);
+	} while (r == -EAGAIN);
+	startup->deadline_ms = moment_ms() + READY_TIMEOUT_MS;
+	return r;
+}
+
 int session_start(struct session *session, bool allow_other, struct err *err)
 {
 	struct startup startup = {
@@ -193,8 +245,14 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 		.deadline_ms = moment_ms() + READY_TIMEOUT_MS,
 		.allow_other = allow_other,
 	};
-	int r = create_mounts(&startup);
+	int r = session->worker_plan ? 0 : await_first(&startup);
 
+	if (r == 0)
+		r = create_mounts(&startup);
+	if (r == 0)
+		r = fence_make(&session->fence, err);
+	if (r == 0 && handover_begin(session) < 0)
+		r = report_death(&startup);
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
 		r = hand_over(&startup, i);
 	startup.deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
