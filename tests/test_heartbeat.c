@@ -3,7 +3,7 @@
 
 #include "keeper/heartbeat.h"
 
-#define STEP 100
+#define STEP INT64_C(100)
 
 static struct heartbeat begun(void)
 {
