@@ -31,6 +31,7 @@ command clang-tidy-14	clang-tidy-14
 command shellcheck	shellcheck
 command codespell	codespell
 command inotifywait	inotify-tools
+command ip		iproute2
 command node		nodejs
 node chokidar		node-chokidar
 system_python watchdog	python3-watchdog

@@ -310,10 +310,10 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 256
     block_on_close = False
 
-    def __init__(self, port, aws):
+    def __init__(self, address, aws):
         self.aws = aws
         self.sockets = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(address, _Handler)
 
     def get_request(self):
         plain, address = super().get_request()
@@ -346,7 +346,7 @@ class _Server(http.server.ThreadingHTTPServer):
 class FakeAws:
     """The account: its secrets, its faults, and what it was asked."""
 
-    def __init__(self, directory, port=0):
+    def __init__(self, directory, port=0, host="127.0.0.1"):
         self.authority = Authority(directory)
         self.closing = threading.Event()
         self.connections = 0
@@ -366,8 +366,9 @@ class FakeAws:
         self._sessions = {}
         self._server = None
         self._thread = None
+        self.host = host
         self.port = port
-        self.present(*self.authority.issue("server"))
+        self.present(*self.authority.issue("server", f"IP:{host}"))
 
     # -- the server's life
 
@@ -382,7 +383,7 @@ class FakeAws:
 
     def listen(self):
         self.closing.clear()
-        self._server = _Server(self.port, self)
+        self._server = _Server((self.host, self.port), self)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever,
                                         kwargs={"poll_interval": 0.02},
@@ -408,7 +409,7 @@ class FakeAws:
 
     @property
     def url(self):
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def environment(self, **more):
         """Environment of a client with keys of its own."""

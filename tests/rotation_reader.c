@@ -97,6 +97,25 @@ static void look(int directory, struct file *file)
 		fail(file, "open");
 }
 
+/* A version has one modification time, and later ones have later ones. */
+static bool is_backwards(const struct file *file, long version,
+			 int64_t modified_ns)
+{
+	if (version == file->version)
+		return modified_ns != file->modified_ns;
+	return version < file->version || modified_ns <= file->modified_ns;
+}
+
+static void tell_backwards(const struct file *file, long version,
+			   int64_t modified_ns, ino_t inode)
+{
+	fprintf(stderr,
+		"backwards %s: version %ld of %" PRId64
+		" (inode %ju), after version %ld of %" PRId64 "\n",
+		file->name, version, modified_ns, (uintmax_t)inode,
+		file->version, file->modified_ns);
+}
+
 static void take(struct file *file, struct counts *counts)
 {
 	static char content[CONTENT_MAX];
@@ -118,10 +137,10 @@ static void take(struct file *file, struct counts *counts)
 	modified_ns = (int64_t)state.st_mtim.tv_sec * 1000000000 +
 		      state.st_mtim.tv_nsec;
 	counts->wrong += version < 0 || length != state.st_size;
-	counts->backwards += version < file->version ||
-			     modified_ns < file->modified_ns ||
-			     (version == file->version) !=
-				     (modified_ns == file->modified_ns);
+	if (is_backwards(file, version, modified_ns)) {
+		counts->backwards++;
+		tell_backwards(file, version, modified_ns, state.st_ino);
+	}
 	counts->versions += version != file->version;
 	file->version = version;
 	file->modified_ns = modified_ns;

@@ -4,13 +4,16 @@
  * messages, serves an empty root directory, and misbehaves as its first
  * argument says. See keeper_test.py for the ways. With "lend:PATH" it serves
  * nothing: whoever listens there gets all that comes from the keeper. With
- * "while:PATH" it refuses to start where nothing is at that path.
+ * "while:PATH" it refuses to start where nothing is at that path. With
+ * "held:PATH" it starts when somebody opens the fifo at that path to write, and
+ * gives up when it is to reload.
  */
 #include "base/macros.h"
 #include "keeper/child.h"
 #include "keeper/message.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
@@ -26,6 +29,7 @@
 struct worker {
 	const char *way;
 	const char *path; /* that has to be there, or NULL */
+	const char *hold; /* a fifo, or NULL */
 	int fuse_fd;
 	int relay; /* to whom all is lent, or -1 */
 };
@@ -222,6 +226,8 @@ static void on_message(struct worker *worker)
 		close(fd);
 	if (message.type == MESSAGE_BEAT)
 		say(MESSAGE_BEAT, MESSAGE_NO_MOUNT, "", 0);
+	if (message.type == MESSAGE_RELOAD && worker->hold)
+		say(MESSAGE_FAILED, 0, "it is to reload", 1);
 	if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))
 		_exit(0);
 }
@@ -240,6 +246,8 @@ static void get_ready(const struct worker *worker)
 		say(MESSAGE_FAILED, MESSAGE_NO_MOUNT, "it is missing", 4);
 		_exit(4);
 	}
+	if (worker->hold && open(worker->hold, O_RDONLY | O_CLOEXEC) < 0)
+		_exit(11);
 	if (is_way(worker, "nonsense") &&
 	    write(CHILD_SOCKET_FD, garbage, sizeof(garbage)) < 0)
 		_exit(9);
@@ -259,6 +267,7 @@ int main(int argc, char **argv)
 {
 	static const char lend[] = "lend:";
 	static const char where[] = "while:";
+	static const char held[] = "held:";
 	struct worker worker = { .way = argc > 1 ? argv[1] : "serve",
 				 .fuse_fd = -1,
 				 .relay = -1 };
@@ -267,6 +276,8 @@ int main(int argc, char **argv)
 		worker.relay = lend_to(worker.way + strlen(lend));
 	if (strncmp(worker.way, where, strlen(where)) == 0)
 		worker.path = worker.way + strlen(where);
+	if (strncmp(worker.way, held, strlen(held)) == 0)
+		worker.hold = worker.way + strlen(held);
 	get_ready(&worker);
 	for (;;) {
 		struct pollfd fds[] = {

@@ -136,13 +136,15 @@ static int take_signals(int *ret, struct err *err)
 	(void)sigemptyset(&ours);
 	(void)sigaddset(&ours, SIGTERM);
 	(void)sigaddset(&ours, SIGINT);
-	/* session_run() takes these; until then there is nothing to reload. */
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGUSR1, SIG_IGN);
 	/* Standard error may be a pipe whose reader leaves. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
 	*ret = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* They wait for session_run(): what the worker has read by then may be
+	 * the file of before. */
+	(void)sigaddset(&ours, SIGHUP);
+	(void)sigaddset(&ours, SIGUSR1);
+	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
 	return *ret < 0 ? err_set(err, -errno, "signalfd: %s",
 				  strerrordesc_np(errno))
 			: 0;

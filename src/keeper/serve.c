@@ -428,8 +428,7 @@ static void answer_clients(struct session *session)
 			answer(session->clients[i].fd, MESSAGE_DONE, "");
 }
 
-/* From now on SIGHUP and SIGUSR1 mean something; before, they were ignored. A
- * blocked signal reaches signalfd(2) also where it is ignored. */
+/* From now on SIGHUP and SIGUSR1 are heard, also those that came before. */
 static void take_wishes(const struct session *session)
 {
 	sigset_t signals;
@@ -439,7 +438,6 @@ static void take_wishes(const struct session *session)
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGHUP);
 	(void)sigaddset(&signals, SIGUSR1);
-	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	if (signalfd(session->signals, &signals, 0) < 0)
 		log_warn("no reload and no refresh by signals", "error=%s",
 			 strerrordesc_np(errno));

@@ -30,6 +30,9 @@
 #define FILE_PATH_MAX 1024
 #define SUFFIX ".json"
 
+/* Somebody who replaces a file must do so that often before it is read. */
+#define OPEN_TRIES 16
+
 /* A fifo or device must not hold the loop up. */
 #define OPEN_TO_READ (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
@@ -135,21 +138,26 @@ static int refusal(int code, const char *name, struct err *err)
 	}
 }
 
+static int read_named(const struct file_source *source, const char *name,
+		      struct value **ret)
+{
+	bool is_raw = false;
+	CLEANUP(close_fd) int fd = open_secret(source, name, &is_raw);
+
+	return fd < 0 ? fd : file_value_read(fd, is_raw, ret);
+}
+
 static int read_secret(const struct source_call *call, struct value **ret,
 		       struct err *err)
 {
 	const char *name = call->name;
-	CLEANUP(close_fd) int fd = -1;
-	bool is_raw = false;
-	int r;
+	int r = -ESTALE;
 
 	/* no label leads to another directory */
 	if (!is_name(name) || (call->label && strchr(call->label, '/')))
 		return refusal(-ENOENT, name, err);
-	fd = open_secret(call->source, name, &is_raw);
-	if (fd < 0)
-		return refusal(fd, name, err);
-	r = file_value_read(fd, is_raw, ret);
+	for (int i = 0; i < OPEN_TRIES && r == -ESTALE; i++)
+		r = read_named(call->source, name, ret);
 	return r == 0 ? 0 : refusal(r, name, err);
 }
 

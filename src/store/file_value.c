@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file is read until its state is the same before and after, so that the
- * version, which is made of the state, belongs to the content.
+ * version, which is made of the state, belongs to the content. What a file is
+ * replaced by takes its last link away, and with that changes its ctime: the
+ * version is of the state that it had while it had a name.
  */
 #include "store/file_value.h"
 #include "base/buf.h"
@@ -44,13 +46,17 @@ static int read_all(int fd, struct buf *content)
 	}
 }
 
-static bool is_same_state(const struct stat *a, const struct stat *b)
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
 {
-	return a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_settled(const struct stat *before, const struct stat *after)
+{
+	return before->st_size == after->st_size &&
+	       is_same_time(&before->st_mtim, &after->st_mtim) &&
+	       (is_same_time(&before->st_ctim, &after->st_ctim) ||
+		after->st_nlink == 0);
 }
 
 /* Content and state that belong together. */
@@ -58,18 +64,23 @@ static int read_settled(int fd, struct buf *content, struct stat *ret_state)
 {
 	for (int i = 0; i < FILE_READ_TRIES; i++) {
 		struct stat before;
+		struct stat after;
 		int r;
 
 		buf_clear(content);
 		if (fstat(fd, &before) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 			return -errno;
+		if (before.st_nlink == 0)
+			return -ESTALE;
 		r = read_all(fd, content);
 		if (r < 0)
 			return r;
-		if (fstat(fd, ret_state) < 0)
+		if (fstat(fd, &after) < 0)
 			return -errno;
-		if (is_same_state(&before, ret_state))
+		if (is_settled(&before, &after)) {
+			*ret_state = before;
 			return 0;
+		}
 	}
 	return -EIO;
 }

@@ -173,35 +173,20 @@ def _tls():
     with _cached() as scene:
         aws = scene.aws
         stranger = Authority(scene.directory, "stranger")
-        aws.refuse_connections()
-        aws.present(*aws.authority.issue("wrong", "DNS:elsewhere.invalid"))
-        aws.listen()
         before = aws.calls()
-        _check_stale(scene)
-        aws.refuse_connections()
-        aws.present(*stranger.issue("another"))
-        aws.listen()
-        _check_stale(scene)
+        for pair in (aws.authority.issue_expired("expired"),
+                     aws.authority.issue("wrong", "DNS:elsewhere.invalid"),
+                     stranger.issue("another")):
+            aws.refuse_connections()
+            aws.present(*pair)
+            aws.listen()
+            _check_stale(scene)
+        check("certificate has expired" in scene.mount.log_text(),
+              "no word of the first one")
         check_equal(aws.calls(), before, "requests to a stranger")
         # the file is read for each new connection
         shutil.copyfile(stranger.ca, aws.authority.ca)
         aws.put("app", NEW)
-        _check_recovery(scene, b"new")
-
-
-@row("network partition")
-def _partition():
-    with _cached("--timeout", "2s") as scene:
-        for operation in OPERATIONS:
-            scene.aws.fail(operation, "silent")
-        _check_stale(scene)
-        for _ in range(6):  # each attempt is over by its deadline
-            scene.clock.advance(3)
-            check_equal(read(scene.path("password")), PASSWORD)
-        for operation in OPERATIONS:
-            scene.aws.heal(operation)
-        scene.aws.put("app", NEW)
-        wait_for_answers(scene.mount.point)
         _check_recovery(scene, b"new")
 
 

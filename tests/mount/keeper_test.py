@@ -9,6 +9,7 @@ What a test leaves mounted is unmounted, also where it failed.
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import pathlib
@@ -549,6 +550,31 @@ def stays_on_signals_that_are_for_later(lab):
     assert os.listdir(lab.mount_point) == []
     assert lab.command("unmount", lab.mount_point).returncode == 0
     assert finish(process)[0] == 0
+
+
+def fifo_writer(path):
+    """A descriptor, or None as long as nobody reads there."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return None
+
+
+def hears_later_of_a_reload_that_came_too_early(lab):
+    hold = lab.root / "hold"
+    os.mkfifo(hold)
+    hold.chmod(0o644)
+    process = lab.foreground(f"held:{hold}", "--restarts", "1")
+    lab.worker()
+    process.send_signal(signal.SIGHUP)
+    writer = eventually(lambda: fifo_writer(hold), "the worker waits")
+    code, errors = finish(process)
+    os.close(writer)
+    assert code == 1, (code, errors)
+    assert 'reason="it is to reload"' in errors, errors
+    lab.check_nothing_left()
 
 
 def ends_on_a_signal_while_it_waits_for_the_worker(lab):
