@@ -185,4 +185,5 @@ void child_done(struct child *child)
 {
 	descriptor_done(&child->pidfd);
 	descriptor_done(&child->socket);
+	child->is_attached = false;
 }

@@ -372,7 +372,7 @@ def goes_on_when_the_worker_is_killed(lab):
 
 
 def replaces_a_worker_that_stands_still(lab):
-    process = lab.serving("serve", "--heartbeat-ms", "300")
+    process = lab.serving("serve", "--heartbeat-ms", "900")
     old = lab.worker()
     os.kill(old, signal.SIGSTOP)
     assert os.listdir(lab.mount_point) == []
@@ -380,7 +380,7 @@ def replaces_a_worker_that_stands_still(lab):
     process.terminate()
     code, log = finish(process)
     assert code == 0, log
-    assert f"the worker stands still pid={old} limit_ms=300" in log, log
+    assert f"the worker stands still pid={old} limit_ms=900" in log, log
     assert f'another one follows pid={old} cause="signal KILL"' in log, log
     lab.check_nothing_left()
 
@@ -388,7 +388,7 @@ def replaces_a_worker_that_stands_still(lab):
 def breaks_the_connection_of_a_worker_that_cannot_be_ended(lab):
     for by, place in (("abort", connections),
                       ("umount", contextlib.nullcontext)):
-        process = lab.serving("stuck", "--heartbeat-ms", "300")
+        process = lab.serving("stuck", "--heartbeat-ms", "900")
         with place():
             reader = lab.background(["stat", str(lab.mount_point / "x")])
             _, complaint = reader.communicate(timeout=PATIENCE_S)

@@ -398,7 +398,7 @@ def what_a_worker_has_no_time_to_answer_the_next_one_answers():
 
 @case
 def a_worker_that_stands_still_is_replaced_and_no_read_fails():
-    with _scene("--ttl", "1s", "--heartbeat", "600ms") as scene:
+    with _scene("--ttl", "1s", "--heartbeat", "900ms") as scene:
         wanted = {scene.path("password"): PASSWORD,
                   scene.path("app"): SECRET.encode()}
         with verified("WARM", "COLD", "COLD", wanted=wanted):
