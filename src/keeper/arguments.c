@@ -46,6 +46,7 @@ static const struct argument {
 	  offsetof(struct arguments, restarts_at_once) },
 	{ "--attach-socket", KIND_TEXT,
 	  offsetof(struct arguments, attach_socket) },
+	{ "--take-over", KIND_TEXT, offsetof(struct arguments, take_over) },
 	{ "--await-worker", KIND_FLAG,
 	  offsetof(struct arguments, await_worker) },
 	{ "--heartbeat-ms", KIND_HEARTBEAT,

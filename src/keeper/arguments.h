@@ -17,12 +17,14 @@ struct err;
  *		[--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--heartbeat-ms N]
- *		[--attach-socket PATH]
+ *		[--attach-socket PATH] [--take-over SOCKET]
  *		-- WORKER-ARGUMENT...
  *
  * With --attach-socket, workers that others have started may come there and
  * take over. With --await-worker and --foreground instead of what follows "--",
- * the keeper starts none, and waits for the first before it mounts.
+ * the keeper starts none, and waits for the first before it mounts. With
+ * --take-over it makes no mount: it takes the one that stands there from the
+ * keeper at that socket (see inherit.h).
  *
  * Strings are borrowed from argv.
  */
@@ -41,6 +43,7 @@ struct arguments {
 	uint32_t heartbeat_ms;	   /* as of heartbeat.h */
 	const char *attach_socket; /* absolute, or NULL */
 	bool await_worker;
+	const char *take_over; /* or NULL */
 	char **worker; /* what comes after "--", NULL-terminated; NULL with
 			  await_worker */
 };

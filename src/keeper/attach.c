@@ -112,3 +112,8 @@ void attach_done(struct attach *attach)
 		remove_old(attach->path);
 	descriptor_done(&attach->listening);
 }
+
+void attach_leave(struct attach *attach)
+{
+	descriptor_done(&attach->listening);
+}

@@ -35,4 +35,7 @@ int attach_accept(const struct attach *attach, struct child *ret);
 /* Removes the socket. May be called twice. */
 void attach_done(struct attach *attach);
 
+/* The same, but what stands at the path now is another keeper's. */
+void attach_leave(struct attach *attach);
+
 #endif

@@ -103,11 +103,14 @@ static int open_all(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
 	struct session *session = keeper->session;
-	int r = mount_open(&session->mounts[0].mount, arguments->mount_point,
-			   err);
+	struct mount *mount = &session->mounts[0].mount;
+	int r = arguments->take_over
+			? mount_find(mount, arguments->mount_point, err)
+			: mount_open(mount, arguments->mount_point, err);
 
 	session->mounts[0].listening = -1;
 	session->mount_count = 1;
+	session->take_over = arguments->take_over;
 	if (r == 0 && !arguments->await_worker)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
 	if (r == 0 && arguments->attach_socket)

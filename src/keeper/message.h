@@ -19,6 +19,8 @@
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
+ *	keeper -> keeper	TAKE_OVER, then NODES and MOUNT (each with an
+ *				fd) the other way, and DONE both ways
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -64,6 +66,10 @@ enum message_type {
 	MESSAGE_ATTACH,
 	MESSAGE_FENCE, /* fd: the word of fence.h; body: uint64_t, its number */
 	MESSAGE_UPGRADE, /* fd: the binary of a worker that is to follow */
+	/* Of a keeper to another: give me your mounts. They come as to a
+	 * worker, with DONE at the end, which the new keeper sends back when it
+	 * serves them. */
+	MESSAGE_TAKE_OVER,
 };
 
 /* How long a worker may take to leave, whether it is followed or not. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,15 +44,49 @@ static int open_nodes(struct err *err)
 	return descriptor_take(&fd);
 }
 
-int mount_open(struct mount *ret, const char *path, struct err *err)
+/* Nobody may serve it, so nothing is asked of it. */
+static int find_device(int root, struct mount *mount, struct err *err)
 {
-	cleanup_fd int target = -1;
-	int r;
+	struct statx status;
 
+	if (statx(root, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) < 0)
+		return err_set(err, -errno, "the mount's device: %s",
+			       strerrordesc_np(errno));
+	mount->device = status.stx_dev_minor;
+	return 0;
+}
+
+static int open_place(struct mount *ret, const char *path, struct err *err)
+{
 	memset(ret, 0, sizeof(*ret));
 	ret->target_fd = ret->fuse_fd = ret->nodes_fd = ret->tree_fd = -1;
 	ret->place.parent_fd = -1;
-	r = place_open(path, &ret->place, err);
+	return place_open(path, &ret->place, err);
+}
+
+int mount_find(struct mount *ret, const char *path, struct err *err)
+{
+	cleanup_fd int root = -1;
+	struct mountinfo found;
+	int r = open_place(ret, path, err);
+
+	if (r < 0)
+		return r;
+	r = mountinfo_find(MOUNTINFO_SELF, path, &found);
+	if (r == 0)
+		root = place_enter_mount(&ret->place, found.id);
+	if (r < 0 || root < 0)
+		return err_set(err, r < 0 ? r : root,
+			       "%s: no mount stands there", path);
+	ret->id = found.id;
+	return find_device(root, ret, err);
+}
+
+int mount_open(struct mount *ret, const char *path, struct err *err)
+{
+	cleanup_fd int target = -1;
+	int r = open_place(ret, path, err);
+
 	if (r < 0)
 		return r;
 	target = place_enter(&ret->place);
@@ -141,19 +176,6 @@ static int create_superblock(int context, struct err *err)
 	return 0;
 }
 
-/* Nobody serves it yet, so nothing may be asked of it. */
-static int find_device(struct mount *mount, struct err *err)
-{
-	struct statx status;
-
-	if (statx(mount->tree_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0,
-		  &status) < 0)
-		return err_set(err, -errno, "the mount's device: %s",
-			       strerrordesc_np(errno));
-	mount->device = status.stx_dev_minor;
-	return 0;
-}
-
 int mount_create(struct mount *mount, const char *source, bool allow_other,
 		 struct err *err)
 {
@@ -179,7 +201,7 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 	r = descriptor_mount_id(mount->tree_fd, &mount->id);
 	if (r < 0)
 		return err_set(err, r, "no mount id: is /proc mounted?");
-	return find_device(mount, err);
+	return find_device(mount->tree_fd, mount, err);
 }
 
 int mount_attach(struct mount *mount, struct err *err)

@@ -32,6 +32,11 @@ struct mount {
  */
 int mount_open(struct mount *ret, const char *path, struct err *err);
 
+/* Finds the mount that stands at path and that another keeper holds; what that
+ * one gives is filled in later. It is never looked into, and taken off only
+ * once is_attached is set. 0, or negative errno with err filled. */
+int mount_find(struct mount *ret, const char *path, struct err *err);
+
 /*
  * Makes the superblock and the mount, answers FUSE_INIT, and leaves the mount
  * unattached: nobody sees it yet. source is what mountinfo shows. 0, or

@@ -102,6 +102,12 @@ static void plan_next(struct session *session, int64_t pause_ms)
 	notifiers_pause(session);
 }
 
+void restart_anew(struct session *session)
+{
+	plan_next(session, 0);
+	(void)resend(session);
+}
+
 static void follow(struct session *session, pid_t pid)
 {
 	plan_next(session, 0);

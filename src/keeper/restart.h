@@ -31,6 +31,9 @@ bool restart_after_death(struct session *session);
 /* Every mount is served by the worker. */
 void restart_begin(struct session *session);
 
+/* There is no worker any more, and there should be: one is started at once. */
+void restart_anew(struct session *session);
+
 /* How long poll(2) may wait. */
 int restart_timeout_ms(const struct session *session);
 

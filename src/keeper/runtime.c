@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -90,22 +91,37 @@ int runtime_accept(int listening, uid_t owner)
 	return descriptor_take(&fd);
 }
 
-int runtime_connect(uint64_t mount_id)
+static int connect_to(const struct sockaddr_un *address)
 {
 	/* Else connect(2) waits for a place in the queue of a keeper that
 	 * hangs. */
 	const struct timeval patience = { .tv_sec = SEND_TIMEOUT_S };
-	cleanup_fd int fd = -1;
-	struct sockaddr_un address;
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	fill_address(mount_id, &address);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 				 sizeof(patience)) < 0)
 		return -errno;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	return descriptor_take(&fd);
+}
+
+int runtime_connect(uint64_t mount_id)
+{
+	struct sockaddr_un address;
+
+	fill_address(mount_id, &address);
+	return connect_to(&address);
+}
+
+int runtime_connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	return connect_to(&address);
 }
 
 void runtime_remove(uint64_t mount_id)

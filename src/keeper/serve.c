@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "keeper/abort.h"
 #include "keeper/descriptor.h"
+#include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
@@ -29,6 +30,7 @@
 enum state {
 	STATE_SERVING,
 	STATE_STOPPED,	 /* a signal or a client asked for the end */
+	STATE_INHERITED, /* another keeper has the mounts */
 	STATE_UNMOUNTED, /* someone unmounted the last mount */
 	STATE_BEREFT,	 /* the worker died or can no longer be trusted */
 	STATE_FAILED,	 /* and it was the last */
@@ -301,6 +303,9 @@ static enum state on_client_message(struct session *session,
 				descriptor_take(&client->fd));
 		return STATE_SERVING;
 	}
+	if (r == 0 && message.type == MESSAGE_TAKE_OVER)
+		return inherit_give(session, client->fd) ? STATE_INHERITED
+							 : STATE_SERVING;
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)
 		return on_unmount(session, client->fd);
 	if (r == 0 &&
@@ -458,7 +463,7 @@ int session_run(struct session *session)
 	}
 	if (state == STATE_FAILED) {
 		drop_mounts(session);
-	} else {
+	} else if (state != STATE_INHERITED) {
 		/* Off its place first, then let the worker finish what is in
 		 * flight, and only then close what it answers through. */
 		(void)detach_all(session);

@@ -19,6 +19,7 @@ struct session *session_new(void)
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
+	session->forerunner = -1;
 	session->binary_fd = session->fresh_binary_fd = session->upgrader = -1;
 	attach_init(&session->attach);
 	fence_init(&session->fence);
@@ -60,6 +61,7 @@ void session_free(struct session *session)
 		descriptor_done(&session->clients[i].fd);
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
 		descriptor_done(&session->strays[i]);
+	descriptor_done(&session->forerunner);
 	descriptor_done(&session->binary_fd);
 	attach_done(&session->attach);
 	fence_done(&session->fence);

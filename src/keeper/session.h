@@ -58,8 +58,11 @@ struct session {
 	struct attach attach;
 	struct fence fence;
 	struct successor successor;
-	int fresh_binary_fd; /* of a successor that does not serve yet */
-	int upgrader;	     /* who waits for it, or -1 */
+	const char *take_over; /* borrowed: the socket of the keeper before, or
+				  NULL */
+	int forerunner;	       /* connected to it, or -1 */
+	int fresh_binary_fd;   /* of a successor that does not serve yet */
+	int upgrader;	       /* who waits for it, or -1 */
 	int strays[SESSION_STRAYS_MAX]; /* sockets of workers that are fenced
 					   off and not gone, or -1 */
 	enum session_phase phase;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/handover.h"
+#include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/report.h"
@@ -141,8 +142,10 @@ static int create_mounts(const struct startup *startup)
 			break;
 		if (message.mount != count || count >= session->mount_count)
 			return report_nonsense(startup);
-		r = mount_create(&session->mounts[count].mount, message.body,
-				 startup->allow_other, startup->err);
+		if (!session->take_over)
+			r = mount_create(&session->mounts[count].mount,
+					 message.body, startup->allow_other,
+					 startup->err);
 		if (r < 0)
 			return r;
 		count++;
@@ -156,9 +159,13 @@ static int hand_over(const struct startup *startup, uint32_t index)
 	struct session_mount *mount = &session->mounts[index];
 	int r;
 
-	mount->listening = runtime_listen(mount->mount.id, startup->err);
-	if (mount->listening < 0)
-		return mount->listening;
+	/* Else that is the keeper's before until all are served. */
+	if (!session->take_over) {
+		mount->listening =
+			runtime_listen(mount->mount.id, startup->err);
+		if (mount->listening < 0)
+			return mount->listening;
+	}
 	r = handover_mount(session, index);
 	if (r == -EPIPE)
 		return report_death(startup);
@@ -249,6 +256,8 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 
 	if (r == 0)
 		r = create_mounts(&startup);
+	if (r == 0 && session->take_over)
+		r = inherit_take(session, err);
 	if (r == 0)
 		r = fence_make(&session->fence, err);
 	if (r == 0 && handover_begin(session) < 0)
@@ -260,6 +269,8 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 		r = await_serving(&startup);
 	if (r == 0)
 		restart_begin(session);
+	if (r == 0 && session->take_over)
+		return inherit_finish(session, err);
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
 		r = mount_attach(&session->mounts[i].mount, err);
 	return r;

@@ -400,6 +400,47 @@ def breaks_the_connection_of_a_worker_that_cannot_be_ended(lab):
         lab.check_nothing_left()
 
 
+def leaves_its_mount_to_another_keeper(lab):
+    first = lab.serving("serve")
+    path, mounts = lab.socket(), lab.mounts()
+    second = lab.foreground("serve", "--take-over", str(path))
+    code, log = finish(first)
+    assert code == 0, log
+    assert "another keeper has taken over" in log, log
+    assert os.listdir(lab.mount_point) == []
+    assert lab.mounts() == mounts, lab.mounts()
+    result = lab.command("unmount", lab.mount_point)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert finish(second)[0] == 0
+    lab.check_nothing_left(path)
+
+
+def goes_on_when_another_keeper_fails_to_take_over(lab):
+    first = lab.serving("serve")
+    path, mounts = lab.socket(), lab.mounts()
+    for way in ("fail", "die-late", "fail-late"):
+        second = lab.foreground(way, "--take-over", str(path))
+        code, log = finish(second)
+        assert code != 0, (way, log)
+        assert os.listdir(lab.mount_point) == [], way
+        assert lab.mounts() == mounts, (way, lab.mounts())
+    result = lab.command("unmount", lab.mount_point)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert finish(first)[0] == 0
+    lab.check_nothing_left(path)
+
+
+def takes_over_no_mount_that_is_not_there(lab):
+    result = lab.keeper("serve", "--take-over", str(lab.root / "none"))
+    check_refusal(result, 1, "no mount stands there")
+    process = lab.serving("serve")
+    result = lab.keeper("serve", "--take-over", str(lab.root / "none"))
+    check_refusal(result, 1, "--take-over", "No such file")
+    process.terminate()
+    assert finish(process)[0] == 0
+    lab.check_nothing_left()
+
+
 def a_later_worker_is_started_as_the_first_was(lab):
     given = {**sanitizers(), "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nowhere"}
     lab.serving("serve", env={**given, "TOKEN": "x"})

@@ -15,7 +15,8 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.mounting import mounted_at
 from lib.place import built
-from lib.process import environment, is_alive, run, run_ok
+from lib.process import (environment, is_alive, run, run_ok,
+                         wait_for_end)
 from lib.reading import read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
 from lib.status import status
@@ -79,6 +80,33 @@ def no_reader_sees_that_builds_follow_each_other():
         check_equal(mount_ids(scene.mount.point), before, "mount ids")
         check_equal(scene.mount.log_text().count("the worker has left"),
                     UPGRADES)
+
+
+def _command_line(pid):
+    with open(f"/proc/{pid}/cmdline", encoding="utf-8") as words:
+        return words.read().split("\0")[:-1]
+
+
+@case
+def no_reader_sees_that_keepers_follow_each_other():
+    with _scene("--ttl", "1s") as scene:
+        before = mount_ids(scene.mount.point)
+        path = f"/run/secretsfs/{before[0]}.sock"
+        wanted = {scene.path("password"): PASSWORD,
+                  scene.path("app"): SECRET.encode()}
+        with verified("WARM", "COLD", "COLD", wanted=wanted):
+            for _ in range(3):
+                keeper = scene.mount.keeper_pid()
+                words = _command_line(keeper)[1:]
+                if "--take-over" not in words:
+                    words[:0] = ["--take-over", path]
+                # to the background, as the first
+                run_ok(built("secretsfs-keeper"), *words,
+                       env=scene.aws.environment())
+                wait_for_end(keeper, "the keeper before")
+                check_equal(scene.version().endswith("-other"), False)
+        check_equal(mount_ids(scene.mount.point), before, "mount ids")
+        check_equal(scene.mount.log_text().count("has taken over"), 3)
 
 
 @case
