@@ -19,6 +19,7 @@
 #include "loop/loop.h"
 #include "net/breaker.h"
 #include "net/retry.h"
+#include "net/tally.h"
 #include "ops/client.h"
 #include "ops/status.h"
 #include "provider.h"
@@ -140,11 +141,27 @@ static const char *breaker_name(enum breaker_state state)
 	return state == BREAKER_PROBING ? "probing" : "closed";
 }
 
+static struct status_operation
+operation_of(const struct tally_operation *operation)
+{
+	return (struct status_operation){ .name = operation->name,
+					  .attempts = operation->attempts,
+					  .retries = operation->retries,
+					  .outcomes = operation->outcomes };
+}
+
 static void put_endpoint(void *owner, const struct retry_endpoint *endpoint)
 {
 	struct composing *composing = owner;
 	const struct breaker *breaker = endpoint->breaker;
+	const struct tally *tally = endpoint->tally;
+	struct status_operation operations[TALLY_OPERATIONS_MAX];
+	const char *outcomes[TALLY_OUTCOMES];
 
+	for (unsigned i = 0; i < TALLY_OUTCOMES; i++)
+		outcomes[i] = tally_outcome_name((enum tally_outcome)i);
+	for (size_t i = 0; i < tally->count; i++)
+		operations[i] = operation_of(&tally->operations[i]);
 	status_put_endpoint(
 		&composing->json,
 		&(struct status_endpoint){
@@ -154,6 +171,10 @@ static void put_endpoint(void *owner, const struct retry_endpoint *endpoint)
 			.last = breaker->last.code ? &breaker->last : NULL,
 			.tokens = endpoint->tokens,
 			.requests = endpoint->requests,
+			.operations = operations,
+			.operation_count = tally->count,
+			.outcome_names = outcomes,
+			.outcome_count = TALLY_OUTCOMES,
 		});
 }
 

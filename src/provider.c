@@ -41,6 +41,7 @@ struct provider {
 	bool has_environment;
 	struct http *http;
 	struct retry *retry;
+	bool is_ending; /* nobody listens any more */
 	bool has_warning;
 	struct err warning;
 };
@@ -60,6 +61,7 @@ void provider_free(struct provider *provider)
 {
 	if (!provider)
 		return;
+	provider->is_ending = true;
 	for (size_t i = 0; i < provider->place_count; i++) {
 		struct place *place = &provider->places[i];
 
@@ -141,11 +143,39 @@ int provider_files(struct provider *provider, const char *directory,
 	return settle_place(provider, place, r, ret);
 }
 
+static void note_open(void *owner, const struct retry_endpoint *endpoint)
+{
+	bool *is_open = owner;
+
+	*is_open |= endpoint->breaker->state != BREAKER_CLOSED;
+}
+
+/* Of several endpoints, as of Secrets Manager and STS, any may be needed for an
+ * answer. */
+static void tell_sources(struct provider *provider, bool has_closed)
+{
+	bool is_open = false;
+
+	retry_each_endpoint(provider->retry, note_open, &is_open);
+	for (size_t i = 0; i < provider->place_count; i++) {
+		struct source *source = provider->places[i].source;
+
+		if (provider->places[i].is_directory)
+			continue;
+		source->is_away = is_open;
+		if (has_closed && source->on_return)
+			source->on_return(source->on_change_owner, source);
+	}
+}
+
 static void on_breaker(void *owner, const struct retry_endpoint *endpoint)
 {
 	const struct breaker *breaker = endpoint->breaker;
+	struct provider *provider = owner;
 
-	(void)owner;
+	if (provider->is_ending)
+		return;
+	tell_sources(provider, breaker->state == BREAKER_CLOSED);
 	if (breaker->state == BREAKER_CLOSED)
 		log_info("the endpoint answers again", "url=%s", endpoint->url);
 	else
@@ -177,9 +207,8 @@ static int start_http(struct provider *provider, struct err *err)
 
 static int start_retry(struct provider *provider, struct err *err)
 {
-	static const struct retry_settings settings = {
-		.on_breaker = on_breaker,
-	};
+	const struct retry_settings settings = { .on_breaker = on_breaker,
+						 .owner = provider };
 	int r = provider->http ? 0 : start_http(provider, err);
 
 	if (r < 0 || provider->retry)
@@ -214,6 +243,9 @@ static int make_aws(struct provider *provider, const char *region,
 				   .timeout_ms = options->timeout_ms,
 			   },
 			   &provider->environment, &place->source, err);
+	if (r == 0)
+		retry_each_endpoint(provider->retry, note_open,
+				    &place->source->is_away);
 	if (r == 0 && !provider->has_warning)
 		provider->has_warning = check_aws(provider, place->source) < 0;
 	return r;

@@ -195,6 +195,35 @@ static void put_error(const struct table *table, jdoc_node error,
 	(void)putchar('\n');
 }
 
+/* Of an operation: what is not zero. */
+static void put_operation(const struct table *table, jdoc_node operation)
+{
+	jdoc_node one = jdoc_first(table->doc, operation);
+	const char *before = ": ";
+
+	put("            ", get(table, operation, "name"));
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one)) {
+		struct text count = text_of(table, one);
+
+		if (jdoc_type(table->doc, one) == JDOC_STRING ||
+		    (count.length == 1 && *count.at == '0'))
+			continue;
+		put(before, text_of(table, jdoc_name(table->doc, one)));
+		put(" ", count);
+		before = ", ";
+	}
+	(void)putchar('\n');
+}
+
+static void put_operations(const struct table *table, jdoc_node endpoint)
+{
+	jdoc_node operations = member(table, endpoint, "operations");
+	jdoc_node one = jdoc_first(table->doc, operations);
+
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		put_operation(table, one);
+}
+
 static void put_endpoint(const struct table *table, jdoc_node endpoint)
 {
 	put("endpoint    ", get(table, endpoint, "url"));
@@ -207,6 +236,7 @@ static void put_endpoint(const struct table *table, jdoc_node endpoint)
 	    has(table, endpoint, "lastError"))
 		put_error(table, member(table, endpoint, "lastError"),
 			  "            ");
+	put_operations(table, endpoint);
 }
 
 static void put_files(const struct table *table, jdoc_node object)

@@ -353,6 +353,7 @@ class FakeAws:
         self.complaints = []  # requests that no AWS would have taken
         self.tokens = []      # web identity tokens, as they came
         self.request_ids = []
+        self.most_in_flight = 0  # requests at a time
         self.session_seconds = 3600
         self.ascii_only = True
         self._directory = directory
@@ -362,6 +363,7 @@ class FakeAws:
         self._gates = {}
         self._waiting = collections.Counter()
         self._calls = collections.Counter()
+        self._in_flight = 0
         self._denied = set()  # (action, name), the name None for all
         self._sessions = {}
         self._server = None
@@ -511,6 +513,16 @@ class FakeAws:
     # -- answering; runs in a thread for each connection
 
     def answer(self, handler, body):
+        with self._lock:
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            self._answer(handler, body)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def _answer(self, handler, body):
         target = handler.headers.get("X-Amz-Target", "")
         if target.startswith("secretsmanager."):
             operation, about, reply = self._secrets_manager(

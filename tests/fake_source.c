@@ -142,6 +142,7 @@ void fake_source_answer_for(struct fake_source *source, const char *name,
 	struct source_call call = take(source, name);
 	struct secret *secret = secret_new(text, strlen(text));
 	struct value_about about = { .version = version,
+				     .arn = source->arn,
 				     .created_ns = 1000000000 };
 	struct value *value = value_new(secret, &about);
 

@@ -9,7 +9,7 @@
 
 /* A source whose fetches end when the test says so, and how. */
 
-#define FAKE_CALLS_MAX 64
+#define FAKE_CALLS_MAX 2048
 
 struct source_call {
 	struct fake_source *source;
@@ -30,6 +30,7 @@ struct fake_source {
 	unsigned fetches;  /* listings and confirmations included */
 	unsigned confirms; /* of these: confirmations */
 	unsigned cancels;
+	const char *arn; /* of what it answers with, or NULL */
 };
 
 void fake_source_init(struct fake_source *source, const char *identity);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The test plays the notifier: it takes orders from the other end of the
- * socket, and makes the requests by which the kernel would come back. */
 #include "tests/test.h"
 
 #include "fs/announce.h"
 #include "keeper/notify_order.h"
 #include "store/value.h"
+#include "tests/played_notifier.h"
 #include "tests/tree_fixture.h"
 
 #include <errno.h>
@@ -13,9 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define NOTIFIER_PID 4242
-#define STRANGER_PID 4243
 
 static struct layout_file app_files[] = {
 	{ .name = "app", .view = { .key = VIEW_WHOLE }, .rights = TREE_RIGHTS },
@@ -27,9 +23,8 @@ static struct layout_file slow_files[] = {
 };
 
 struct stage {
-	struct scene *scene;
+	struct played played;
 	struct layout_object objects[2];
-	int notifier; /* the other end; -1: it died */
 	unsigned expired;
 	int version;
 };
@@ -41,16 +36,6 @@ static void expire_names(void *owner)
 	stage->expired++;
 }
 
-static void start_notifier(struct stage *stage)
-{
-	int ends[2];
-
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-	stage->notifier = ends[1];
-	tree_set_notifier(stage->scene->tree, ends[0], NOTIFIER_PID);
-}
-
 /* Two secrets with a file each; the first one's keys are names, too. */
 static int set_up(void **state)
 {
@@ -58,9 +43,9 @@ static int set_up(void **state)
 	struct tree_reach reach = { .expire_names = expire_names,
 				    .owner = &stage };
 
-	stage = (struct stage){ .scene = scene_new() };
+	stage = (struct stage){ .played.scene = scene_new() };
 	stage.objects[0] = (struct layout_object){
-		.source = &stage.scene->source.base,
+		.source = &stage.played.scene->source.base,
 		.name = "app",
 		.files = app_files,
 		.file_count = 1,
@@ -69,15 +54,15 @@ static int set_up(void **state)
 		.rights = TREE_RIGHTS,
 	};
 	stage.objects[1] = (struct layout_object){
-		.source = &stage.scene->source.base,
+		.source = &stage.played.scene->source.base,
 		.name = "slow",
 		.files = slow_files,
 		.file_count = 1,
 		.rights = TREE_RIGHTS,
 	};
-	scene_show(stage.scene, stage.objects, 2);
-	tree_set_reach(stage.scene->tree, &reach);
-	start_notifier(&stage);
+	scene_show(stage.played.scene, stage.objects, 2);
+	tree_set_reach(stage.played.scene->tree, &reach);
+	played_start(&stage.played);
 	*state = &stage;
 	return 0;
 }
@@ -85,17 +70,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct stage *stage = *state;
-	void *scene = stage->scene;
+	void *scene = stage->played.scene;
 
-	if (stage->notifier >= 0)
-		close(stage->notifier);
+	if (stage->played.fd >= 0)
+		close(stage->played.fd);
 	return scene_free(&scene);
-}
-
-static void turn(struct stage *stage)
-{
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(loop_turn(stage->scene->loop, 0), 0);
 }
 
 /* "app" becomes another version. */
@@ -104,10 +83,11 @@ static void rotate(struct stage *stage, const char *json)
 	char version[16];
 
 	(void)snprintf(version, sizeof(version), "v%d", ++stage->version);
-	cache_refresh(stage->scene->cache, "app");
-	turn(stage);
-	fake_source_answer_for(&stage->scene->source, "app", version, json);
-	turn(stage);
+	cache_refresh(stage->played.scene->cache, "app");
+	turn(&stage->played);
+	fake_source_answer_for(&stage->played.scene->source, "app", version,
+			       json);
+	turn(&stage->played);
 }
 
 /* Makes a name known: its node. */
@@ -116,116 +96,16 @@ static uint64_t see(struct stage *stage, const char *name, const char *json)
 	struct request request;
 	char version[16];
 
-	start_lookup(stage->scene, NODE_ROOT, name, &request);
+	start_lookup(stage->played.scene, NODE_ROOT, name, &request);
 	if (request.answers == 0) {
 		(void)snprintf(version, sizeof(version), "v%d",
 			       ++stage->version);
-		fake_source_answer_for(&stage->scene->source, "app", version,
-				       json);
+		fake_source_answer_for(&stage->played.scene->source, "app",
+				       version, json);
 	}
 	assert_int_equal(request.answers, 1);
 	assert_int_equal(request.code, 0);
 	return request.entry.node;
-}
-
-static bool next_order(struct stage *stage, struct notify_order *ret)
-{
-	ssize_t length = recv(stage->notifier, ret, sizeof(*ret), MSG_DONTWAIT);
-
-	if (length < 0)
-		return false;
-	assert_int_equal(notify_order_check(ret, (size_t)length), 0);
-	return true;
-}
-
-static struct notify_order take_order(struct stage *stage, uint32_t kind,
-				      const char *name)
-{
-	struct notify_order order;
-
-	assert_true(next_order(stage, &order));
-	assert_int_equal(order.kind, kind);
-	assert_string_equal(order.name, name);
-	return order;
-}
-
-static void assert_no_order(struct stage *stage)
-{
-	struct notify_order order;
-
-	assert_false(next_order(stage, &order));
-}
-
-static void answer(struct stage *stage, const struct notify_order *order,
-		   int result)
-{
-	struct notify_answer answer = { .magic = NOTIFY_MAGIC,
-					.result = result,
-					.id = order->id };
-
-	assert_int_equal(send(stage->notifier, &answer, sizeof(answer), 0),
-			 sizeof(answer));
-	turn(stage);
-}
-
-static struct request look_up_as(struct stage *stage, pid_t pid,
-				 const char *name)
-{
-	struct request request;
-
-	fake_request_init(&request);
-	request.pid = pid;
-	tree_lookup(stage->scene->tree, &request, NODE_ROOT, name);
-	assert_int_equal(request.answers, 1);
-	return request;
-}
-
-static int rename_as(struct stage *stage, pid_t pid, const char *from,
-		     const char *to)
-{
-	struct request request;
-
-	fake_request_init(&request);
-	request.pid = pid;
-	tree_rename(stage->scene->tree, &request,
-		    &(struct tree_rename){ .parent = NODE_ROOT,
-					   .name = from,
-					   .new_parent = NODE_ROOT,
-					   .new_name = to });
-	assert_int_equal(request.answers, 1);
-	return request.code;
-}
-
-static int unlink_as(struct stage *stage, pid_t pid, const char *name)
-{
-	struct request request;
-
-	fake_request_init(&request);
-	request.pid = pid;
-	tree_unlink(stage->scene->tree, &request, NODE_ROOT, name);
-	assert_int_equal(request.answers, 1);
-	return request.code;
-}
-
-static void assert_absent(const struct request *request)
-{
-	assert_int_equal(request->entry.node, 0);
-	assert_int_equal(request->absent_ms, 0);
-}
-
-/* As the kernel does it; the new node. */
-static uint64_t obey_rename(struct stage *stage,
-			    const struct notify_order *order)
-{
-	uint64_t node =
-		look_up_as(stage, NOTIFIER_PID, order->source_name).entry.node;
-
-	assert_int_not_equal(node, 0);
-	assert_int_equal(
-		rename_as(stage, NOTIFIER_PID, order->source_name, order->name),
-		0);
-	answer(stage, order, 0);
-	return node;
 }
 
 static void a_rotation_is_a_rename_of_a_fresh_node(void **state)
@@ -236,17 +116,19 @@ static void a_rotation_is_a_rename_of_a_fresh_node(void **state)
 	uint64_t new;
 
 	rotate(stage, "newer");
-	order = take_order(stage, NOTIFY_REPLACE, "app");
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
 	assert_string_equal(order.directory, "");
-	assert_int_equal(look_up_as(stage, NOTIFIER_PID, "app").entry.node,
-			 old);
-	new = obey_rename(stage, &order);
+	assert_int_equal(
+		look_up_as(&stage->played, NOTIFIER_PID, "app").entry.node,
+		old);
+	new = obey_rename(&stage->played, &order);
 	assert_int_not_equal(new, old);
 	assert_int_equal(see(stage, "app", NULL), new);
-	assert_memory_equal(read_node(stage->scene, old, 0, 9).bytes, "old", 3);
-	assert_memory_equal(read_node(stage->scene, new, 0, 9).bytes, "newer",
-			    5);
-	assert_no_order(stage);
+	assert_memory_equal(read_node(stage->played.scene, old, 0, 9).bytes,
+			    "old", 3);
+	assert_memory_equal(read_node(stage->played.scene, new, 0, 9).bytes,
+			    "newer", 5);
+	assert_no_order(&stage->played);
 	assert_int_equal(stage->expired, 0);
 }
 
@@ -255,21 +137,21 @@ static void a_rotation_is_a_rename_of_a_fresh_node(void **state)
 static void a_version_keeps_its_date_when_its_nodes_go(void **state)
 {
 	struct stage *stage = *state;
-	struct tree *tree = stage->scene->tree;
+	struct tree *tree = stage->played.scene->tree;
 	uint64_t old = see(stage, "app", "old");
 	struct notify_order order;
 	struct request request;
 	uint64_t new;
 
 	rotate(stage, "newer");
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	new = obey_rename(stage, &order);
-	request = look_up(stage->scene, NODE_ROOT, "app");
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	new = obey_rename(&stage->played, &order);
+	request = look_up(stage->played.scene, NODE_ROOT, "app");
 	assert_int_equal(request.entry.attributes.st_mtim.tv_nsec, 1);
 	tree_forget(tree, old, 1);
 	tree_forget(tree, new, 2);
 	assert_int_equal(tree_node_count(tree), 1);
-	request = look_up(stage->scene, NODE_ROOT, "app");
+	request = look_up(stage->played.scene, NODE_ROOT, "app");
 	assert_int_not_equal(request.entry.node, new);
 	assert_int_equal(request.entry.attributes.st_mtim.tv_nsec, 1);
 }
@@ -287,19 +169,20 @@ static void a_reader_that_is_first_still_leaves_an_event(void **state)
 	rotate(stage, "newer");
 	read = see(stage, "app", NULL);
 	assert_int_not_equal(read, old);
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	new = obey_rename(stage, &order);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	new = obey_rename(&stage->played, &order);
 	assert_int_not_equal(new, read);
 	/* and who watches the old file hears of its end */
 	(void)snprintf(name, sizeof(name), ANNOUNCE_PREFIX "%llu",
 		       (unsigned long long)old);
-	drop = take_order(stage, NOTIFY_DROP, name);
+	drop = take_order(&stage->played, NOTIFY_DROP, name);
 	assert_int_equal(drop.flags, NOTIFY_UNLINK);
-	assert_int_equal(look_up_as(stage, NOTIFIER_PID, drop.name).entry.node,
-			 old);
-	assert_int_equal(unlink_as(stage, NOTIFIER_PID, drop.name), 0);
-	answer(stage, &drop, 0);
-	assert_no_order(stage);
+	assert_int_equal(
+		look_up_as(&stage->played, NOTIFIER_PID, drop.name).entry.node,
+		old);
+	assert_int_equal(unlink_as(&stage->played, NOTIFIER_PID, drop.name), 0);
+	answer(&stage->played, &drop, 0);
+	assert_no_order(&stage->played);
 }
 
 static void nothing_is_ordered_while_a_new_name_waits(void **state)
@@ -309,22 +192,24 @@ static void nothing_is_ordered_while_a_new_name_waits(void **state)
 	struct request waiting;
 
 	(void)see(stage, "app", "old");
-	start_lookup(stage->scene, NODE_ROOT, "slow", &waiting);
+	start_lookup(stage->played.scene, NODE_ROOT, "slow", &waiting);
 	assert_int_equal(waiting.answers, 0);
 	rotate(stage, "second");
-	assert_no_order(stage);
+	assert_no_order(&stage->played);
 	rotate(stage, "third");
 	rotate(stage, "fourth");
-	assert_no_order(stage);
+	assert_no_order(&stage->played);
 	/* root, app; what was prepared twice is gone again */
-	assert_int_equal(tree_node_count(stage->scene->tree), 3);
-	fake_source_answer_for(&stage->scene->source, "slow", "s1", "slow");
+	assert_int_equal(tree_node_count(stage->played.scene->tree), 3);
+	fake_source_answer_for(&stage->played.scene->source, "slow", "s1",
+			       "slow");
 	assert_int_equal(waiting.answers, 1);
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	assert_no_order(stage);
-	assert_memory_equal(
-		read_node(stage->scene, obey_rename(stage, &order), 0, 9).bytes,
-		"fourth", 6);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	assert_no_order(&stage->played);
+	assert_memory_equal(read_node(stage->played.scene,
+				      obey_rename(&stage->played, &order), 0, 9)
+				    .bytes,
+			    "fourth", 6);
 }
 
 static void what_was_overtaken_is_not_looked_up(void **state)
@@ -335,16 +220,17 @@ static void what_was_overtaken_is_not_looked_up(void **state)
 
 	(void)see(stage, "app", "old");
 	rotate(stage, "second");
-	order = take_order(stage, NOTIFY_REPLACE, "app");
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
 	rotate(stage, "third");
-	request = look_up_as(stage, NOTIFIER_PID, order.source_name);
+	request = look_up_as(&stage->played, NOTIFIER_PID, order.source_name);
 	assert_absent(&request);
-	answer(stage, &order, -ENOENT);
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	assert_memory_equal(
-		read_node(stage->scene, obey_rename(stage, &order), 0, 9).bytes,
-		"third", 5);
-	assert_no_order(stage);
+	answer(&stage->played, &order, -ENOENT);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	assert_memory_equal(read_node(stage->played.scene,
+				      obey_rename(&stage->played, &order), 0, 9)
+				    .bytes,
+			    "third", 5);
+	assert_no_order(&stage->played);
 	/* its own order follows: no name need be asked for */
 	assert_int_equal(stage->expired, 0);
 }
@@ -352,7 +238,7 @@ static void what_was_overtaken_is_not_looked_up(void **state)
 static void an_older_version_is_never_put_over_a_newer(void **state)
 {
 	struct stage *stage = *state;
-	struct tree *tree = stage->scene->tree;
+	struct tree *tree = stage->played.scene->tree;
 	struct notify_order first;
 	struct notify_order second;
 	struct notify_order drop;
@@ -361,24 +247,25 @@ static void an_older_version_is_never_put_over_a_newer(void **state)
 
 	(void)see(stage, "app", "old");
 	rotate(stage, "second");
-	first = take_order(stage, NOTIFY_REPLACE, "app");
-	prepared =
-		look_up_as(stage, NOTIFIER_PID, first.source_name).entry.node;
+	first = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	prepared = look_up_as(&stage->played, NOTIFIER_PID, first.source_name)
+			   .entry.node;
 	rotate(stage, "third");
-	assert_int_equal(
-		rename_as(stage, NOTIFIER_PID, first.source_name, "app"),
-		-ENOENT);
-	answer(stage, &first, -ENOENT);
-	second = take_order(stage, NOTIFY_REPLACE, "app");
-	new = obey_rename(stage, &second);
+	assert_int_equal(rename_as(&stage->played, NOTIFIER_PID,
+				   first.source_name, "app"),
+			 -ENOENT);
+	answer(&stage->played, &first, -ENOENT);
+	second = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	new = obey_rename(&stage->played, &second);
 	assert_int_equal(see(stage, "app", NULL), new);
 	/* the kernel's entry of the node that was not installed goes, too */
-	drop = take_order(stage, NOTIFY_DROP, first.source_name);
+	drop = take_order(&stage->played, NOTIFY_DROP, first.source_name);
 	assert_int_equal(drop.flags, NOTIFY_UNLINK);
-	assert_int_equal(look_up_as(stage, NOTIFIER_PID, drop.name).entry.node,
-			 prepared);
-	assert_int_equal(unlink_as(stage, NOTIFIER_PID, drop.name), 0);
-	answer(stage, &drop, 0);
+	assert_int_equal(
+		look_up_as(&stage->played, NOTIFIER_PID, drop.name).entry.node,
+		prepared);
+	assert_int_equal(unlink_as(&stage->played, NOTIFIER_PID, drop.name), 0);
+	answer(&stage->played, &drop, 0);
 	assert_int_equal(tree_node_count(tree), 4);
 	tree_forget(tree, prepared, 2);
 	assert_int_equal(tree_node_count(tree), 3);
@@ -391,25 +278,25 @@ static void a_rename_that_fails_is_told_otherwise(void **state)
 
 	(void)see(stage, "app", "old");
 	rotate(stage, "second");
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	assert_int_equal(tree_node_count(stage->scene->tree), 3);
-	answer(stage, &order, -EACCES);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	assert_int_equal(tree_node_count(stage->played.scene->tree), 3);
+	answer(&stage->played, &order, -EACCES);
 	assert_int_equal(stage->expired, 1);
-	assert_int_equal(tree_node_count(stage->scene->tree), 2);
-	assert_no_order(stage);
+	assert_int_equal(tree_node_count(stage->played.scene->tree), 2);
+	assert_no_order(&stage->played);
 }
 
 static void the_notifiers_death_expires_all_names(void **state)
 {
 	struct stage *stage = *state;
-	struct tree *tree = stage->scene->tree;
+	struct tree *tree = stage->played.scene->tree;
 
 	(void)see(stage, "app", "old");
 	rotate(stage, "second");
-	(void)take_order(stage, NOTIFY_REPLACE, "app");
-	close(stage->notifier);
-	stage->notifier = -1;
-	turn(stage);
+	(void)take_order(&stage->played, NOTIFY_REPLACE, "app");
+	close(stage->played.fd);
+	stage->played.fd = -1;
+	turn(&stage->played);
 	assert_int_equal(stage->expired, 1);
 	assert_int_equal(tree_node_count(tree), 2);
 	/* until the keeper says so, and after it */
@@ -425,22 +312,22 @@ static void the_notifiers_death_expires_all_names(void **state)
 static void the_next_notifier_tidies_up(void **state)
 {
 	struct stage *stage = *state;
-	struct tree *tree = stage->scene->tree;
+	struct tree *tree = stage->played.scene->tree;
 	struct notify_order order;
 	struct notify_order drop;
 
 	(void)see(stage, "app", "old");
 	rotate(stage, "second");
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	(void)look_up_as(stage, NOTIFIER_PID, order.source_name);
-	close(stage->notifier);
-	turn(stage);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	(void)look_up_as(&stage->played, NOTIFIER_PID, order.source_name);
+	close(stage->played.fd);
+	turn(&stage->played);
 	tree_set_notifier(tree, -1, 0);
-	start_notifier(stage);
-	drop = take_order(stage, NOTIFY_DROP, order.source_name);
-	assert_int_equal(unlink_as(stage, NOTIFIER_PID, drop.name), 0);
-	answer(stage, &drop, 0);
-	assert_no_order(stage);
+	played_start(&stage->played);
+	drop = take_order(&stage->played, NOTIFY_DROP, order.source_name);
+	assert_int_equal(unlink_as(&stage->played, NOTIFIER_PID, drop.name), 0);
+	answer(&stage->played, &drop, 0);
+	assert_no_order(&stage->played);
 }
 
 static void strangers_find_and_change_nothing(void **state)
@@ -451,24 +338,29 @@ static void strangers_find_and_change_nothing(void **state)
 	struct request request;
 
 	rotate(stage, "second");
-	order = take_order(stage, NOTIFY_REPLACE, "app");
-	request = look_up_as(stage, STRANGER_PID, order.source_name);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	request = look_up_as(&stage->played, STRANGER_PID, order.source_name);
 	assert_absent(&request);
-	assert_int_equal(
-		rename_as(stage, STRANGER_PID, order.source_name, "app"),
-		-EROFS);
-	assert_int_equal(unlink_as(stage, STRANGER_PID, "app"), -EROFS);
-	assert_int_equal(unlink_as(stage, STRANGER_PID, order.source_name),
+	assert_int_equal(rename_as(&stage->played, STRANGER_PID,
+				   order.source_name, "app"),
 			 -EROFS);
-	/* the notifier itself does only what was ordered */
-	assert_int_equal(unlink_as(stage, NOTIFIER_PID, "app"), -ESTALE);
+	assert_int_equal(unlink_as(&stage->played, STRANGER_PID, "app"),
+			 -EROFS);
 	assert_int_equal(
-		rename_as(stage, NOTIFIER_PID, order.source_name, "other"),
-		-ENOENT);
-	assert_int_equal(rename_as(stage, NOTIFIER_PID, "..new-99", "app"),
+		unlink_as(&stage->played, STRANGER_PID, order.source_name),
+		-EROFS);
+	/* the notifier itself does only what was ordered */
+	assert_int_equal(unlink_as(&stage->played, NOTIFIER_PID, "app"),
+			 -ESTALE);
+	assert_int_equal(rename_as(&stage->played, NOTIFIER_PID,
+				   order.source_name, "other"),
 			 -ENOENT);
-	assert_int_equal(rename_as(stage, NOTIFIER_PID, "app", "app"), -ENOENT);
-	assert_int_not_equal(obey_rename(stage, &order), old);
+	assert_int_equal(
+		rename_as(&stage->played, NOTIFIER_PID, "..new-99", "app"),
+		-ENOENT);
+	assert_int_equal(rename_as(&stage->played, NOTIFIER_PID, "app", "app"),
+			 -ENOENT);
+	assert_int_not_equal(obey_rename(&stage->played, &order), old);
 }
 
 static void a_key_that_is_gone_is_left_to_the_notifier(void **state)
@@ -479,17 +371,18 @@ static void a_key_that_is_gone_is_left_to_the_notifier(void **state)
 	struct request request;
 
 	rotate(stage, "{\"other\":\"x\"}");
-	request = look_up_as(stage, STRANGER_PID, "key");
+	request = look_up_as(&stage->played, STRANGER_PID, "key");
 	assert_absent(&request);
-	order = take_order(stage, NOTIFY_REMOVE, "key");
-	assert_int_equal(look_up_as(stage, NOTIFIER_PID, "key").entry.node,
-			 node);
-	assert_int_equal(unlink_as(stage, NOTIFIER_PID, "key"), 0);
-	answer(stage, &order, 0);
-	order = take_order(stage, NOTIFY_REPLACE, "other");
-	(void)obey_rename(stage, &order);
-	assert_no_order(stage);
-	request = look_up_as(stage, STRANGER_PID, "key");
+	order = take_order(&stage->played, NOTIFY_REMOVE, "key");
+	assert_int_equal(
+		look_up_as(&stage->played, NOTIFIER_PID, "key").entry.node,
+		node);
+	assert_int_equal(unlink_as(&stage->played, NOTIFIER_PID, "key"), 0);
+	answer(&stage->played, &order, 0);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "other");
+	(void)obey_rename(&stage->played, &order);
+	assert_no_order(&stage->played);
+	request = look_up_as(&stage->played, STRANGER_PID, "key");
 	assert_true(request.absent_ms > 0);
 }
 
@@ -500,18 +393,19 @@ static void a_key_that_appears_is_told_though_it_was_overtaken(void **state)
 
 	(void)see(stage, "key", "{\"key\":\"x\"}");
 	rotate(stage, "{\"key\":\"x\",\"more\":\"1\"}");
-	order = take_order(stage, NOTIFY_REPLACE, "key");
-	(void)obey_rename(stage, &order);
-	order = take_order(stage, NOTIFY_REPLACE, "more");
+	order = take_order(&stage->played, NOTIFY_REPLACE, "key");
+	(void)obey_rename(&stage->played, &order);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "more");
 	rotate(stage, "{\"key\":\"x\",\"more\":\"2\"}");
-	answer(stage, &order, -ENOENT);
-	order = take_order(stage, NOTIFY_REPLACE, "key");
-	(void)obey_rename(stage, &order);
-	order = take_order(stage, NOTIFY_REPLACE, "more");
-	assert_memory_equal(
-		read_node(stage->scene, obey_rename(stage, &order), 0, 9).bytes,
-		"2", 1);
-	assert_no_order(stage);
+	answer(&stage->played, &order, -ENOENT);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "key");
+	(void)obey_rename(&stage->played, &order);
+	order = take_order(&stage->played, NOTIFY_REPLACE, "more");
+	assert_memory_equal(read_node(stage->played.scene,
+				      obey_rename(&stage->played, &order), 0, 9)
+				    .bytes,
+			    "2", 1);
+	assert_no_order(&stage->played);
 }
 
 static void names_that_a_reload_takes_away_are_told(void **state)
@@ -525,13 +419,13 @@ static void names_that_a_reload_takes_away_are_told(void **state)
 	stage->objects[0].expands = false;
 	app_files[0].rights.mode = 0444;
 	layout = scene_layout(stage->objects, 2);
-	tree_set_layout(stage->scene->tree, layout);
+	tree_set_layout(stage->played.scene->tree, layout);
 	layout_unref(layout);
 	app_files[0].rights.mode = 0440;
-	order = take_order(stage, NOTIFY_REMOVE, "key");
-	assert_int_equal(unlink_as(stage, NOTIFIER_PID, "key"), 0);
-	answer(stage, &order, 0);
-	assert_no_order(stage);
+	order = take_order(&stage->played, NOTIFY_REMOVE, "key");
+	assert_int_equal(unlink_as(&stage->played, NOTIFIER_PID, "key"), 0);
+	answer(&stage->played, &order, 0);
+	assert_no_order(&stage->played);
 	/* a file that has other rights stays what it was */
 	assert_int_equal(see(stage, "app", NULL), app);
 }

@@ -93,9 +93,15 @@ static void gives_a_value_to_its_exact_name_only(void **state)
 
 		assert_int_equal(r, cases[i].version ? 0 : -EAGAIN);
 		assert_string_equal(err.text, "untouched");
-		if (cases[i].version)
+		if (cases[i].version) {
+			const char *arn = value_arn(value);
+
 			assert_string_equal(value_version(value),
 					    cases[i].version);
+			assert_string_equal(arn, cases[i].version[2] == 'a'
+							 ? ARN("a")
+							 : ARN("b"));
+		}
 		value_unref(value);
 	}
 }

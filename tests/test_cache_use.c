@@ -467,6 +467,21 @@ static void the_background_wipes_what_is_past_max_stale(void **state)
 		fake_source_fail(&scene->source, -EIO);
 }
 
+static void what_is_in_use_and_not_known_is_fetched_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct cache_want wanted = want(scene);
+
+	wanted.name = "other";
+	/* longer than the clock runs */
+	wanted.ttl_ms = 10 * loop_now_ms(scene->loop);
+	scene->use = cache_use_begin(scene->cache, &wanted, on_change, scene);
+	advance(scene, 0);
+	assert_int_equal(scene->source.open_count, 1);
+	fake_source_answer(&scene->source, "v1", "x");
+	assert_string_equal(scene->version, "v1");
+}
+
 static void a_source_that_tells_is_asked_when_it_tells(void **state)
 {
 	struct scene *scene = *state;
@@ -609,6 +624,7 @@ int main(void)
 		test(a_source_without_grace_is_believed_at_once),
 		test(an_outage_is_asked_about_less_and_less_often),
 		test(the_background_wipes_what_is_past_max_stale),
+		test(what_is_in_use_and_not_known_is_fetched_at_once),
 		test(a_source_that_tells_is_asked_when_it_tells),
 		test(a_refresh_fetches_what_is_in_use_now),
 		test(another_TTL_moves_the_next_confirmation),

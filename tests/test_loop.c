@@ -106,6 +106,31 @@ static void what_a_timer_starts_waits_for_the_next_turn(void **state)
 	assert_int_equal(scene->count, 2);
 }
 
+static void note_and_start_in_the_past(void *owner)
+{
+	struct scene *scene = owner;
+
+	note(scene, 1);
+	assert_non_null(loop_timer(scene->loop, 1, note_two, scene));
+}
+
+static void what_a_timer_starts_holds_up_no_other_that_is_due(void **state)
+{
+	struct scene *scene = *state;
+
+	for (int i = 0; i < 2; i++) {
+		loop_timer(scene->loop, 900, note_and_start_again, scene);
+		loop_timer(scene->loop, 1000, note_and_start_in_the_past,
+			   scene);
+	}
+	assert_int_equal(loop_turn(scene->loop, 0), 0);
+	assert_int_equal(scene->count, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(scene->order[i], 1);
+	assert_int_equal(loop_turn(scene->loop, 0), 0);
+	assert_int_equal(scene->count, 8);
+}
+
 static void cancel_the_other(void *owner)
 {
 	struct scene *scene = owner;
@@ -209,6 +234,7 @@ int main(void)
 		test(timers_run_by_time_and_only_once),
 		test(a_cancelled_timer_does_not_run),
 		test(what_a_timer_starts_waits_for_the_next_turn),
+		test(what_a_timer_starts_holds_up_no_other_that_is_due),
 		test(a_timer_may_cancel_one_that_is_due_as_well),
 		test(a_removed_watch_hears_nothing_of_a_waiting_event),
 		test(a_watch_reports_what_it_was_asked_for),

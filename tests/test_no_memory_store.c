@@ -26,7 +26,7 @@ static const char text[] = "{\"a\":\"1\",\"b\":2,\"a\":[3,4],\"\\u20ac\":{}}";
 
 static int make_value(void *owner)
 {
-	struct value_about about = { .version = "v1" };
+	struct value_about about = { .version = "v1", .arn = "arn" };
 	struct secret *secret = secret_new(text, strlen(text));
 	struct value *value;
 
@@ -39,6 +39,7 @@ static int make_value(void *owner)
 		return -ENOMEM;
 	/* never one that has lost its keys on the way */
 	assert_int_equal(value_key_count(value), 3);
+	assert_string_equal(value_arn(value), "arn");
 	value_unref(value);
 	return 0;
 }

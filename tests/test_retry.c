@@ -9,6 +9,7 @@
 #include "net/breaker.h"
 #include "net/quota.h"
 #include "net/retry.h"
+#include "net/tally.h"
 #include "tests/fake_http.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct scene {
 struct call {
 	struct scene *scene;
 	const char *url;
+	const char *operation;
 	struct buf body;
 	unsigned makes;
 	unsigned broken_make; /* which make fails, from 1; 0: none */
@@ -182,6 +184,7 @@ static struct retry_call *start_within(struct call *call, int64_t timeout_ms)
 {
 	const struct retry_request request = {
 		.url = call->url,
+		.operation = call->operation,
 		.timeout_ms = timeout_ms,
 		.make = make,
 		.judge = judge,
@@ -271,6 +274,251 @@ static void brings_the_reply_of_one_attempt(void **state)
 	assert_string_equal(request->url, URL);
 	assert_string_equal(request->headers, "X: y\n");
 	assert_int_equal(request->reply_max, 1000);
+	tear_down(&scene);
+}
+
+static const struct tally_operation *counts_of(struct scene *scene,
+					       const char *operation)
+{
+	const struct tally *tally = endpoint_of(scene, URL).tally;
+
+	for (size_t i = 0; i < tally->count; i++)
+		if (strcmp(tally->operations[i].name, operation) == 0)
+			return &tally->operations[i];
+	fail_msg("%s was never counted", operation);
+	return NULL;
+}
+
+static uint64_t ended(const struct tally_operation *operation)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < TALLY_OUTCOMES; i++)
+		sum += operation->outcomes[i];
+	return sum;
+}
+
+/* More calls than are sent at once. */
+#define CROWD (RETRY_IN_FLIGHT_MAX + 8)
+
+struct crowd {
+	struct scene scene;
+	struct call calls[CROWD];
+	struct retry_call *handles[CROWD];
+};
+
+/* None of them is answered, but those for which there is a script. */
+static void start_crowd(struct crowd *crowd)
+{
+	for (size_t i = 0; i < CROWD; i++) {
+		crowd->calls[i] = new_call(&crowd->scene);
+		crowd->handles[i] = start(&crowd->calls[i]);
+		assert_non_null(crowd->handles[i]);
+	}
+}
+
+static unsigned sum_of_ends(const struct crowd *crowd)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < CROWD; i++)
+		sum += crowd->calls[i].count;
+	return sum;
+}
+
+static void end_crowd(struct crowd *crowd)
+{
+	for (size_t i = 0; i < CROWD; i++) {
+		if (crowd->calls[i].count == 0)
+			retry_cancel(crowd->handles[i]);
+		end_call(&crowd->calls[i]);
+	}
+	assert_int_equal(fake_http_live(crowd->scene.http), 0);
+	tear_down(&crowd->scene);
+}
+
+static void no_more_than_so_many_are_in_flight(void **state)
+{
+	static struct crowd crowd;
+
+	(void)state;
+	set_up(&crowd.scene);
+	script(&crowd.scene, &good, 3);
+	start_crowd(&crowd);
+	assert_int_equal(fake_http_live(crowd.scene.http), RETRY_IN_FLIGHT_MAX);
+	settle(&crowd.scene);
+	/* three were answered, and the next three are in their places */
+	assert_int_equal(sum_of_ends(&crowd), 3);
+	assert_int_equal(fake_http_live(crowd.scene.http), RETRY_IN_FLIGHT_MAX);
+	assert_int_equal(fake_http_count(crowd.scene.http),
+			 RETRY_IN_FLIGHT_MAX + 3);
+	/* so is the next, where one gives up */
+	retry_cancel(crowd.handles[3]);
+	crowd.calls[3].count++;
+	settle(&crowd.scene);
+	assert_int_equal(fake_http_count(crowd.scene.http),
+			 RETRY_IN_FLIGHT_MAX + 4);
+	end_crowd(&crowd);
+}
+
+static void all_of_a_crowd_are_answered(void **state)
+{
+	static struct crowd crowd;
+
+	(void)state;
+	set_up(&crowd.scene);
+	script(&crowd.scene, &good, CROWD);
+	start_crowd(&crowd);
+	settle(&crowd.scene);
+	assert_int_equal(sum_of_ends(&crowd), CROWD);
+	assert_int_equal(endpoint_of(&crowd.scene, URL).requests, CROWD);
+	end_crowd(&crowd);
+}
+
+static void who_waits_in_a_crowd_ends_by_its_timeout(void **state)
+{
+	static struct crowd crowd;
+	unsigned most = 0;
+
+	(void)state;
+	set_up(&crowd.scene);
+	start_crowd(&crowd);
+	for (int64_t at_ms = 0; at_ms < TIMEOUT_MS; at_ms += 100) {
+		unsigned live = (unsigned)fake_http_live(crowd.scene.http);
+
+		most = live > most ? live : most;
+		advance(&crowd.scene, 100);
+	}
+	assert_int_equal(sum_of_ends(&crowd), CROWD);
+	assert_int_equal(most, RETRY_IN_FLIGHT_MAX);
+	end_crowd(&crowd);
+}
+
+static void a_breaker_that_opens_ends_the_wait(void **state)
+{
+	static struct crowd crowd;
+
+	(void)state;
+	set_up(&crowd.scene);
+	crowd.scene.random = UINT32_MAX; /* retries would come later */
+	script(&crowd.scene, &refused, BREAKER_FAILURES);
+	start_crowd(&crowd);
+	settle(&crowd.scene);
+	assert_int_equal(crowd.scene.opened, 1);
+	/* what waited is told at once, and what is in flight waits on */
+	for (size_t i = RETRY_IN_FLIGHT_MAX + BREAKER_FAILURES; i < CROWD;
+	     i++) {
+		assert_int_equal(crowd.calls[i].count, 1);
+		assert_int_equal(crowd.calls[i].code, -EIO);
+	}
+	assert_in_range(fake_http_count(crowd.scene.http), RETRY_IN_FLIGHT_MAX,
+			RETRY_IN_FLIGHT_MAX + BREAKER_FAILURES);
+	end_crowd(&crowd);
+}
+
+static void each_attempt_is_counted_by_its_outcome(void **state)
+{
+	static const struct fake_reply huge = { .failure = -EFBIG };
+	static const struct {
+		const struct fake_reply *replies[3];
+		unsigned attempts;
+		unsigned outcomes[TALLY_OUTCOMES];
+	} cases[] = {
+		{ { &good }, 1, { [TALLY_OK] = 1 } },
+		{ { &absent }, 1, { [TALLY_REFUSED] = 1 } },
+		{ { &huge }, 1, { [TALLY_ABANDONED] = 1 } },
+		{ { &broken, &good },
+		  2,
+		  { [TALLY_UNAVAILABLE] = 1, [TALLY_OK] = 1 } },
+		{ { &throttled, &throttled, &throttled },
+		  3,
+		  { [TALLY_THROTTLED] = 3 } },
+		{ { &refused, &throttled, &absent },
+		  3,
+		  { [TALLY_UNANSWERED] = 1,
+		    [TALLY_THROTTLED] = 1,
+		    [TALLY_REFUSED] = 1 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct tally_operation *counts;
+		struct scene scene;
+		struct call call;
+
+		set_up(&scene);
+		for (unsigned j = 0; j < cases[i].attempts; j++)
+			script(&scene, cases[i].replies[j], 1);
+		call = new_call(&scene);
+		call.operation = "Get";
+		assert_non_null(start(&call));
+		counts = counts_of(&scene, "Get");
+		assert_int_equal(counts->attempts, 1);
+		assert_int_equal(ended(counts), 0);
+		settle(&scene);
+		assert_int_equal(call.count, 1);
+		assert_int_equal(counts->attempts, cases[i].attempts);
+		assert_int_equal(counts->retries, cases[i].attempts - 1);
+		for (unsigned j = 0; j < TALLY_OUTCOMES; j++)
+			assert_int_equal(counts->outcomes[j],
+					 cases[i].outcomes[j]);
+		end_call(&call);
+		tear_down(&scene);
+	}
+}
+
+/* Early it was nobody's wish any more; at the deadline it is a timeout. */
+static void a_call_that_is_cancelled_is_counted_too(void **state)
+{
+	static const struct {
+		int64_t after_ms;
+		enum tally_outcome outcome;
+	} cases[] = {
+		{ 1, TALLY_ABANDONED },
+		{ TIMEOUT_MS / 4, TALLY_ABANDONED },
+		{ TIMEOUT_MS / 4 + RETRY_ATTEMPT_TIMEOUT_MS / 2 - 50,
+		  TALLY_UNANSWERED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct tally_operation *counts;
+		struct scene scene;
+		struct retry_call *handle;
+		struct call call;
+
+		set_up(&scene);
+		call = new_call(&scene);
+		call.operation = "Get";
+		handle = start_within(&call, RETRY_ATTEMPT_TIMEOUT_MS);
+		advance(&scene, cases[i].after_ms);
+		counts = counts_of(&scene, "Get");
+		assert_int_equal(ended(counts), 0);
+		retry_cancel(handle);
+		assert_int_equal(counts->attempts, 1);
+		assert_int_equal(counts->outcomes[cases[i].outcome], 1);
+		assert_int_equal(ended(counts), 1);
+		end_call(&call);
+		tear_down(&scene);
+	}
+}
+
+static void operations_are_counted_apart(void **state)
+{
+	struct scene scene;
+	struct call call;
+
+	(void)state;
+	set_up(&scene);
+	script(&scene, &good, 2);
+	(void)run(&scene); /* without a name */
+	call = new_call(&scene);
+	call.operation = "Get";
+	assert_non_null(start(&call));
+	settle(&scene);
+	end_call(&call);
+	assert_int_equal(counts_of(&scene, "Get")->outcomes[TALLY_OK], 1);
+	assert_int_equal(counts_of(&scene, TALLY_OTHER)->outcomes[TALLY_OK], 1);
 	tear_down(&scene);
 }
 
@@ -953,6 +1201,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(brings_the_reply_of_one_attempt),
+		cmocka_unit_test(no_more_than_so_many_are_in_flight),
+		cmocka_unit_test(all_of_a_crowd_are_answered),
+		cmocka_unit_test(who_waits_in_a_crowd_ends_by_its_timeout),
+		cmocka_unit_test(a_breaker_that_opens_ends_the_wait),
+		cmocka_unit_test(each_attempt_is_counted_by_its_outcome),
+		cmocka_unit_test(a_call_that_is_cancelled_is_counted_too),
+		cmocka_unit_test(operations_are_counted_apart),
 		cmocka_unit_test(makes_a_new_request_for_each_attempt),
 		cmocka_unit_test(
 			ends_with_the_last_outcome_after_three_attempts),

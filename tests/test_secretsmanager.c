@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include "aws/arn.h"
 #include "aws/refusal.h"
 #include "aws/reply.h"
 #include "aws/secretsmanager.h"
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct source_want prod_db = { .name = "prod/db" };
@@ -106,6 +108,67 @@ static void reads_version_and_date(void **state)
 		assert_true(value_has_keys(value));
 		value_unref(value);
 	}
+}
+
+#define ARN_PLAIN "arn:aws:secretsmanager:eu-west-1:1:secret:a/b-a1B2c3"
+
+static void keeps_an_arn_that_may_be_one(void **state)
+{
+	static const struct {
+		const char *text; /* as JSON */
+		const char *arn;  /* NULL: none is kept */
+	} cases[] = {
+		{ "\"" ARN_PLAIN "\"", ARN_PLAIN },
+		{ "\"arn:aws-us-gov:s:r:1:x:y\"", "arn:aws-us-gov:s:r:1:x:y" },
+		{ "\"arn:aws:s:::x\"", "arn:aws:s:::x" },
+		{ "\"arn\\u003aaws:s:::x\"", "arn:aws:s:::x" },
+		{ "\"\"", NULL },
+		{ "\"arn\"", NULL },
+		{ "\"arn:aws:s:r:1:\"", NULL },
+		{ "\"arn:aws:s:r:1\"", NULL },
+		{ "\"arn::s:r:1:x\"", NULL },
+		{ "\"arn:aws::r:1:x\"", NULL },
+		{ "\"arnx:aws:s:r:1:x\"", NULL },
+		{ "\"ARN:aws:s:r:1:x\"", NULL },
+		{ "\" arn:aws:s:r:1:x\"", NULL },
+		{ "\"arn:aws:s:r:1:x y\"", NULL },
+		{ "\"arn:aws:s:r:1:x\\n\"", NULL },
+		{ "\"arn:aws:s:r:1:x\\u0000y\"", NULL },
+		{ "\"arn:aws:s:r:1:\\u001b[2J\"", NULL },
+		{ "\"arn:aws:s:r:1:\\u00e9\"", NULL },
+		{ "4711", NULL },
+		{ "null", NULL },
+		{ "{\"arn:aws:s:r:1:x\":1}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct value *value = NULL;
+		char body[256];
+
+		(void)snprintf(body, sizeof(body),
+			       "{\"SecretString\":\"x\",\"ARN\":%s,"
+			       "\"VersionId\":\"v\"}",
+			       cases[i].text);
+		assert_int_equal(read_reply(200, body, &value, NULL), 0);
+		if (cases[i].arn)
+			assert_string_equal(value_arn(value), cases[i].arn);
+		else
+			assert_null(value_arn(value));
+		value_unref(value);
+	}
+}
+
+static void bounds_the_arn(void **state)
+{
+	static const char start[] = "arn:aws:s:r:1:";
+	char text[VALUE_ARN_MAX + 2];
+
+	(void)state;
+	(void)memset(text, 'x', sizeof(text));
+	memcpy(text, start, strlen(start));
+	assert_true(arn_is_plausible(text, VALUE_ARN_MAX));
+	assert_false(arn_is_plausible(text, VALUE_ARN_MAX + 1));
 }
 
 static void never_looks_for_keys_in_binary(void **state)
@@ -541,6 +604,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_value_byte_for_byte),
 		cmocka_unit_test(reads_version_and_date),
+		cmocka_unit_test(keeps_an_arn_that_may_be_one),
+		cmocka_unit_test(bounds_the_arn),
 		cmocka_unit_test(never_looks_for_keys_in_binary),
 		cmocka_unit_test(bounds_the_value_at_the_quota),
 		cmocka_unit_test(maps_each_refusal_to_an_errno),

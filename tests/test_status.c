@@ -76,7 +76,8 @@ static struct value *make_value(const char *text)
 	struct value *value;
 
 	assert_non_null(bytes);
-	value = value_new(bytes, &(struct value_about){ .version = "v-1" });
+	value = value_new(bytes, &(struct value_about){ .version = "v-1",
+							.arn = "arn:a:b" });
 	secret_unref(bytes);
 	assert_non_null(value);
 	return value;
@@ -110,6 +111,7 @@ static void an_object_shows_its_state_and_never_its_value(void **state)
 	check_member(&scene, "stage", "\"AWSPENDING\"");
 	check_member(&scene, "state", "\"fresh\"");
 	check_member(&scene, "versionId", "\"v-1\"");
+	check_member(&scene, "arn", "\"arn:a:b\"");
 	check_member(&scene, "keys", "2");
 	check_member(&scene, "ageMs", "1500");
 	check_member(&scene, "nextMs", "2500");
@@ -244,24 +246,34 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 
 static void an_endpoint_shows_its_breaker(void **state)
 {
+	static const char *const names[] = { "ok", "refused" };
+	static const uint64_t outcomes[] = { 6, 1 };
 	const struct err last = { -EIO, "refused" };
+	const struct status_operation operation = { "Get", 8, 2, outcomes };
 	struct scene scene;
 
 	(void)state;
 	begin(&scene);
-	status_put_endpoint(&scene.json,
-			    &(struct status_endpoint){ .url = "https://e",
-						       .breaker = "open",
-						       .failures = 5,
-						       .last = &last,
-						       .tokens = 430,
-						       .requests = 9 });
+	status_put_endpoint(&scene.json, &(struct status_endpoint){
+						 .url = "https://e",
+						 .breaker = "open",
+						 .failures = 5,
+						 .last = &last,
+						 .tokens = 430,
+						 .requests = 9,
+						 .operations = &operation,
+						 .operation_count = 1,
+						 .outcome_names = names,
+						 .outcome_count = 2,
+					 });
 	end(&scene);
 	assert_string_equal(
 		scene.text,
 		"{\"url\":\"https://e\",\"breaker\":\"open\",\"failures\":5,"
 		"\"lastError\":{\"code\":\"EIO\",\"text\":\"refused\"},"
-		"\"tokens\":430,\"requests\":9}");
+		"\"tokens\":430,\"requests\":9,\"operations\":["
+		"{\"name\":\"Get\",\"attempts\":8,\"retries\":2,"
+		"\"ok\":6,\"refused\":1}]}");
 	done(&scene);
 }
 

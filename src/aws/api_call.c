@@ -140,11 +140,20 @@ static int make(void *owner, unsigned attempt, struct http_request *ret,
 	return 0;
 }
 
+/* "GetSecretValue" of "secretsmanager.GetSecretValue". */
+static const char *name_of(const struct api_operation *operation)
+{
+	const char *dot = strrchr(operation->target, '.');
+
+	return dot ? dot + 1 : operation->target;
+}
+
 static int send_request(struct api_call *call, struct err *err)
 {
 	const struct api *api = call->api;
 	const struct retry_request request = {
 		.url = api->endpoint->url,
+		.operation = name_of(call->operation),
 		.timeout_ms = call->deadline_ms - loop_now_ms(api->loop),
 		.make = make,
 		.judge = aws_judge,

@@ -32,7 +32,7 @@ struct api {
 
 /* Borrowed for as long as a call of it lives; owner is that of the call. */
 struct api_operation {
-	const char *target; /* X-Amz-Target */
+	const char *target; /* X-Amz-Target: a constant, for counts too */
 	size_t reply_max;   /* bytes; more is -EFBIG */
 
 	/* Appends the request. 0, -EFBIG, -ENOMEM. */

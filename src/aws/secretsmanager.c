@@ -2,6 +2,7 @@
 /* From a name to a request, from a reply to a value. The value goes from the
  * reply to locked memory in one decoding, byte for byte. */
 #include "aws/secretsmanager.h"
+#include "aws/arn.h"
 #include "aws/refusal.h"
 #include "aws/reply.h"
 #include "base/base64.h"
@@ -211,18 +212,23 @@ int secretsmanager_value_read(const struct jdoc *doc, jdoc_node parent,
 			      struct value **ret, struct err *err)
 {
 	cleanup_buf struct buf version;
+	cleanup_buf struct buf arn;
 	struct secret *secret = NULL;
 	struct value_about about = { 0 };
 	struct value *value;
 	int r;
 
 	buf_init(&version, VERSION_TEXT_MAX);
+	buf_init(&arn, VALUE_ARN_MAX);
 	r = read_version(doc, parent, &version, err);
+	if (r == 0 && arn_read(doc, parent, &arn) < 0)
+		r = err_set(err, -ENOMEM, "no memory for the ARN");
 	if (r == 0)
 		r = decode(doc, parent, &secret, &about.is_binary, err);
 	if (r < 0)
 		return r;
 	about.version = buf_text(&version);
+	about.arn = arn.length > 0 ? buf_text(&arn) : NULL;
 	about.created_ns = read_created_ns(doc, parent);
 	value = value_new(secret, &about);
 	secret_unref(secret);

@@ -53,7 +53,8 @@ int secretsmanager_reply_read(const struct aws_reply *reply,
 int secretsmanager_reply_parse(const struct aws_reply *reply, struct jdoc **ret,
 			       struct err *err);
 
-/* The value that an object of a reply describes, with the codes of
+/* The value that an object of a reply describes, with its ARN where that is
+ * plausible, and with the codes of
  * secretsmanager_reply_read(); err says only what is wrong with it. */
 int secretsmanager_value_read(const struct jdoc *doc, jdoc_node parent,
 			      struct value **ret, struct err *err);

@@ -109,6 +109,7 @@ static int start(struct sts_call *call, int64_t timeout_ms, struct err *err)
 {
 	const struct retry_request request = {
 		.url = call->sts.endpoint->url,
+		.operation = "AssumeRoleWithWebIdentity",
 		.timeout_ms = timeout_ms,
 		.make = make,
 		.judge = aws_judge,

@@ -64,6 +64,8 @@ static bool is_latest(const struct node *node)
 {
 	const struct follow *follow = node->follow;
 
+	if (node->is_empty)
+		return true;
 	return node->value && follow && follow->value &&
 	       strcmp(value_version(follow->value),
 		      value_version(node->value)) == 0;
@@ -81,6 +83,8 @@ static void free_order(struct tree *tree, struct order *order)
 			add_drop(tree, node);
 		else
 			nodes_settle(tree->nodes, node);
+	} else if (node && node->is_empty) {
+		nodes_settle(tree->nodes, node);
 	}
 	free(order);
 }
@@ -116,7 +120,7 @@ static bool is_wanted(const struct tree *tree, const struct order *order)
 {
 	const struct node *node = nodes_find(tree->nodes, order->node);
 
-	if (!node || order->kind == NOTIFY_DROP)
+	if (!node || node->is_empty || order->kind == NOTIFY_DROP)
 		return false;
 	return order->kind == NOTIFY_REPLACE
 		       ? node->is_prepared && is_latest(node)
@@ -130,7 +134,7 @@ static void on_failure(struct tree *tree, const struct order *order, int code)
 	log_debug("the notifier could not do it",
 		  "order=%" PRIu64 " kind=%d name=%s error=%s", order->id,
 		  (int)order->kind, order->name, strerrordesc_np(-code));
-	if (!is_wanted(tree, order))
+	if (!node || !is_wanted(tree, order))
 		return;
 	announce_none(tree);
 	if (order->kind == NOTIFY_REMOVE)
@@ -138,13 +142,28 @@ static void on_failure(struct tree *tree, const struct order *order, int code)
 			     tree_now_ns(tree));
 }
 
+/* A stand-in was refused, since its name has a node of its own by now, which a
+ * reader was given. */
+static void announce_looked_up(struct tree *tree, const struct order *order)
+{
+	const struct node *node = nodes_find(tree->nodes, order->node);
+	struct node *current = NULL;
+
+	if (node && node->is_empty && order->kind == NOTIFY_REPLACE)
+		current = nodes_current(tree->nodes, node->parent, order->name);
+	if (current)
+		tree_announce_again(tree, current);
+}
+
 static void on_answer(void *owner, uint64_t id, int result)
 {
 	struct tree *tree = owner;
 	struct order *order = find_order(tree, id);
 
-	if (order && result < 0)
+	if (order && result < 0) {
 		on_failure(tree, order, result);
+		announce_looked_up(tree, order);
+	}
 	if (order)
 		free_order(tree, order);
 	announce_flush(tree);
@@ -368,12 +387,41 @@ static struct node *find_own(const struct tree *tree, const struct node *parent,
 	return node->is_prepared && is_latest(node) ? node : NULL;
 }
 
+/* A name that nobody has looked up has a node only while it is taken away. */
+static struct node *find_named(const struct tree *tree,
+			       const struct node *parent, const char *name)
+{
+	struct node *current = nodes_current(tree->nodes, parent, name);
+	const struct order *order;
+
+	if (current)
+		return current;
+	TAILQ_FOREACH(order, &tree->orders, link)
+	{
+		struct node *node = nodes_find(tree->nodes, order->node);
+
+		if (node && node->is_empty && order->kind == NOTIFY_REMOVE &&
+		    node->parent == parent && strcmp(node->name, name) == 0)
+			return node;
+	}
+	return NULL;
+}
+
 struct node *announce_find(const struct tree *tree, const struct node *parent,
 			   const char *name)
 {
 	if (strncmp(name, ANNOUNCE_PREFIX, strlen(ANNOUNCE_PREFIX)) == 0)
 		return find_own(tree, parent, name);
-	return nodes_current(tree->nodes, parent, name);
+	return find_named(tree, parent, name);
+}
+
+/* The name stays without a node here: whoever looks it up is given one. */
+static int stand_in(struct tree *tree, struct node *node)
+{
+	if (nodes_current(tree->nodes, node->parent, node->name))
+		return -EEXIST;
+	nodes_stand_in(node, tree_now_ns(tree));
+	return 0;
 }
 
 static int rename_node(struct tree *tree, const struct tree_rename *what)
@@ -387,6 +435,8 @@ static int rename_node(struct tree *tree, const struct tree_rename *what)
 	if (!node || !node->is_prepared ||
 	    strcmp(node->name, what->new_name) != 0)
 		return -ENOENT;
+	if (node->is_empty)
+		return stand_in(tree, node);
 	return is_latest(node) ? nodes_install(tree->nodes, node) : -ESTALE;
 }
 
@@ -402,11 +452,12 @@ void tree_rename(struct tree *tree, struct request *request,
 static int unlink_node(struct tree *tree, uint64_t parent_id, const char *name)
 {
 	struct node *parent = nodes_find(tree->nodes, parent_id);
-	const struct node *node =
-		parent ? announce_find(tree, parent, name) : NULL;
+	struct node *node = parent ? announce_find(tree, parent, name) : NULL;
 
 	if (!node)
 		return -ENOENT;
+	if (node->is_empty && strcmp(node->name, name) == 0)
+		nodes_stand_in(node, tree_now_ns(tree));
 	if (!node->is_current)
 		return 0; /* that entry is the kernel's alone */
 	if (!has_order(tree, NOTIFY_REMOVE, node))

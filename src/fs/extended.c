@@ -57,9 +57,15 @@ static int find_subject(const struct tree *tree, uint64_t id,
 	return 0;
 }
 
+/* A node of another worker may have no value yet, one that was revoked has
+ * none any more. */
 static int put_version(const struct subject *subject, struct buf *out)
 {
-	return buf_append_text(out, value_version(subject->node->value));
+	const struct node *node = subject->node;
+
+	if (node->value)
+		return buf_append_text(out, value_version(node->value));
+	return node->version ? buf_append_text(out, node->version) : -ENODATA;
 }
 
 static int put_stage(const struct subject *subject, struct buf *out)
@@ -71,9 +77,21 @@ static int put_stage(const struct subject *subject, struct buf *out)
 		       : buf_append_text(out, SOURCE_STAGE_CURRENT);
 }
 
-/* Only where it was asked for by its ARN. */
+static const char *arn_of(const struct value *value)
+{
+	return value ? value_arn(value) : NULL;
+}
+
+/* Of the version itself, of the one that there is now, or what was asked for
+ * by its ARN. */
 static int put_arn(const struct subject *subject, struct buf *out)
 {
+	const char *arn = arn_of(subject->node->value);
+
+	if (!arn)
+		arn = arn_of(subject->about.value);
+	if (arn)
+		return buf_append_text(out, arn);
 	if (strncmp(subject->want.name, "arn:", strlen("arn:")) != 0)
 		return -ENODATA;
 	return buf_append_text(out, subject->want.name);

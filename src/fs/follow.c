@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One use of the cache for each secret with nodes. The map's key is the want in
- * one piece: who asks, and name, version and stage. */
+/* One use of the cache for each secret with nodes, by what is wanted. */
 #include "fs/follow.h"
 #include "base/macros.h"
 #include "base/map.h"
@@ -8,6 +7,7 @@
 #include "store/cache.h"
 #include "store/source.h"
 #include "store/value.h"
+#include "store/want_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,44 +76,14 @@ void follows_free(struct follows *follows)
 	free(follows);
 }
 
-static size_t part_length(const char *text)
-{
-	return text ? strlen(text) + 2 : 1;
-}
-
-static size_t key_length_of(const struct cache_want *want)
-{
-	return sizeof(struct source *) + part_length(want->name) +
-	       part_length(want->version) + part_length(want->stage);
-}
-
-/* '=', text and NUL, or NUL alone; returns the copy of the text. */
-static const char *write_part(char **to, const char *text)
-{
-	const char *copy = NULL;
-
-	if (text) {
-		size_t length = strlen(text) + 1;
-
-		*(*to)++ = '=';
-		copy = memcpy(*to, text, length);
-		*to += length;
-	} else {
-		*(*to)++ = '\0';
-	}
-	return copy;
-}
-
 static void fill(struct follow *follow, const struct cache_want *want)
 {
-	char *to = follow->key;
+	struct source_want what = want_key_write(want, follow->key);
 
-	memcpy(to, &want->source, sizeof(struct source *));
-	to += sizeof(struct source *);
 	follow->source = want->source;
-	follow->name = write_part(&to, want->name);
-	follow->version = write_part(&to, want->version);
-	follow->stage = write_part(&to, want->stage);
+	follow->name = what.name;
+	follow->version = what.version;
+	follow->stage = what.stage;
 	follow->mark = follow_mark(want);
 }
 
@@ -196,7 +166,7 @@ static struct follow *begin(struct follow *follow,
 struct follow *follows_need(struct follows *follows,
 			    const struct cache_want *want)
 {
-	size_t length = key_length_of(want);
+	size_t length = want_key_length(want);
 	struct follow *follow = calloc(1, sizeof(*follow) + length);
 	struct follow *known;
 

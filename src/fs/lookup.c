@@ -98,7 +98,8 @@ static struct lookup *make_lookup(struct tree *tree, struct request *request,
 	return lookup;
 }
 
-/* The entry moves with a rename, so it is to last as long as any. */
+/* The entry moves with a rename, so it is to last as long as any; that of a
+ * node which shows nothing, for no time. */
 static void look_for_notifier(struct lookup *lookup, const struct node *parent)
 {
 	struct tree *tree = lookup->tree;
@@ -108,8 +109,9 @@ static void look_for_notifier(struct lookup *lookup, const struct node *parent)
 		lookup_reply_absent(lookup, 0);
 	else
 		lookup_reply_node(lookup, node,
-				  node->is_current ? 0
-						   : tree_rest_ms(tree, node));
+				  node->is_current || !node->follow
+					  ? 0
+					  : tree_rest_ms(tree, node));
 }
 
 void tree_lookup(struct tree *tree, struct request *request, uint64_t parent_id,

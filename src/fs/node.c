@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "base/secret.h"
 #include "fs/node_private.h"
+#include "store/listing.h"
 #include "store/value.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ void node_free(struct node *node)
 
 	value_unref(node->value);
 	secret_unref(node->content);
+	listing_unref(node->listed);
 	free(name);
 	free(prefix);
 	free(secret);
@@ -49,6 +51,17 @@ static struct node *make_node(const char *name, const char *prefix)
 struct node *node_new_directory(const char *name, const char *prefix)
 {
 	return make_node(name, prefix);
+}
+
+struct node *node_new_empty(const char *name)
+{
+	struct node *node = make_node(name, NULL);
+
+	if (!node)
+		return NULL;
+	node->is_empty = true;
+	node->revoked = -ESTALE;
+	return node;
 }
 
 static struct node_state state_of(const struct node *node)

@@ -15,6 +15,9 @@ struct node *node_new_file(const char *name, const struct node_file *file,
 struct node *node_new_restored(const struct node_record *record,
 			       const char *secret);
 
+/* One that shows nothing. */
+struct node *node_new_empty(const char *name);
+
 void node_free(struct node *node);
 
 /* Whether the file shows just that. */

@@ -262,6 +262,29 @@ int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
 	return 0;
 }
 
+struct node *nodes_prepare_empty(struct nodes *nodes, struct node *parent,
+				 const char *name, const struct rights *rights,
+				 int64_t modified_ns)
+{
+	struct node *node = node_new_empty(name);
+
+	if (!node)
+		return NULL;
+	node->rights = *rights;
+	node->modified_ns = modified_ns;
+	node = number(nodes, parent, node);
+	if (node)
+		node->is_prepared = true;
+	return node;
+}
+
+void nodes_stand_in(struct node *node, int64_t now_ns)
+{
+	node->is_prepared = false;
+	node->parent->changed_ns = now_ns;
+	nodes_note(node->parent);
+}
+
 int nodes_install(struct nodes *nodes, struct node *node)
 {
 	node->is_prepared = false;

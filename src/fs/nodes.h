@@ -12,6 +12,7 @@
 
 struct err;
 struct follow;
+struct listing;
 struct node_file;
 struct node_record;
 struct node_slot;
@@ -44,8 +45,9 @@ struct node {
 
 	/* of a directory: the prefix that it stands for, "" or "a/b/" */
 	const char *prefix;
-	bool has_value;	       /* a secret has the folder's own name */
-	unsigned cold_lookups; /* that wait for a name without a node */
+	bool has_value;		/* a secret has the folder's own name */
+	struct listing *listed; /* what was listed last; NULL: nothing yet */
+	unsigned cold_lookups;	/* that wait for a name without a node */
 	int64_t changed_ns;
 
 	/* of a file */
@@ -60,6 +62,7 @@ struct node {
 	int64_t modified_ns;
 	bool is_current;  /* the name shows this version */
 	bool is_prepared; /* no name has shown it yet */
+	bool is_empty;	  /* it shows nothing, and stands in for its name */
 	int revoked;	  /* why value is NULL: a negative errno */
 
 	/* of whoever follows the secret; see nodes_set_on_free() */
@@ -137,6 +140,16 @@ int nodes_file(struct nodes *nodes, struct node *parent, const char *name,
 int nodes_prepare(struct nodes *nodes, struct node *parent, const char *name,
 		  const struct node_file *file, struct node **ret,
 		  struct err *err);
+
+/* Likewise one that shows nothing, so that reading it fails: for telling of a
+ * name whose secret nobody has asked for. It is never installed. NULL: no
+ * memory. */
+struct node *nodes_prepare_empty(struct nodes *nodes, struct node *parent,
+				 const char *name, const struct rights *rights,
+				 int64_t modified_ns);
+
+/* The kernel shows the stand-in under its name until that is looked up. */
+void nodes_stand_in(struct node *node, int64_t now_ns);
 
 /* Has the node's name show it, in the place of the one that did. 0, -ENOMEM. */
 int nodes_install(struct nodes *nodes, struct node *node);

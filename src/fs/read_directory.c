@@ -330,6 +330,16 @@ static struct handle *handle_of_another(const struct reading *reading)
 	return NULL;
 }
 
+static int note_listing(struct reading *reading, struct handle *handle,
+			struct listing *listing)
+{
+	struct tree *tree = reading->tree;
+	struct node *directory = nodes_find(tree->nodes, reading->what.node);
+
+	tree_announce_listing(tree, directory, listing);
+	return contents_note_listing(&handle->contents, directory, listing);
+}
+
 /* Notes anew what the directory holds, with what is known now. */
 static void go_on(struct parked *parked, const struct parked_results *results)
 {
@@ -350,8 +360,7 @@ static void go_on(struct parked *parked, const struct parked_results *results)
 	else if (results->at[0].code < 0)
 		r = results->at[0].code;
 	else if (results->at[0].listing)
-		r = contents_note_listing(&handle->contents, directory,
-					  results->at[0].listing);
+		r = note_listing(reading, handle, results->at[0].listing);
 	else
 		r = -EIO;
 	if (r < 0)

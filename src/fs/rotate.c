@@ -101,6 +101,12 @@ static void rotate_node(struct tree *tree, struct node *node,
 	announce_replace(tree, prepared);
 }
 
+void tree_announce_again(struct tree *tree, struct node *node)
+{
+	if (node->value && node->follow)
+		rotate_node(tree, node, node->value);
+}
+
 /* Whether the version before had it too, or its name has yet to appear. */
 static bool is_known(const struct follow *follow, const struct node *directory,
 		     const struct value *before, const char *name)

@@ -135,7 +135,7 @@ void tree_read_directory(struct tree *tree, struct request *request,
  * one's text, or the names of those it has, each with its NUL. 0; -ENODATA: it
  * has no such attribute; -ESTALE; -EFBIG; -ENOMEM.
  */
-#define TREE_EXTENDED_MAX 1024
+#define TREE_EXTENDED_MAX 2048
 int tree_get_extended(const struct tree *tree, uint64_t id, const char *name,
 		      struct buf *out);
 int tree_list_extended(const struct tree *tree, uint64_t id, struct buf *out);

@@ -17,6 +17,7 @@ struct cache_result;
 struct err;
 struct follow;
 struct follows;
+struct listing;
 struct notifier;
 struct once;
 struct order;
@@ -98,6 +99,14 @@ void tree_on_secret(void *owner, struct follow *follow,
 
 /* Watchers hear of names that the layout does not give any more: rotate.c. */
 void tree_announce_layout(struct tree *tree);
+
+/* Whoever watches the name hears of it once more, from what is at hand. */
+void tree_announce_again(struct tree *tree, struct node *node);
+
+/* A directory was listed: watchers hear of names that are new in it, or gone,
+ * since it was listed before. */
+void tree_announce_listing(struct tree *tree, struct node *directory,
+			   struct listing *listing);
 
 /* Takes back what the secret's nodes show, and tells of it. */
 void tree_revoke(struct tree *tree, struct follow *follow,

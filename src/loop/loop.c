@@ -25,6 +25,7 @@ struct loop {
 	int epoll_fd;
 	bool stopped;
 	struct heap timers;
+	int64_t turn_ms; /* while timers run: since when they were due */
 	struct loop_watch *removed; /* freed at the end of the turn */
 };
 
@@ -58,6 +59,7 @@ struct loop *loop_new(const struct clock *clock)
 	if (!loop)
 		return NULL;
 	loop->clock = clock;
+	loop->turn_ms = INT64_MIN;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0) {
 		free(loop);
@@ -159,6 +161,9 @@ struct loop_timer *loop_timer(struct loop *loop, int64_t at_ms,
 
 	if (!timer)
 		return NULL;
+	/* behind all that are due in this turn, which would wait else */
+	if (at_ms < loop->turn_ms)
+		at_ms = loop->turn_ms;
 	*timer = (struct loop_timer){
 		.loop = loop,
 		.item.at_ms = at_ms,
@@ -230,13 +235,15 @@ void loop_signal_free(struct loop_signal *signal)
 	free(signal);
 }
 
-/* Runs the timers that were due when the turn began. */
+/* Runs the timers that were due when the turn began, and all of them: who
+ * collects what comes in one turn counts on it. */
 static void run_timers(struct loop *loop)
 {
 	int64_t now_ms = loop_now_ms(loop);
 	uint64_t newest = loop->timers.next_order;
 	struct heap_item *item;
 
+	loop->turn_ms = now_ms;
 	while ((item = heap_first(&loop->timers)) && item->at_ms <= now_ms &&
 	       item->order < newest) {
 		struct loop_timer *timer =
@@ -246,6 +253,7 @@ static void run_timers(struct loop *loop)
 		loop_timer_cancel(timer);
 		due.on_time(due.owner);
 	}
+	loop->turn_ms = INT64_MIN;
 }
 
 /* How long epoll may wait before a timer is due. */

@@ -12,6 +12,8 @@
 #include "loop/loop.h"
 #include "net/breaker.h"
 #include "net/quota.h"
+#include "net/tally.h"
+#include "net/turns.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,6 +28,8 @@ struct health {
 	struct quota quota;
 	struct breaker breaker;
 	uint64_t requests;
+	struct tally tally;
+	struct turns turns;
 	char url[];
 };
 
@@ -41,6 +45,7 @@ struct retry_call {
 	struct retry *retry;
 	struct retry_request request;
 	struct health *health;
+	struct tally_operation *operation;
 	int64_t deadline_ms;
 	unsigned attempt; /* from 0 */
 	unsigned cost;	  /* in tokens, of this attempt */
@@ -50,6 +55,7 @@ struct retry_call {
 	/* what is waited for: one of them */
 	struct http_call *http_call;
 	struct loop_timer *next;
+	struct turn turn; /* where there are too many */
 };
 
 struct retry *retry_new(struct loop *loop, struct http *http,
@@ -94,6 +100,8 @@ static struct health *add_health(struct retry *retry, const char *url)
 	if (!health)
 		return NULL;
 	health->requests = 0;
+	tally_init(&health->tally);
+	turns_init(&health->turns, retry->loop, RETRY_IN_FLIGHT_MAX);
 	quota_init(&health->quota);
 	breaker_init(&health->breaker);
 	memcpy(health->url, url, length + 1);
@@ -127,6 +135,7 @@ static void tell(const struct health *health, retry_on_endpoint *on_endpoint,
 		.breaker = &health->breaker,
 		.tokens = health->quota.tokens,
 		.requests = health->requests,
+		.tally = &health->tally,
 	};
 
 	on_endpoint(owner, &endpoint);
@@ -216,6 +225,11 @@ static void note_outcome(struct retry_call *call, const struct err *err)
 		tell_of_breaker(call);
 }
 
+static void count(struct retry_call *call, enum tally_outcome outcome)
+{
+	call->operation->outcomes[outcome]++;
+}
+
 static struct retry_verdict judge(const struct retry_call *call,
 				  const struct http_reply *reply,
 				  const struct err *err)
@@ -279,10 +293,30 @@ static bool plan(struct retry_call *call, const struct retry_verdict *verdict)
 	return true;
 }
 
+/* A breaker that is not closed lets who waits fail at once, or try. */
+static void call_up(struct health *health)
+{
+	turns_call_up(&health->turns, health->breaker.state != BREAKER_CLOSED);
+}
+
 static bool is_success(const struct http_reply *reply)
 {
 	return reply && reply->status >= STATUS_OK_FIRST &&
 	       reply->status <= STATUS_OK_LAST;
+}
+
+static enum tally_outcome outcome_of(const struct http_reply *reply,
+				     const struct err *err,
+				     enum retry_verdict_kind kind)
+{
+	if (err)
+		return is_of_transport(err) ? TALLY_UNANSWERED
+					    : TALLY_ABANDONED;
+	if (is_success(reply))
+		return TALLY_OK;
+	if (kind == RETRY_THROTTLED)
+		return TALLY_THROTTLED;
+	return kind == RETRY_TRANSIENT ? TALLY_UNAVAILABLE : TALLY_REFUSED;
 }
 
 static void on_answer(void *owner, const struct http_reply *reply,
@@ -292,7 +326,10 @@ static void on_answer(void *owner, const struct http_reply *reply,
 	const struct retry_verdict verdict = judge(call, reply, err);
 
 	call->http_call = NULL;
+	turns_give(&call->health->turns);
+	count(call, outcome_of(reply, err, verdict.kind));
 	note_outcome(call, err);
+	call_up(call->health);
 	if (plan(call, &verdict))
 		return;
 	if (is_success(reply))
@@ -317,7 +354,11 @@ static int send_request(struct retry_call *call, int64_t left_ms,
 		http_start(call->retry->http, &request, on_answer, call);
 	if (!call->http_call)
 		return err_set(err, -ENOMEM, "no memory to call");
+	turns_take(&call->health->turns);
 	call->health->requests++;
+	call->operation->attempts++;
+	if (call->attempt > 0)
+		call->operation->retries++;
 	return 0;
 }
 
@@ -326,11 +367,17 @@ static int begin_attempt(struct retry_call *call, struct err *err)
 	int64_t now_ms = loop_now_ms(call->retry->loop);
 	int64_t left_ms = call->deadline_ms - now_ms;
 	struct breaker *breaker = &call->health->breaker;
+	struct turns *turns = &call->health->turns;
 	int r;
 
 	if (left_ms <= 0)
 		return err_set(err, -ETIMEDOUT,
 			       "the deadline was over before it was asked");
+	if (breaker->state == BREAKER_CLOSED && turns_is_full(turns)) {
+		r = turn_wait(&call->turn, turns, call->deadline_ms, on_next,
+			      call);
+		return r < 0 ? err_set(err, r, "no memory to wait") : 0;
+	}
 	r = breaker_admit(breaker, now_ms, &call->is_probe, err);
 	if (r < 0)
 		return r;
@@ -348,6 +395,7 @@ static void on_next(void *owner)
 	call->next = NULL;
 	if (begin_attempt(call, &err) == 0)
 		return;
+	call_up(call->health);
 	quota_give(&call->health->quota, call->cost);
 	end(call, NULL, &err);
 }
@@ -369,6 +417,7 @@ struct retry_call *retry_start(struct retry *retry,
 	call->request = *request;
 	call->request.url = health->url;
 	call->health = health;
+	call->operation = tally_of(&health->tally, request->operation);
 	call->deadline_ms = loop_now_ms(retry->loop) + request->timeout_ms;
 	if (begin_attempt(call, err) < 0) {
 		free_call(call);
@@ -385,9 +434,11 @@ static void note_cancel(struct retry_call *call)
 	struct err err;
 
 	if (now_ms < call->deadline_ms - RETRY_CANCEL_MS) {
+		count(call, TALLY_ABANDONED);
 		breaker_withdrawn(&call->health->breaker, call->is_probe);
 		return;
 	}
+	count(call, TALLY_UNANSWERED);
 	(void)err_set(&err, -ETIMEDOUT, "no answer from %.300s in time",
 		      call->health->url);
 	note_failure(call, &err);
@@ -397,11 +448,15 @@ void retry_cancel(struct retry_call *call)
 {
 	if (!call || call->is_ending)
 		return;
-	if (call->http_call)
+	if (call->http_call) {
+		turns_give(&call->health->turns);
 		note_cancel(call);
-	else
+	} else {
 		quota_give(&call->health->quota, call->cost);
+	}
 	http_cancel(call->http_call);
 	loop_timer_cancel(call->next);
+	turn_cancel(&call->turn);
+	call_up(call->health);
 	free_call(call);
 }

@@ -10,6 +10,7 @@
 struct breaker;
 struct err;
 struct loop;
+struct tally;
 
 /*
  * Requests that are made again when that may help, after the AWS SDKs'
@@ -39,6 +40,11 @@ struct loop;
  * has timed out: the caller's own deadline was there a moment before ours. */
 #define RETRY_CANCEL_MS 100
 
+/* How many requests an endpoint is sent at once. What is beyond waits for its
+ * turn, in order, as long as the breaker is closed: a thousand secrets that are
+ * asked for in one moment are no thousand connections. */
+#define RETRY_IN_FLIGHT_MAX 32
+
 struct retry;
 struct retry_call;
 
@@ -46,8 +52,9 @@ struct retry_call;
 struct retry_endpoint {
 	const char *url;
 	const struct breaker *breaker;
-	unsigned tokens;   /* left for retries, of QUOTA_MAX */
-	uint64_t requests; /* so far, every attempt counted */
+	unsigned tokens;	   /* left for retries, of QUOTA_MAX */
+	uint64_t requests;	   /* so far, every attempt counted */
+	const struct tally *tally; /* of these, by operation and outcome */
 };
 
 /* What is told is borrowed until it returns. It must not start or cancel
@@ -104,8 +111,10 @@ typedef void retry_judge(void *owner, const struct http_reply *reply,
 			 struct retry_verdict *ret);
 
 struct retry_request {
-	const char *url;    /* which endpoint; for retry_start() only */
-	int64_t timeout_ms; /* for all attempts and what is between them */
+	const char *url;       /* which endpoint; for retry_start() only */
+	const char *operation; /* what is counted under; a constant that
+				* outlives the retry, or NULL */
+	int64_t timeout_ms;    /* for all attempts and what is between them */
 	retry_make *make;
 	retry_judge *judge;
 	/* With what the last attempt brought, as http_start() would tell it;

@@ -82,6 +82,20 @@ static void put_error(struct jwrite *json, const char *name,
 	jwrite_object_end(json);
 }
 
+static void put_operation(struct jwrite *json,
+			  const struct status_endpoint *endpoint,
+			  const struct status_operation *operation)
+{
+	jwrite_object(json, NULL);
+	jwrite_text(json, "name", operation->name);
+	put_count(json, "attempts", operation->attempts);
+	put_count(json, "retries", operation->retries);
+	for (size_t i = 0; i < endpoint->outcome_count; i++)
+		put_count(json, endpoint->outcome_names[i],
+			  operation->outcomes[i]);
+	jwrite_object_end(json);
+}
+
 void status_put_endpoint(struct jwrite *json,
 			 const struct status_endpoint *endpoint)
 {
@@ -92,6 +106,10 @@ void status_put_endpoint(struct jwrite *json,
 	put_error(json, "lastError", endpoint->last);
 	jwrite_number(json, "tokens", endpoint->tokens);
 	put_count(json, "requests", endpoint->requests);
+	jwrite_array(json, "operations");
+	for (size_t i = 0; i < endpoint->operation_count; i++)
+		put_operation(json, endpoint, &endpoint->operations[i]);
+	jwrite_array_end(json);
 	jwrite_object_end(json);
 }
 
@@ -101,6 +119,7 @@ static void put_about(struct jwrite *json, const struct cache_about *about)
 
 	jwrite_text(json, "state", cache_state_name(about->state));
 	jwrite_text(json, "versionId", value ? value_version(value) : NULL);
+	jwrite_text(json, "arn", value ? value_arn(value) : NULL);
 	put_time(json, "keys",
 		 value && value_has_keys(value)
 			 ? (int64_t)value_key_count(value)

@@ -55,6 +55,15 @@ void status_put_mount(struct jwrite *json, const struct status_mount *mount);
 void status_put_counters(struct jwrite *json,
 			 const struct cache_counters *counters);
 
+/* The requests for one operation, those in flight included; each outcome is
+ * told under its name. */
+struct status_operation {
+	const char *name;
+	uint64_t attempts;
+	uint64_t retries;
+	const uint64_t *outcomes;
+};
+
 struct status_endpoint {
 	const char *url;
 	const char *breaker;	/* "closed", "open" or "probing" */
@@ -62,6 +71,10 @@ struct status_endpoint {
 	const struct err *last; /* of these, or NULL */
 	unsigned tokens;	/* left for retries */
 	uint64_t requests;
+	const struct status_operation *operations;
+	size_t operation_count;
+	const char *const *outcome_names;
+	size_t outcome_count;
 };
 
 /* An element of an array. */

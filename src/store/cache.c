@@ -47,6 +47,7 @@ void cache_free(struct cache *cache)
 	if (!cache)
 		return;
 	map_each(cache->entries, drop_each, NULL);
+	cache_drop_scouts(cache, NULL);
 	cache_entries_done(cache);
 	free(cache);
 }
@@ -72,7 +73,9 @@ const struct cache_counters *cache_counters(const struct cache *cache)
 void cache_drop_source(struct cache *cache, struct source *source)
 {
 	map_each(cache->entries, drop_each, source);
+	cache_drop_scouts(cache, source);
 	source->on_change = NULL;
+	source->on_return = NULL;
 }
 
 static void count_hit(struct entry *entry, int64_t ttl_ms)

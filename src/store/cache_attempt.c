@@ -215,6 +215,7 @@ int cache_attempt(struct entry *entry)
 	if (entry->call)
 		return 0;
 	loop_timer_cancel(TAKE(entry->next));
+	entry->return_ms = 0;
 	entry->started_ms = loop_now_ms(cache->loop);
 	entry->changed_in_flight = false;
 	entry->deadline =

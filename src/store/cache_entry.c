@@ -11,6 +11,7 @@
 #include "store/listing.h"
 #include "store/source.h"
 #include "store/value.h"
+#include "store/want_key.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -109,83 +110,27 @@ void cache_entry_drop(struct entry *entry)
 }
 
 /* To ask for the current stage by its name is to ask for nothing special. */
-static struct source_want what_of(const struct cache_want *want)
+static struct cache_want plain(const struct cache_want *want)
 {
-	struct source_want what = { .name = want->name,
-				    .version = want->version,
-				    .stage = want->stage };
+	struct cache_want same = *want;
 
-	if (!what.version && what.stage &&
-	    strcmp(what.stage, SOURCE_STAGE_CURRENT) == 0)
-		what.stage = NULL;
-	return what;
-}
-
-/* The key: identity, NUL, kind, name, NUL, and then version and stage, each as
- * '=', text, NUL, or as NUL alone. No text holds a NUL, so that no two wants
- * have one key, and all of a name begin alike. */
-static size_t name_length_of(const struct cache_want *want)
-{
-	return strlen(want->source->identity) + strlen(want->name) + 3;
-}
-
-static size_t part_length_of(const char *text)
-{
-	return text ? strlen(text) + 2 : 1;
-}
-
-static size_t key_length_of(const struct cache_want *want)
-{
-	struct source_want what = what_of(want);
-
-	return name_length_of(want) + part_length_of(what.version) +
-	       part_length_of(what.stage);
-}
-
-/* Returns where the copy stands in the key; moves `to` behind it. */
-static const char *write_text(char **to, const char *text)
-{
-	size_t length = strlen(text) + 1;
-	const char *copy = memcpy(*to, text, length);
-
-	*to += length;
-	return copy;
-}
-
-static const char *write_part(char **to, const char *text)
-{
-	if (!text) {
-		*(*to)++ = '\0';
-		return NULL;
-	}
-	*(*to)++ = '=';
-	return write_text(to, text);
-}
-
-/* Returns what is asked for, in texts inside the key. */
-static struct source_want write_key(const struct cache_want *want, char *key)
-{
-	struct source_want what = what_of(want);
-	struct source_want copy;
-
-	(void)write_text(&key, want->source->identity);
-	*key++ = want->is_listing ? 'l' : 'v';
-	copy.name = write_text(&key, what.name);
-	copy.version = write_part(&key, what.version);
-	copy.stage = write_part(&key, what.stage);
-	return copy;
+	if (!same.version && same.stage &&
+	    strcmp(same.stage, SOURCE_STAGE_CURRENT) == 0)
+		same.stage = NULL;
+	return same;
 }
 
 struct entry *cache_entry_find(const struct cache *cache,
 			       const struct cache_want *want)
 {
-	size_t length = key_length_of(want);
+	struct cache_want same = plain(want);
+	size_t length = want_key_length(&same);
 	struct entry *entry;
 	char *key = malloc(length);
 
 	if (!key)
 		return NULL;
-	(void)write_key(want, key);
+	(void)want_key_write(&same, key);
 	entry = map_find(cache->entries, key, length);
 	free(key);
 	assert(!entry || entry->source == want->source);
@@ -241,14 +186,14 @@ static void outdate_name(const struct cache *cache,
 {
 	struct entry_list *list;
 	struct entry *entry;
-	char *key = malloc(key_length_of(want));
+	char *key = malloc(want_key_length(want));
 
 	if (!key) { /* rather too much than a value that is old */
 		map_each(cache->entries, outdate_each, want->source);
 		return;
 	}
-	(void)write_key(want, key);
-	list = map_find(cache->names, key, name_length_of(want));
+	(void)want_key_write(want, key);
+	list = map_find(cache->names, key, want_key_name_length(want));
 	free(key);
 	if (list)
 		LIST_FOREACH(entry, list, of_name)
@@ -288,7 +233,8 @@ static int enlist(struct entry *entry)
 static struct entry *add_entry(struct cache *cache,
 			       const struct cache_want *want)
 {
-	size_t length = key_length_of(want);
+	struct cache_want same = plain(want);
+	size_t length = want_key_length(&same);
 	struct entry *entry;
 
 	make_room(cache);
@@ -300,8 +246,8 @@ static struct entry *add_entry(struct cache *cache,
 	entry->is_listing = want->is_listing;
 	entry->refused_ms = NEVER_MS;
 	entry->key_length = length;
-	entry->name_length = name_length_of(want);
-	entry->what = write_key(want, entry->key);
+	entry->name_length = want_key_name_length(&same);
+	entry->what = want_key_write(&same, entry->key);
 	TAILQ_INIT(&entry->waiting);
 	TAILQ_INIT(&entry->served);
 	if (enlist(entry) < 0) {
@@ -309,6 +255,7 @@ static struct entry *add_entry(struct cache *cache,
 		return NULL;
 	}
 	want->source->on_change = on_source_change;
+	want->source->on_return = cache_on_return;
 	want->source->on_change_owner = cache;
 	return entry;
 }

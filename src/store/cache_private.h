@@ -9,6 +9,7 @@
  *	cache_age.c	says what is true of an entry now
  *	cache_attempt.c	asks the source, and notes what it says
  *	cache_use.c	keeps what is in use confirmed
+ *	cache_return.c	looks for a source that is away, and what follows
  *	cache_entry.c	finds, makes, outdates and drops entries
  */
 
@@ -25,6 +26,7 @@ struct source_call;
 TAILQ_HEAD(get_list, cache_get);
 LIST_HEAD(entry_list, entry);
 LIST_HEAD(use_list, cache_use);
+LIST_HEAD(scout_list, scout);
 
 #define NEVER_MS INT64_MIN
 
@@ -33,6 +35,7 @@ struct cache {
 	struct cache_limits limits;
 	struct map *entries; /* by key */
 	struct map *names;   /* an entry_list, by what keys begin with */
+	struct scout_list scouts;
 	struct cache_counters counters;
 	cache_on_failure *on_failure;
 	void *failure_owner;
@@ -80,6 +83,7 @@ struct entry {
 	bool is_passing;    /* the failure says nothing of the secret */
 	int64_t refused_ms; /* since when it is refused; or NEVER_MS */
 	unsigned failures;  /* one after the other */
+	int64_t return_ms;  /* no later, since the source is back; or 0 */
 
 	/* the attempt in flight, if call is set, and who waits for it */
 	struct source_call *call;
@@ -151,8 +155,23 @@ void cache_serve_impatient(struct entry *entry);
 /* Plans the next confirmation, and when what is held goes. */
 void cache_plan(struct entry *entry);
 
+/* A number in [0, below); below > 0. */
+uint32_t cache_draw(const struct cache *cache, uint32_t below);
+
 /* Tells the uses what the secret is now. */
 void cache_tell_uses(struct entry *entry);
+
+/* cache_return.c */
+
+/* As source.h says; owner is the cache. */
+void cache_on_return(void *owner, struct source *source);
+
+/* The attempt of an entry has landed: what is in use and got no answer is
+ * looked for while its source is away. */
+void cache_note_lost(struct entry *entry);
+
+/* No more of this source, or with NULL of any. */
+void cache_drop_scouts(struct cache *cache, const struct source *source);
 
 /* cache_entry.c */
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-static uint32_t draw(const struct cache *cache, uint32_t below)
+uint32_t cache_draw(const struct cache *cache, uint32_t below)
 {
 	uint32_t number = 0;
 
@@ -35,7 +35,7 @@ static int64_t drawn_ms(const struct cache *cache, int64_t whole_ms)
 		return whole_ms;
 	if (span_ms > UINT32_MAX - 1)
 		span_ms = UINT32_MAX - 1;
-	return whole_ms - draw(cache, (uint32_t)span_ms + 1);
+	return whole_ms - cache_draw(cache, (uint32_t)span_ms + 1);
 }
 
 /* The shortest TTL among the uses. */
@@ -60,8 +60,13 @@ static int64_t next_ms(const struct entry *entry)
 	const struct cache *cache = entry->cache;
 	int64_t ttl_ms = used_ttl_ms(entry);
 	int64_t pause_ms;
+	int64_t at_ms;
 
 	if (entry->is_outdated && entry->failures == 0)
+		return loop_now_ms(cache->loop);
+	/* never asked for: what shows it may be older than the machine's start,
+	 * from which time counts */
+	if (!entry->has_failed && !cache_entry_holds(entry))
 		return loop_now_ms(cache->loop);
 	if (!entry->has_failed)
 		return entry->confirmed_ms + drawn_ms(cache, ttl_ms);
@@ -69,8 +74,11 @@ static int64_t next_ms(const struct entry *entry)
 				     : cache->limits.negative_ms;
 	if (!cache_entry_holds(entry) && !entry->is_passing)
 		pause_ms = ttl_ms;
-	return entry->failed_ms +
-	       drawn_ms(cache, pause_ms < ttl_ms ? pause_ms : ttl_ms);
+	at_ms = entry->failed_ms +
+		drawn_ms(cache, pause_ms < ttl_ms ? pause_ms : ttl_ms);
+	if (entry->return_ms && entry->return_ms < at_ms)
+		return entry->return_ms;
+	return at_ms;
 }
 
 static void on_next(void *owner)
@@ -114,6 +122,7 @@ void cache_plan(struct entry *entry)
 			on_wipe, entry);
 	if (LIST_EMPTY(&entry->uses) || entry->call)
 		return;
+	cache_note_lost(entry);
 	entry->next_ms = next_ms(entry);
 	entry->next = loop_timer(loop, entry->next_ms, on_next, entry);
 }

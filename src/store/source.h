@@ -60,6 +60,10 @@ typedef void source_on_confirmed(void *owner, bool is_current,
 typedef void source_on_change(void *owner, struct source *source,
 			      const char *name);
 
+/* What failed for want of an answer may be answered now. It asks for nothing
+ * before the loop turns. */
+typedef void source_on_return(void *owner, struct source *source);
+
 struct source_operations {
 	/* NULL: no memory. want is borrowed for the call only. */
 	struct source_call *(*fetch)(struct source *source,
@@ -106,9 +110,15 @@ struct source {
 	 * confirmed because of max_ttl_ms. */
 	bool tells_changes;
 
+	/* Set by whoever knows that the place that is asked does not answer,
+	 * and calls on_return when it does again: meanwhile one secret at a
+	 * time is asked for, to find out. */
+	bool is_away;
+
 	/* Set by the cache; may be NULL. */
 	source_on_change *on_change;
-	void *on_change_owner;
+	source_on_return *on_return;
+	void *on_change_owner; /* of both */
 };
 
 #endif

@@ -26,6 +26,7 @@ struct value {
 	struct secret *bytes;
 	int64_t created_ns;
 	char version[VALUE_VERSION_MAX + 1];
+	char *arn;	  /* or NULL */
 	struct jdoc *doc; /* NULL: not JSON */
 	struct key *keys;
 	size_t key_count;
@@ -129,7 +130,10 @@ struct value *value_new(struct secret *bytes, const struct value_about *about)
 	value->created_ns = about->created_ns;
 	memcpy(value->version, about->version,
 	       strnlen(about->version, VALUE_VERSION_MAX));
-	if (!about->is_binary && index_document(value) < 0) {
+	if (about->arn)
+		value->arn = strdup(about->arn);
+	if ((about->arn && !value->arn) ||
+	    (!about->is_binary && index_document(value) < 0)) {
 		value_unref(value);
 		return NULL;
 	}
@@ -150,6 +154,7 @@ void value_unref(struct value *value)
 	if (--value->references > 0)
 		return;
 	secret_unref(value->bytes);
+	free(value->arn);
 	jdoc_free(value->doc);
 	free(value->keys);
 	free(value->names);
@@ -159,6 +164,11 @@ void value_unref(struct value *value)
 const char *value_version(const struct value *value)
 {
 	return value->version;
+}
+
+const char *value_arn(const struct value *value)
+{
+	return value->arn;
 }
 
 int64_t value_created_ns(const struct value *value)

@@ -19,11 +19,15 @@ struct secret;
  */
 
 #define VALUE_VERSION_MAX 64 /* longest VersionId of Secrets Manager */
+#define VALUE_ARN_MAX 2048   /* longest SecretId of Secrets Manager */
 
 struct value;
 
 struct value_about {
 	const char *version; /* the source's name for it; longer ones are cut */
+	const char *arn;     /* the secret's name for good, as the source told
+			      * it with the value, in printable ASCII of at most
+			      * VALUE_ARN_MAX bytes; NULL: it has none */
 	int64_t created_ns;  /* since 1970; 0: not known */
 	bool is_binary;	     /* SecretBinary: never has keys */
 };
@@ -37,6 +41,11 @@ struct value *value_ref(struct value *value);
 void value_unref(struct value *value);
 
 const char *value_version(const struct value *value);
+
+/* Borrowed from the value, which has a copy of its own. NULL: the source told
+ * none. */
+const char *value_arn(const struct value *value);
+
 int64_t value_created_ns(const struct value *value);
 
 /* Gives it a later date than after_ns, if it has none, as long as nobody else

@@ -9,7 +9,8 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import ASSUME, BATCH, DECRYPT, DESCRIBE, GET, FakeAws
+from fake_aws import (ASSUME, BATCH, DECRYPT, DESCRIBE, GET, FakeAws,
+                      secret_arn)
 from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import work_directory, write_file
@@ -191,6 +192,17 @@ def _check_values(mount, but=()):
         if number not in but:
             check_equal(read(mount.path(f"key{number:02}")),
                         f"value {number}".encode())
+
+
+@case
+def what_a_batch_brought_carries_its_ARN():
+    with _many("-o", "xattr") as (aws, mount):
+        _check_keys(mount)
+        check_equal(_calls(aws), (0, 0, 3), "(describe, get, batch)")
+        for number, name in enumerate(_names()):
+            check_equal(os.getxattr(mount.path(f"key{number:02}"),
+                                    "user.secretsfs.arn"),
+                        secret_arn(name).encode())
 
 
 @case

@@ -6,11 +6,12 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import ASSUME
+from fake_aws import ASSUME, GET
 from lib.mounting import Mount, mount, mounted_at
 from lib.place import write_file
 from lib.reading import check_error, read, wait_for_content
 from lib.scene import PASSWORD, aws_directory
+from lib.status import status
 from lib.tap import case, check, check_equal, main
 
 
@@ -28,6 +29,10 @@ def a_token_file_is_enough_to_read():
             check_equal(read(found.path("password")), PASSWORD)
             check_equal(aws.calls(ASSUME), 1, "STS calls")
             check_equal([one.strip() for one in aws.tokens], ["a.b.c"])
+            counted = {one["name"]: one["ok"]
+                       for endpoint in status(found.point)["endpoints"]
+                       for one in endpoint["operations"]}
+            check_equal(counted, {ASSUME: 1, GET: 1}, "counted by status")
             for word in ("a.b.c", "wJalrXUtn"):
                 check(word not in found.log_text(), "logged:", word)
 

@@ -3,12 +3,13 @@
 
 import contextlib
 import os
+import re
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.clock import Clock
-from lib.moto import moto_server, why_not
+from lib.moto import REGION, moto_server, why_not
 from lib.mounting import mounted_at
 from lib.place import work_directory, write_file
 from lib.reading import check_error, read, wait_for_content
@@ -36,6 +37,20 @@ def a_signature_of_ours_is_verified():
                         env=env) as mount:
             check_equal(read(mount.path("password")), "grün".encode())
             check_equal(read(mount.path("port")), b"5432")
+
+
+@case
+def a_file_carries_the_ARN_that_moto_gave_the_secret():
+    with _account() as (directory, moto, account):
+        moto.verify()
+        env = moto.environment(account["reader"])
+        with mounted_at(directory, "team/app", "-o", "xattr",
+                        env=env) as mount:
+            check_equal(read(mount.path("port")), b"5432")
+            arn = os.getxattr(mount.path("port"), "user.secretsfs.arn")
+            check(re.fullmatch(
+                rb"arn:aws:secretsmanager:%s:\d{12}:secret:"
+                rb"team/app-[A-Za-z0-9]{6}" % REGION.encode(), arn), arn)
 
 
 @case

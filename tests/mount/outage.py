@@ -10,10 +10,11 @@ import sys
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.clock import Clock
+from lib.inotify import MOVED_TO, Watch
 from lib.place import work_directory
 from lib.reading import check_error, error_of, read, wait_for_content
-from lib.scene import PASSWORD, aws_mount
-from lib.status import attempts, status_object
+from lib.scene import PASSWORD, aws_mount, class_mount
+from lib.status import attempts, status, status_object
 from lib.tap import case, check, check_equal, main
 from lib.wait import Stopwatch, wait_until
 
@@ -97,6 +98,53 @@ def a_new_version_is_seen_within_two_seconds_of_the_return():
         _read_through(scene, 60, STEP_S)
         scene.aws.put("app", NEW)
         _check_recovery(scene, b"battery staple")
+
+
+def _wait_for_long_pauses(scene, count):
+    """Until nobody would be asked for most of a minute."""
+    for _ in range(12):
+        scene.clock.advance(STEP_S)
+        wait_until(lambda: all(
+            one["error"] and not one["inFlight"]
+            for one in status(scene.mount.point)["objects"]), "failures", 20)
+    found = status(scene.mount.point)["objects"]
+    check_equal(len(found), count, "objects")
+    endpoint = status(scene.mount.point)["endpoints"][0]
+    check_equal(endpoint["breaker"], "open")
+
+
+@case
+def who_only_watches_hears_of_what_changed_soon_after_the_return():
+    """Nobody reads: the first that is asked for is the scout's, within five
+    seconds, and all others within one more."""
+    count = 20
+    names = [f"s{number:02}" for number in range(count)]
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with class_mount(names, "--ttl", f"{TTL_S}s",
+                         *clock.options) as scene:
+            scene.clock = clock
+            wait_until(lambda: "notifier mount=0 pid=" in
+                       scene.mount.log_text(), "a notifier", 10)
+            for name in names:
+                check_equal(read(scene.path(name)), name.encode())
+            scene.aws.refuse_connections()
+            clock.advance(TTL_S)
+            _wait_for_long_pauses(scene, count)
+            for name in names:
+                scene.aws.put(name, "new")
+            with Watch(scene.mount.point) as watch:
+                calls = scene.aws.calls()
+                scene.aws.listen()
+                with Stopwatch() as stopwatch:
+                    for name in names:
+                        watch.wait_for(MOVED_TO, name, seconds=20)
+                asked = scene.aws.calls() - calls
+            print(f"# {count} rotations heard of after {stopwatch.s:.1f} s, "
+                  f"{asked} calls", flush=True)
+            check(asked <= 2 * count + 2, asked, "calls")
+            for name in names:
+                check_equal(read(scene.path(name)), b"new")
 
 
 @case

@@ -17,7 +17,7 @@ from lib.pages import is_cached
 from lib.place import work_directory
 from lib.reading import check_error, error_of, read
 from lib.scene import aws_mount
-from lib.status import status_object
+from lib.status import status_object, wait_for_answers
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -42,15 +42,10 @@ class _Held:
 
     def confirm(self, seconds=TTL_S):
         """Until AWS has been asked after so much time."""
+        wait_for_answers(self.mount.point)
         before = self.aws.calls()
         self.clock.advance(seconds)
-
-        def asked():
-            if self.aws.calls() > before:
-                return True
-            self.clock.advance(1)  # the answer before came a moment late
-            return False
-        wait_until(asked, "a confirmation", 10)
+        wait_until(lambda: self.aws.calls() > before, "a confirmation", 20)
 
     def wait_for_failure(self, code):
         def failed():

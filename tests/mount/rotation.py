@@ -18,6 +18,7 @@ from lib.place import work_directory, write_file
 from lib.reading import check_error, read
 from lib.scene import (PASSWORD, SECRET, aws_mount, class_mount,
                        write_class)
+from lib.status import status
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -185,6 +186,39 @@ def directories_below_a_prefix_have_events_whatever_their_name():
                 write_file(os.path.join(top, "team", "50%", "key"), "new")
                 watch.wait_for(MOVED_TO, "key")
                 check_equal(read(os.path.join(place, "key")), b"new")
+
+
+@case
+def names_that_an_ls_finds_below_a_prefix_are_told_to_watchers():
+    with work_directory() as directory:
+        top = os.path.join(directory, "secrets.d")
+        for name in ("old", "gone"):
+            write_file(os.path.join(top, name), name)
+        with mounted_at(directory, f"file:{top}") as mount:
+            wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
+                       "a notifier", 10)
+            check_equal(sorted(os.listdir(mount.point)), ["gone", "old"])
+            check_equal(read(mount.path("old")), b"old")
+            with Watch(mount.point) as watch:
+                write_file(os.path.join(top, "new"), "new")
+                os.unlink(os.path.join(top, "gone"))
+                wait_until(lambda: sorted(os.listdir(mount.point)) ==
+                           ["new", "old"], "it is listed")
+                watch.wait_for(MOVED_TO, "new")
+                watch.wait_for(DELETE, "gone")
+                check(not any(one["name"] == "new"
+                              for one in status(mount.point)["objects"]),
+                      "nobody has asked for it")
+                check_equal(os.stat(mount.path("new")).st_size, 3)
+                check_equal(read(mount.path("new")), b"new")
+                check_error(mount.path("gone"), "ENOENT")
+                watch.seen.clear()
+                write_file(os.path.join(top, "new"), "newer")
+                wait_until(lambda: read(mount.path("new")) == b"newer",
+                           "a rotation of it")
+                watch.wait_for(MOVED_TO, "new")
+                check_equal([one for one in watch.seen if one[1] == "old"],
+                            [], "events of what has not changed")
 
 
 @staged

@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from fake_aws import DESCRIBE, GET, secret_arn
 from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
@@ -88,6 +89,44 @@ def the_mount_its_processes_and_counters_are_told():
         check_equal((endpoint["breaker"], endpoint["failures"]),
                     ("closed", 0))
         check_equal(endpoint["requests"], 1, "requests to it")
+
+
+def _operations(scene):
+    """Counts by operation, without those that are zero."""
+    found = {}
+    for endpoint in status(scene.mount.point)["endpoints"]:
+        for one in endpoint["operations"]:
+            name = one.pop("name")
+            check(name not in found, name, "is told twice")
+            found[name] = {what: n for what, n in one.items() if n}
+    return found
+
+
+@case
+def what_AWS_was_asked_is_counted_by_operation_and_outcome():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("--ttl", f"{TTL_S}s", *clock.options) as scene:
+            scene.aws.fail("app", "throttled", times=1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            wanted = {GET: {"attempts": 2, "retries": 1, "throttled": 1,
+                            "ok": 1}}
+            check_equal(_operations(scene), wanted)
+            clock.advance(TTL_S + 1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            wanted[DESCRIBE] = {"attempts": 1, "ok": 1}
+            check_equal(_operations(scene), wanted)
+            scene.aws.deny(f"secretsmanager:{DESCRIBE}")
+            clock.advance(TTL_S + 1)
+            check_equal(read(scene.path("password")), PASSWORD)
+            wanted[DESCRIBE] = {"attempts": 2, "ok": 1, "refused": 1}
+            wanted[GET].update(attempts=3, ok=2)
+            check_equal(_operations(scene), wanted)
+            table = _table(scene.mount.point)
+            check(f"{DESCRIBE}: attempts 2, ok 1, refused 1\n" in table,
+                  table)
+            check(f"{GET}: attempts 3, retries 1, ok 2, throttled 1\n" in
+                  table, table)
 
 
 @case
@@ -279,9 +318,9 @@ def a_worker_that_stands_still_is_told_after_ten_seconds():
 PREFIX = "user.secretsfs."
 
 
-def _extended(path):
-    return {name: os.getxattr(path, name).decode()
-            for name in os.listxattr(path)}
+def _extended(file):
+    return {name: os.getxattr(file, name).decode()
+            for name in os.listxattr(file)}
 
 
 @case
@@ -294,7 +333,10 @@ def with_xattr_a_file_carries_its_version_and_state():
             check_equal(read(path), PASSWORD)
             found = _extended(path)
             check_equal(sorted(found), [PREFIX + name for name in (
-                "expires", "fetched", "stage", "state", "version")])
+                "arn", "expires", "fetched", "stage", "state", "version")])
+            check_equal(found[PREFIX + "arn"], secret_arn("app"))
+            check_equal(status_object(scene.mount.point)["arn"],
+                        secret_arn("app"))
             check_equal(found[PREFIX + "version"],
                         status_object(scene.mount.point)["versionId"])
             check_equal((found[PREFIX + "stage"], found[PREFIX + "state"]),
@@ -322,6 +364,45 @@ def _replace(scene, path):
     scene.aws.put("app", NEW)
     run_ok(built("secretsfs"), "refresh", scene.mount.point)
     wait_until(lambda: read(path) == NEW_PASSWORD, "the new version")
+
+
+@case
+def what_has_no_ARN_has_no_attribute_of_it():
+    with work_directory() as directory:
+        secrets = os.path.join(directory, "secrets")
+        write_file(os.path.join(secrets, "app.txt"), "text")
+        with mounted_at(directory, f"file:{secrets}", "-o",
+                        "xattr") as mount:
+            path = mount.path("app.txt")
+            check_equal(read(path), b"text")
+            check(PREFIX + "version" in os.listxattr(path), "its version")
+            check_equal(error_of(os.getxattr, path, PREFIX + "arn"),
+                        "ENODATA")
+            check(all(one["arn"] is None
+                      for one in status(mount.point)["objects"]), "status")
+
+
+@case
+def a_file_that_was_revoked_tells_why_and_no_version():
+    with work_directory() as directory:
+        clock = Clock(directory)
+        with aws_mount("-o", "xattr", "--ttl", f"{TTL_S}s",
+                       *clock.options) as scene:
+            path = scene.path("password")
+            with open(path, "rb") as file:
+                check_equal(file.read(), PASSWORD)
+                worker = scene.mount.worker_pid()
+                scene.aws.delete("app")
+                run_ok(built("secretsfs"), "refresh", scene.mount.point)
+                wait_until(lambda: status_object(scene.mount.point)["error"],
+                           "the refusal")
+                clock.advance(61)
+                wait_until(lambda: "no longer shown" in
+                           scene.mount.log_text(), "the end of the grace")
+                found = _extended(file.fileno())
+                check(PREFIX + "version" not in found, found)
+                check("ResourceNotFound" in found[PREFIX + "error"], found)
+                check_equal(scene.mount.worker_pid(), worker, "the worker")
 
 
 @case
