@@ -11,6 +11,7 @@
 #include "keeper/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdint.h>
@@ -27,6 +28,8 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* 0; -ENOENT: no secretsfs is mounted there; or negative errno, with err
+ * filled. */
 static int find_mount(const char *path, uint64_t *ret_id, struct err *err)
 {
 	struct mountinfo mount;
@@ -36,16 +39,35 @@ static int find_mount(const char *path, uint64_t *ret_id, struct err *err)
 		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
 			       strerrordesc_np(-r));
 	if (r == -ENOENT || strcmp(mount.fstype, FSTYPE) != 0)
-		return err_set(err, -EINVAL, "no secretsfs is mounted there");
+		return -ENOENT;
 	*ret_id = mount.id;
 	return 0;
 }
 
-/* A descriptor, or negative errno with err filled. */
-static int connect_to(uint64_t mount_id, struct err *err)
+/* To the keeper of what is mounted below a directory. A descriptor or negative
+ * errno; -EINVAL: there is none. */
+static int connect_to_directory(const char *path)
 {
-	int socket = runtime_connect(mount_id);
+	cleanup_fd int fd =
+		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int socket = fd < 0 ? -ENOENT : runtime_connect_directory(fd);
 
+	return socket == -ENOENT ? -EINVAL : socket;
+}
+
+/* A descriptor, or negative errno with err filled. */
+static int connect_to(const char *path, struct err *err)
+{
+	uint64_t mount_id = 0;
+	int r = find_mount(path, &mount_id, err);
+	int socket;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	socket =
+		r == 0 ? runtime_connect(mount_id) : connect_to_directory(path);
+	if (socket == -EINVAL)
+		return err_set(err, -EINVAL, "no secretsfs is mounted there");
 	if (socket == -ENOENT || socket == -ECONNREFUSED)
 		return err_set(err, socket,
 			       "its keeper has died; unmount takes it off");
@@ -127,12 +149,9 @@ static int ask_at(const char *path, const struct asking *asking,
 		  unsigned *ret_number, struct err *err)
 {
 	cleanup_fd int socket = -1;
-	uint64_t id = 0;
-	int r = find_mount(path, &id, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	socket = connect_to(id, err);
+	socket = connect_to(path, err);
 	if (socket < 0)
 		return socket;
 	r = send_question(socket, asking, err);

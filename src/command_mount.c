@@ -17,6 +17,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
@@ -42,6 +43,7 @@ struct launch {
 	char keeper[PATH_MAX];
 	uid_t worker_uid;
 	gid_t worker_gid;
+	bool is_folder;		    /* of classes, each of which is a mount */
 	char *made[PATHS_MADE_MAX]; /* paths that options point into */
 	size_t made_count;
 };
@@ -67,9 +69,19 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What can be said of SOURCE without a worker. */
-static int check_source(const char *text, struct err *err)
+/* Whether SOURCE is a directory of classes. */
+static bool is_folder(const char *text)
 {
+	struct source_text source;
+
+	return source_text_parse(text, &source, NULL) == 0 &&
+	       source.kind == SOURCE_CLASS && is_directory(source.text);
+}
+
+/* What can be said of SOURCE without a worker. */
+static int check_source(const struct options *options, struct err *err)
+{
+	const char *text = options->source;
 	struct source_text source;
 	int r = source_text_parse(text, &source, err);
 
@@ -80,12 +92,11 @@ static int check_source(const char *text, struct err *err)
 			       "class, file:%s for a secret in it, or "
 			       "secretsmanager:%s for the secret",
 			       text, text, text, text);
-	if (r == 0 && source.kind == SOURCE_CLASS && is_directory(text))
+	if (r == 0 && options->class_name && is_folder(text))
 		return err_set(err, -EINVAL,
-			       "SOURCE '%s': directories of classes are not "
-			       "supported yet; for a directory of secrets "
-			       "write file:%s",
-			       text, text);
+			       "--class chooses a class of one file, and '%s' "
+			       "is a directory",
+			       text);
 	return r;
 }
 
@@ -136,14 +147,40 @@ static int check_not_served(const struct mountinfo *mount, struct err *err)
 		       mount->mount_point);
 }
 
-static int check_mount_point(const char *path, struct err *err)
+/* Mounts are to come and go below it, so itself it is none of ours. */
+static int check_folder(const char *path, struct err *err)
 {
+	cleanup_fd int fd =
+		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int keeper = -1;
+
+	if (fd < 0)
+		return err_set(err, -errno, "mount point %s: %s", path,
+			       strerrordesc_np(errno));
+	keeper = runtime_connect_directory(fd);
+	if (keeper == -ENOENT || keeper == -ECONNREFUSED)
+		return 0;
+	return err_set(err, -EBUSY,
+		       "%s: classes of another secretsfs are mounted below it "
+		       "already",
+		       path);
+}
+
+static int check_mount_point(const struct launch *launch, struct err *err)
+{
+	const char *path = launch->mount_point;
 	struct mountinfo mount;
 	struct stat status;
 
 	if (mountinfo_find(MOUNTINFO_SELF, path, &mount) == 0 &&
 	    strcmp(mount.fstype, FSTYPE) == 0)
-		return check_not_served(&mount, err);
+		return launch->is_folder
+			       ? err_set(err, -EBUSY,
+					 "%s: a secretsfs is mounted there, "
+					 "and a directory of classes needs a "
+					 "plain directory",
+					 path)
+			       : check_not_served(&mount, err);
 	if (lstat(path, &status) < 0)
 		return err_set(err, -errno, "mount point %s: %s", path,
 			       strerrordesc_np(errno));
@@ -152,7 +189,7 @@ static int check_mount_point(const char *path, struct err *err)
 			       S_ISLNK(status.st_mode)
 				       ? "a symbolic link; give what it names"
 				       : "not a directory");
-	return 0;
+	return launch->is_folder ? check_folder(path, err) : 0;
 }
 
 /* The keeper works in "/", so a path has to say where it starts. Sets *path,
@@ -242,6 +279,7 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--mount-point", launch->mount_point);
 	add_pair(line, "--worker-uid", line->uid);
 	add_pair(line, "--worker-gid", line->gid);
+	add_flag(line, "--folder", launch->is_folder);
 	add_flag(line, "--allow-other", options->allow_other);
 	add_flag(line, "--foreground", options->foreground);
 	add_flag(line, "--proxy-from-env", options->proxy_from_env);
@@ -250,6 +288,7 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--log-file", options->log_file);
 	add_pair(line, "--restarts", options->test_restarts);
 	add_flag(line, "--restarts-at-once", options->test_restarts != NULL);
+	add_flag(line, "--no-resend", options->test_no_resend);
 	(void)snprintf(line->heartbeat, sizeof(line->heartbeat), "%" PRId64,
 		       options->heartbeat_ms);
 	add_pair(line, "--heartbeat-ms", line->heartbeat);
@@ -290,12 +329,13 @@ static int prepare(struct launch *launch, struct err *err)
 
 	if (geteuid() != 0)
 		return err_set(err, -EPERM, "mounting needs root for now");
+	launch->is_folder = is_folder(options->source);
 	r = choose_worker_user(launch, err);
 	if (r == 0)
 		r = place_resolve(options->mount_point, launch->mount_point,
 				  err);
 	if (r == 0)
-		r = check_mount_point(launch->mount_point, err);
+		r = check_mount_point(launch, err);
 	if (r == 0)
 		r = make_paths_absolute(launch, err);
 	if (r == 0)
@@ -328,7 +368,7 @@ int command_mount(int argc, char **argv)
 			    stdout);
 		return EXIT_SUCCESS;
 	}
-	if (check_source(options->source, &err) < 0) {
+	if (check_source(options, &err) < 0) {
 		command_complain("%s", err.text);
 		return EXIT_USAGE;
 	}

@@ -8,21 +8,24 @@
 #include "base/macros.h"
 #include "command.h"
 #include "keeper/descriptor.h"
+#include "keeper/layers.h"
 #include "keeper/message.h"
 #include "keeper/mountinfo.h"
 #include "keeper/place.h"
 #include "keeper/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define FSTYPE "fuse.secretsfs"
 /* All that a keeper waits for at its end, and some. */
 #define ANSWER_TIMEOUT_MS 20000
-#define LAYERS_MAX 64
+#define TURNS_MAX 64 /* others may mount there meanwhile */
 
 /* 0 when the keeper says it is done; -EPIPE when it left without a word. */
 static int ask(int socket, struct err *err)
@@ -92,26 +95,187 @@ static int unmount_layer(const struct mountinfo *mount, bool only_dead,
 	return only_dead ? -EALREADY : stop(mount, socket, err);
 }
 
+/* What is mounted at path on top, if that is a secretsfs: 1; 0: it is not; or
+ * negative errno with err filled. */
+static int find_mount(const char *path, struct mountinfo *ret, struct err *err)
+{
+	int r = mountinfo_find(MOUNTINFO_SELF, path, ret);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
+			       strerrordesc_np(-r));
+	return r == 0 && strcmp(ret->fstype, LAYERS_FSTYPE) == 0;
+}
+
 /* Below a mount there may be others, of keepers that died before it. */
-static int unmount_all(const char *path, struct err *err)
+static int unmount_all(const char *path, unsigned *ret_count, struct err *err)
 {
 	struct mountinfo mount;
+	unsigned count = 0;
+	int r = find_mount(path, &mount, err);
 
-	for (unsigned layers = 0; layers < LAYERS_MAX; layers++) {
-		int r = mountinfo_find(MOUNTINFO_SELF, path, &mount);
-
-		if (r < 0 && r != -ENOENT)
-			return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
-				       strerrordesc_np(-r));
-		if (r == -ENOENT || strcmp(mount.fstype, FSTYPE) != 0)
-			return layers > 0 ? 0
-					  : err_set(err, -EINVAL,
-						    "no secretsfs is mounted "
-						    "there");
-		r = unmount_layer(&mount, layers > 0, err);
-		if (r < 0)
-			return r == -EALREADY ? 0 : r;
+	while (r > 0 && count < TURNS_MAX) {
+		r = unmount_layer(&mount, count > 0, err);
+		if (r == 0)
+			count++;
+		if (r == 0)
+			r = find_mount(path, &mount, err);
 	}
+	if (r < 0 && r != -EALREADY)
+		return r;
+	*ret_count = count;
+	return 0;
+}
+
+/* A keeper that died, or gave up, has left the directory marked. 0; 1: it has
+ * not; or negative errno with err filled. */
+static int give_back(const char *path, struct err *err)
+{
+	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
+	struct mountinfo mount;
+	uint64_t id;
+	int r = find_mount(path, &mount, err);
+
+	if (r != 0)
+		return r;
+	r = place_open(path, &place, err);
+	if (r < 0)
+		return r;
+	r = place_mount_id(&place, &id);
+	if (r == 0)
+		r = layers_give_back(&place, id);
+	if (r < 0 && r != -ENOENT && r != -EBUSY)
+		return err_set(err, r, "giving the mount point back: %s",
+			       strerrordesc_np(-r));
+	return r == 0 ? 0 : 1;
+}
+
+/* Mount points of ours below a directory. */
+struct below {
+	const char *path;
+	char **points;
+	size_t count;
+};
+
+static void below_done(struct below *below)
+{
+	for (size_t i = 0; i < below->count; i++)
+		free(below->points[i]);
+	free(below->points);
+}
+
+static int note_below(void *owner, const struct mountinfo *mount)
+{
+	struct below *below = owner;
+	size_t length = strlen(below->path);
+	char **points;
+
+	if (strcmp(mount->fstype, LAYERS_FSTYPE) != 0 ||
+	    strncmp(mount->mount_point, below->path, length) != 0 ||
+	    mount->mount_point[length] != '/')
+		return 0;
+	points = realloc(below->points, (below->count + 1) * sizeof(*points));
+	if (!points)
+		return -ENOMEM;
+	below->points = points;
+	points[below->count] = strdup(mount->mount_point);
+	if (!points[below->count])
+		return -ENOMEM;
+	below->count++;
+	return 0;
+}
+
+/* A space of folder.h goes when nothing is in it any more. */
+static void leave_space(const char *path, const char *point)
+{
+	CLEANUP(place_done) struct place space = { .parent_fd = -1 };
+	const char *slash = strrchr(point, '/');
+	char above[PATH_MAX];
+
+	(void)snprintf(above, sizeof(above), "%.*s", (int)(slash - point),
+		       point);
+	if (strcmp(above, path) != 0 && place_open(above, &space, NULL) == 0)
+		(void)place_remove(&space);
+}
+
+static int unmount_dead(const char *path, const char *point, struct err *err)
+{
+	struct mountinfo mount;
+	unsigned count;
+	int r = find_mount(point, &mount, err);
+	cleanup_fd int keeper = r > 0 ? runtime_connect(mount.id) : -1;
+
+	/* Another one's, or taken off with the one before. */
+	if (r <= 0 || keeper >= 0)
+		return r < 0 ? r : 0;
+	r = unmount_all(point, &count, err);
+	if (r == 0)
+		r = give_back(point, err);
+	if (r >= 0)
+		leave_space(path, point);
+	return r < 0 ? r : 0;
+}
+
+/* What a keeper that died has left below a directory. */
+static int unmount_below(const char *path, struct err *err)
+{
+	CLEANUP(below_done) struct below below = { .path = path };
+	int r = mountinfo_each(MOUNTINFO_SELF, note_below, &below);
+
+	if (r < 0)
+		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
+			       strerrordesc_np(-r));
+	for (size_t i = 0; r == 0 && i < below.count; i++)
+		r = unmount_dead(path, below.points[i], err);
+	return r;
+}
+
+/* 0; 1: nothing of ours is below it, as far as is known; or negative errno with
+ * err filled. */
+static int unmount_directory(const char *path, struct err *err)
+{
+	cleanup_fd int fd =
+		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int socket =
+		fd < 0 ? -ENOENT : runtime_connect_directory(fd);
+
+	int r;
+
+	if (socket == -ENOENT)
+		return 1;
+	if (socket < 0 && socket != -ECONNREFUSED)
+		return err_set(err, socket, "the keeper cannot be reached: %s",
+			       strerrordesc_np(-socket));
+	r = socket >= 0 ? ask(socket, err) : 0;
+	if (r == 0)
+		r = unmount_below(path, err);
+	if (r == 0 && socket < 0)
+		runtime_remove_directory(fd);
+	return r;
+}
+
+static int unmount(const char *path, struct err *err)
+{
+	struct mountinfo mount;
+	unsigned count;
+	int r = find_mount(path, &mount, err);
+
+	if (r == 0) {
+		r = unmount_directory(path, err);
+		if (r <= 0)
+			return r;
+	}
+	r = unmount_all(path, &count, err);
+	if (r < 0)
+		return r;
+	r = give_back(path, err);
+	if (r < 0 || count > 0)
+		return r < 0 ? r : 0;
+	if (r > 0)
+		return err_set(err, -EINVAL, "no secretsfs is mounted there");
+	command_complain("%s: was not mounted any more, gave the directory "
+			 "back",
+			 path);
 	return 0;
 }
 
@@ -128,7 +292,7 @@ int command_unmount(int argc, char **argv)
 		command_complain("%s", err.text);
 		return EXIT_FAILURE;
 	}
-	if (unmount_all(path, &err) < 0) {
+	if (unmount(path, &err) < 0) {
 		command_complain("%s: %s", path, err.text);
 		return EXIT_FAILURE;
 	}

@@ -9,6 +9,7 @@
 #include "base/jwrite.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "classes.h"
 #include "config/options.h"
 #include "config/source_text.h"
 #include "fs/layout.h"
@@ -17,6 +18,7 @@
 #include "fs/tree.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
+#include "mounts.h"
 #include "net/breaker.h"
 #include "net/retry.h"
 #include "net/tally.h"
@@ -27,6 +29,7 @@
 #include "store/cache.h"
 #include "version.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +40,8 @@ struct composing {
 	const struct control *control;
 	const struct control_mount *mount;
 	const struct message_client *client;
+	const struct shown *shown;  /* of this mount */
+	char mount_point[PATH_MAX]; /* and where it is */
 	struct jwrite json;
 	size_t object_count;
 };
@@ -83,9 +88,10 @@ static void put_program(struct composing *composing)
 }
 
 /* The label is made of the class's name. */
-static const char *class_name(const struct control *control)
+static const char *class_name(const struct composing *composing)
 {
-	const char *colon = strchr(control->shown->label, ':');
+	const struct control *control = composing->control;
+	const char *colon = strchr(composing->shown->label, ':');
 	struct source_text source;
 
 	if (source_text_parse(control->options->source, &source, NULL) < 0 ||
@@ -104,21 +110,22 @@ static const char *notifies(const struct control_mount *mount)
 static void put_mount(struct composing *composing)
 {
 	const struct control *control = composing->control;
-	const struct cache_want want = general_want(control->shown);
+	const struct cache_want want = general_want(composing->shown);
 
 	status_put_mount(
 		&composing->json,
 		&(struct status_mount){
 			.id = composing->client->mount_id,
-			.mount_point = control->options->mount_point,
+			.mount_point = composing->mount_point,
 			.source = control->options->source,
-			.class_name = class_name(control),
+			.class_name = class_name(composing),
 			.notifies = notifies(composing->mount),
 			.ttl_ms = want.ttl_ms,
 			.max_stale_ms = want.max_stale_ms,
 			.verify_ms = want.verify_ms,
 			.timeout_ms = want.timeout_ms,
 			.node_count = tree_node_count(composing->mount->tree),
+			.dead_layers = composing->client->dead_layers,
 		});
 }
 
@@ -205,7 +212,7 @@ static const char *file_name(const void *owner, size_t index)
 static void put_layout(struct composing *composing, const struct layout *layout)
 {
 	const struct layout_settings *settings = layout_settings(layout);
-	struct cache_want want = general_want(composing->control->shown);
+	struct cache_want want = general_want(composing->shown);
 
 	for (size_t i = 0; i < settings->object_count; i++) {
 		const struct layout_object *object = &settings->objects[i];
@@ -228,7 +235,7 @@ static void put_layout(struct composing *composing, const struct layout *layout)
 static void put_known(void *owner, const struct cache_want *known)
 {
 	struct composing *composing = owner;
-	const struct shown *shown = composing->control->shown;
+	const struct shown *shown = composing->shown;
 	const char *prefix = shown->prefix.name;
 	struct cache_want want = general_want(shown);
 
@@ -244,7 +251,7 @@ static void put_known(void *owner, const struct cache_want *known)
 static void put_objects(struct composing *composing)
 {
 	const struct control *control = composing->control;
-	const struct shown *shown = control->shown;
+	const struct shown *shown = composing->shown;
 	size_t count;
 
 	jwrite_array(&composing->json, "objects");
@@ -261,6 +268,54 @@ static void put_objects(struct composing *composing)
 			      : 0);
 }
 
+static void put_endpoints(struct composing *composing)
+{
+	jwrite_array(&composing->json, "endpoints");
+	provider_each_endpoint(composing->control->provider, put_endpoint,
+			       composing);
+	jwrite_array_end(&composing->json);
+}
+
+static void put_class(void *owner, const struct class_about *class)
+{
+	struct composing *composing = owner;
+	struct jwrite *json = &composing->json;
+
+	jwrite_object(json, NULL);
+	jwrite_text(json, "name", class->name);
+	jwrite_text(json, "file", class->file);
+	jwrite_text(json, "state", class_state_name(class->state));
+	jwrite_text(json, "error", *class->why ? class->why : NULL);
+	jwrite_object_end(json);
+}
+
+static void put_fault(void *owner, const char *file, const char *fault)
+{
+	struct composing *composing = owner;
+	struct jwrite *json = &composing->json;
+
+	jwrite_object(json, NULL);
+	jwrite_text(json, "file", file);
+	jwrite_text(json, "error", fault);
+	jwrite_object_end(json);
+}
+
+static void put_classes(struct composing *composing)
+{
+	const struct classes *classes =
+		mounts_classes(composing->control->mounts);
+	struct jwrite *json = &composing->json;
+
+	jwrite_text(json, "mountPoint", composing->mount_point);
+	jwrite_text(json, "source", composing->control->options->source);
+	jwrite_array(json, "classes");
+	classes_each(classes, put_class, composing);
+	jwrite_array_end(json);
+	jwrite_array(json, "wrongFiles");
+	classes_each_fault(classes, put_fault, composing);
+	jwrite_array_end(json);
+}
+
 static void compose(struct composing *composing)
 {
 	const struct control *control = composing->control;
@@ -268,13 +323,16 @@ static void compose(struct composing *composing)
 
 	jwrite_object(json, NULL);
 	put_program(composing);
-	put_mount(composing);
-	put_traffic(composing);
+	if (composing->mount) {
+		put_mount(composing);
+		put_traffic(composing);
+	} else {
+		put_classes(composing);
+	}
 	status_put_counters(json, cache_counters(control->cache));
-	jwrite_array(json, "endpoints");
-	provider_each_endpoint(control->provider, put_endpoint, composing);
-	jwrite_array_end(json);
-	put_objects(composing);
+	put_endpoints(composing);
+	if (composing->mount)
+		put_objects(composing);
 	jwrite_object_end(json);
 }
 
@@ -319,6 +377,23 @@ static void refresh(const struct control *control,
 	(void)session_expire_names(mount->session);
 }
 
+/* That of a class, or SOURCE itself. */
+static void find_shown(struct composing *composing)
+{
+	const struct control *control = composing->control;
+	const struct classes *classes = mounts_classes(control->mounts);
+	const char *mount_point = control->options->mount_point;
+	struct class_about class = { .name = NULL };
+
+	composing->shown = control->shown;
+	if (classes && composing->mount &&
+	    classes_find(classes, composing->mount->index, &class) == 0)
+		composing->shown = class.shown;
+	(void)snprintf(composing->mount_point, sizeof(composing->mount_point),
+		       "%s%s%s", mount_point, class.name ? "/" : "",
+		       class.name ? class.name : "");
+}
+
 void control_answer(const struct control *control,
 		    const struct control_mount *mount,
 		    const struct message_client *client, int socket)
@@ -327,8 +402,37 @@ void control_answer(const struct control *control,
 				       .mount = mount,
 				       .client = client };
 
-	if (client->asked == MESSAGE_STATUS)
+	if (client->asked == MESSAGE_STATUS) {
+		find_shown(&composing);
 		tell_status(&composing, socket);
-	else
+	} else {
 		refresh(control, mount, client->name, socket);
+	}
+}
+
+static void refresh_all(const struct control *control, const char *name,
+			int socket)
+{
+	size_t count = cache_refresh(control->cache, *name ? name : NULL);
+
+	/* Of several mounts a path of a file would have to name one. */
+	if (*name && count == 0)
+		client_refuse(socket, "no secret of this name is in use; a "
+				      "file's path is known to its own mount");
+	else
+		client_tell(socket, (unsigned)count);
+	mounts_expire_names(control->mounts);
+}
+
+void control_answer_all(const struct control *control,
+			const struct message_client *client, int socket)
+{
+	struct composing composing = { .control = control, .client = client };
+
+	if (client->asked == MESSAGE_STATUS) {
+		find_shown(&composing);
+		tell_status(&composing, socket);
+	} else {
+		refresh_all(control, client->name, socket);
+	}
 }

@@ -9,6 +9,7 @@ struct cache;
 struct clients;
 struct loop;
 struct message_client;
+struct mounts;
 struct options;
 struct provider;
 struct session;
@@ -28,10 +29,12 @@ struct control {
 	const struct provider *provider;
 	const struct options *options;
 	const struct shown *shown;
+	const struct mounts *mounts;
 	int64_t started_ms;
 };
 
 struct control_mount {
+	uint32_t index;
 	const struct tree *tree;
 	struct session *session;
 	bool has_notifier;
@@ -41,5 +44,9 @@ struct control_mount {
 void control_answer(const struct control *control,
 		    const struct control_mount *mount,
 		    const struct message_client *client, int socket);
+
+/* The same for all mounts of a directory of classes at once. */
+void control_answer_all(const struct control *control,
+			const struct message_client *client, int socket);
 
 #endif

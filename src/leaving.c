@@ -6,20 +6,30 @@
 #include "fs/session.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
+#include "mounts.h"
 #include "served.h"
 
 /* The keeper counts the same time, and has the word to bring it here. */
 #define SPARE_MS 500
 #define LOOK_MS 10
 
+/* NULL: there is none. */
+static struct session *session_at(const struct leaving *leaving, uint32_t index)
+{
+	const struct served *mount = mounts_find(leaving->mounts, index);
+
+	return mount ? served_session(mount) : NULL;
+}
+
 static size_t count_waiting(const struct leaving *leaving)
 {
 	size_t waiting = 0;
 
-	for (size_t i = 0; i < leaving->count; i++)
-		if (leaving->mounts[i])
-			waiting += session_waiting(
-				served_session(leaving->mounts[i]));
+	for (uint32_t i = 0; i < MOUNTS_MAX; i++) {
+		const struct session *session = session_at(leaving, i);
+
+		waiting += session ? session_waiting(session) : 0;
+	}
 	return waiting;
 }
 
@@ -27,11 +37,23 @@ static uint64_t count_taken(const struct leaving *leaving)
 {
 	uint64_t taken = 0;
 
-	for (size_t i = 0; i < leaving->count; i++)
-		if (leaving->mounts[i])
-			taken += session_taken(
-				served_session(leaving->mounts[i]));
+	for (uint32_t i = 0; i < MOUNTS_MAX; i++) {
+		const struct session *session = session_at(leaving, i);
+
+		taken += session ? session_taken(session) : 0;
+	}
 	return taken;
+}
+
+static void each_session(const struct leaving *leaving,
+			 void (*on_session)(struct session *session))
+{
+	for (uint32_t i = 0; i < MOUNTS_MAX; i++) {
+		struct session *session = session_at(leaving, i);
+
+		if (session)
+			on_session(session);
+	}
 }
 
 static void look(struct leaving *leaving);
@@ -77,16 +99,14 @@ void leaving_start(struct leaving *leaving)
 	leaving->end_ms =
 		loop_now_ms(leaving->loop) + MESSAGE_LEAVE_MS - SPARE_MS;
 	leaving->taken = count_taken(leaving);
-	for (size_t i = 0; leaving->is_followed && i < leaving->count; i++)
-		if (leaving->mounts[i])
-			session_pause(served_session(leaving->mounts[i]));
+	if (leaving->is_followed)
+		each_session(leaving, session_pause);
 	look_later(leaving);
 }
 
 void leaving_done(struct leaving *leaving)
 {
 	loop_timer_cancel(leaving->timer);
-	for (size_t i = 0; leaving->is_followed && i < leaving->count; i++)
-		if (leaving->mounts[i])
-			session_silence(served_session(leaving->mounts[i]));
+	if (leaving->is_followed)
+		each_session(leaving, session_silence);
 }

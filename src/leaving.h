@@ -3,12 +3,11 @@
 #define LEAVING_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct loop;
 struct loop_timer;
-struct served;
+struct mounts;
 
 /*
  * How a worker leaves: with an answer for every request that it holds, but in
@@ -20,9 +19,8 @@ struct served;
  * file.
  */
 struct leaving {
-	struct loop *loop;	      /* borrowed, like mounts */
-	struct served *const *mounts; /* NULL among them: none */
-	size_t count;
+	struct loop *loop; /* borrowed, like mounts */
+	const struct mounts *mounts;
 	bool is_followed;
 	/* its own */
 	struct loop_timer *timer;

@@ -4,6 +4,7 @@
 #include "served.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "fs/journal.h"
 #include "fs/session.h"
 #include "fs/tree.h"
 #include "keeper/message.h"
@@ -18,8 +19,10 @@
 
 struct served {
 	struct served_settings settings;
+	struct journal *journal;
 	struct tree *tree;
 	struct session *session;
+	bool has_gone;
 	bool nodes_are_lost; /* some that the kernel knows */
 	struct loop_timer *leaving;
 };
@@ -41,6 +44,7 @@ void served_free(struct served *served)
 	loop_timer_cancel(served->leaving);
 	tree_free(served->tree);
 	session_free(served->session);
+	journal_close(served->journal);
 	free(served);
 }
 
@@ -56,6 +60,7 @@ static void on_gone(void *owner)
 {
 	struct served *served = owner;
 
+	served->has_gone = true;
 	tell_keeper(served, MESSAGE_GONE, "", 0);
 	/* Without memory for that it is freed at the end. */
 	served->leaving = loop_soon(served->settings.loop, on_leaving, served);
@@ -101,6 +106,16 @@ static int keep_nodes(struct served *served, int nodes_fd, struct err *err)
 		     : 0;
 }
 
+static int keep_requests(struct served *served, int journal_fd, struct err *err)
+{
+	int r = journal_fd < 0 ? -EBADF
+			       : journal_open(journal_fd, &served->journal);
+
+	return r < 0 ? err_set(err, r, "cannot keep requests: %s",
+			       strerrordesc_np(-r))
+		     : 0;
+}
+
 static int add_tree(struct served *served, int nodes_fd, struct err *err)
 {
 	const struct served_settings *settings = &served->settings;
@@ -134,6 +149,7 @@ static int add_session(struct served *served, int fuse_fd,
 		&(struct session_settings){
 			.loop = settings->loop,
 			.tree = served->tree,
+			.journal = served->journal,
 			.fd = fuse_fd,
 			.init = init->body,
 			.init_length = init->length,
@@ -152,6 +168,31 @@ static int add_session(struct served *served, int fuse_fd,
 	return r;
 }
 
+static void close_if(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* Each takes its own fd over, whatever it returns. */
+static int add_all(struct served *served, const struct served_mount *mount,
+		   struct err *err)
+{
+	int r = add_tree(served, mount->nodes_fd, err);
+
+	if (r < 0) {
+		close_if(mount->journal_fd);
+		close_if(mount->fuse_fd);
+		return r;
+	}
+	r = keep_requests(served, mount->journal_fd, err);
+	if (r < 0) {
+		close_if(mount->fuse_fd);
+		return r;
+	}
+	return add_session(served, mount->fuse_fd, mount->init, err);
+}
+
 int served_new(const struct served_settings *settings,
 	       const struct served_mount *mount, struct served **ret,
 	       struct err *err)
@@ -160,17 +201,13 @@ int served_new(const struct served_settings *settings,
 	int r;
 
 	if (!served) {
-		(void)close(mount->fuse_fd);
-		if (mount->nodes_fd >= 0)
-			(void)close(mount->nodes_fd);
+		close_if(mount->nodes_fd);
+		close_if(mount->journal_fd);
+		close_if(mount->fuse_fd);
 		return err_set(err, -ENOMEM, "no memory");
 	}
 	served->settings = *settings;
-	r = add_tree(served, mount->nodes_fd, err);
-	if (r < 0)
-		(void)close(mount->fuse_fd);
-	else
-		r = add_session(served, mount->fuse_fd, mount->init, err);
+	r = add_all(served, mount, err);
 	if (r < 0)
 		served_free(served);
 	else
@@ -186,4 +223,9 @@ struct tree *served_tree(const struct served *served)
 struct session *served_session(const struct served *served)
 {
 	return served->session;
+}
+
+bool served_has_gone(const struct served *served)
+{
+	return served->has_gone;
 }

@@ -41,10 +41,11 @@ struct served_settings {
 struct served_mount {
 	int fuse_fd;
 	int nodes_fd;		    /* the memory of its nodes; -1: none came */
+	int journal_fd;		    /* likewise, of its requests */
 	const struct message *init; /* with the FUSE_INIT request */
 };
 
-/* Both fds are taken over, also on failure. 0, or negative errno with err
+/* The fds are taken over, also on failure. 0, or negative errno with err
  * filled. */
 int served_new(const struct served_settings *settings,
 	       const struct served_mount *mount, struct served **ret,
@@ -52,6 +53,9 @@ int served_new(const struct served_settings *settings,
 
 /* NULL is allowed. */
 void served_free(struct served *served);
+
+/* Whether someone has unmounted it, and the keeper has been told. */
+bool served_has_gone(const struct served *served);
 
 /* Borrowed. */
 struct tree *served_tree(const struct served *served);

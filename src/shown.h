@@ -3,11 +3,13 @@
 #define SHOWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "config/source_text.h"
 #include "fs/tree.h"
 
 struct class;
+struct class_list;
 struct err;
 struct layout;
 struct options;
@@ -37,6 +39,11 @@ int shown_read(struct provider *provider, const struct options *options,
 int shown_read_class(struct provider *provider, const struct options *options,
 		     const char *path, const struct class *class,
 		     struct shown *ret, struct err *err);
+
+/* The same for one class of a list, which the layout keeps a reference of. */
+int shown_read_listed(struct provider *provider, const struct options *options,
+		      const char *path, struct class_list *list, size_t index,
+		      struct shown *ret, struct err *err);
 
 /* Lets the layout go. */
 void shown_done(struct shown *shown);

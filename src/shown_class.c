@@ -246,3 +246,22 @@ int shown_read_class(struct provider *provider, const struct options *options,
 		*ret = shown;
 	return r;
 }
+
+int shown_read_listed(struct provider *provider, const struct options *options,
+		      const char *path, struct class_list *list, size_t index,
+		      struct shown *ret, struct err *err)
+{
+	cleanup_class_list struct class_list *kept = class_list_ref(list);
+	struct shown shown = { 0 };
+	const struct reading reading = { .provider = provider,
+					 .options = options,
+					 .shown = &shown,
+					 .err = err };
+	int r = lay_out(&reading, path, &list->classes[index], kept);
+
+	if (r < 0)
+		return r;
+	(void)TAKE(kept);
+	*ret = shown;
+	return 0;
+}

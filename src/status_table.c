@@ -153,6 +153,9 @@ static void put_mount(const struct table *table)
 	put_duration(table, mount, "timeoutMs", ", timeout ");
 	put("\nwatchers    told by: ", get(table, mount, "notifies"));
 	put("\nnodes       ", get(table, mount, "nodes"));
+	if (number(table, mount, "deadLayers") > 0)
+		put("\nstands on   mounts whose keepers died: ",
+		    get(table, mount, "deadLayers"));
 	(void)putchar('\n');
 }
 
@@ -331,6 +334,47 @@ static void put_objects(struct table *table)
 			     number(table, 0, "objectsLeftOut"));
 }
 
+static void put_class(const struct table *table, jdoc_node class)
+{
+	const struct text name = get(table, class, "name");
+
+	(void)printf("%-*.*s  ", table->name_width, name.length, name.at);
+	put("", get(table, class, "state"));
+	put("  ", get(table, class, "file"));
+	if (has(table, class, "error"))
+		put("\n  ", get(table, class, "error"));
+	(void)putchar('\n');
+}
+
+/* Of a directory of classes. */
+static void put_classes(struct table *table)
+{
+	jdoc_node classes = member(table, 0, "classes");
+	jdoc_node wrong = member(table, 0, "wrongFiles");
+	jdoc_node one = jdoc_first(table->doc, classes);
+
+	table->name_width = name_width(table, classes);
+	(void)printf("\n%-*s  STATE, FILE\n", table->name_width, "CLASS");
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		put_class(table, one);
+	one = jdoc_first(table->doc, wrong);
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		(void)printf("wrong: %.*s\n", get(table, one, "error").length,
+			     get(table, one, "error").at);
+}
+
+static bool is_of_classes(const struct table *table)
+{
+	return member(table, 0, "classes") != JDOC_NONE;
+}
+
+static void put_folder(const struct table *table)
+{
+	put("mounts      below ", get(table, 0, "mountPoint"));
+	put("\nsource      ", get(table, 0, "source"));
+	(void)putchar('\n');
+}
+
 int status_table_print(const char *text, size_t length, struct err *err)
 {
 	cleanup_jdoc struct jdoc *doc = NULL;
@@ -341,13 +385,20 @@ int status_table_print(const char *text, size_t length, struct err *err)
 	if (r < 0)
 		return err_wrap(err, "the answer makes no table");
 	table = (struct table){ .doc = doc };
-	put_mount(&table);
+	if (is_of_classes(&table))
+		put_folder(&table);
+	else
+		put_mount(&table);
 	put_program(&table);
-	put_traffic(&table);
+	if (!is_of_classes(&table))
+		put_traffic(&table);
 	put_counters(&table);
 	one = jdoc_first(doc, member(&table, 0, "endpoints"));
 	for (; one != JDOC_NONE; one = jdoc_next(doc, one))
 		put_endpoint(&table, one);
-	put_objects(&table);
+	if (is_of_classes(&table))
+		put_classes(&table);
+	else
+		put_objects(&table);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "classes.h"
 #include "config/options.h"
 #include "control.h"
 #include "fenced.h"
@@ -21,11 +22,13 @@
 #include "keeper/message.h"
 #include "leaving.h"
 #include "loop/loop.h"
+#include "mounts.h"
 #include "ops/client.h"
 #include "provider.h"
 #include "served.h"
 #include "shown.h"
 #include "store/cache.h"
+#include "tell.h"
 #include "test_clock.h"
 #include "worker_attach.h"
 
@@ -35,15 +38,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEEPER_FD 3
-
 /* What a person or a script may grow, and what bounds it. */
 #define SECRETS_MAX 10000
 #define NEGATIVE_MS 5000
 #define LINGER_MS 1000
 #define PATIENCE_MS 2000
 #define STALE_MS 1000
-#define MOUNTS_MAX 256
 
 struct worker {
 	struct options options;
@@ -57,24 +57,12 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
-	struct served *mounts[MOUNTS_MAX];
-	int nodes_fd; /* of the mount that comes next, or -1 */
+	struct mounts *mounts;
 	struct leaving leaving;
 	struct fenced fenced;
 	bool is_attached; /* someone else than the keeper has started it */
 	int exit_code;
 };
-
-static void tell_keeper(enum message_type type, uint32_t mount,
-			const char *text, int number)
-{
-	struct message message;
-
-	message_fill(&message, type, mount, text, strlen(text));
-	message.number = number;
-	if (message_send(KEEPER_FD, &message, -1) < 0)
-		log_debug("the keeper does not listen", NULL);
-}
 
 static void on_fetch_failed(void *owner, const char *name,
 			    const struct err *err)
@@ -93,17 +81,7 @@ static void on_fetch_failed(void *owner, const char *name,
 			 err->text);
 }
 
-static void on_gone(void *owner, struct served *served)
-{
-	struct worker *worker = owner;
-
-	for (size_t i = 0; i < MOUNTS_MAX; i++)
-		if (worker->mounts[i] == served)
-			worker->mounts[i] = NULL;
-	served_free(served);
-}
-
-/* Of what it holds nothing is answered: that is sent to the other one. */
+/* Of what it holds nothing is answered: that is left to the other one. */
 static void give_up(struct worker *worker)
 {
 	if (!worker->leaving.is_followed)
@@ -122,84 +100,12 @@ static bool may_serve(void *owner)
 	return !is_out;
 }
 
-/* Takes fd over. */
-static int add_mount(struct worker *worker, const struct message *message,
-		     int fd, struct err *err)
-{
-	const struct served_settings settings = {
-		.loop = worker->loop,
-		.cache = worker->cache,
-		.shown = &worker->shown,
-		.index = message->mount,
-		.keeper_fd = KEEPER_FD,
-		.is_asked_always = worker->test_clock != NULL,
-		.has_extended = worker->options.xattr,
-		.on_gone = on_gone,
-		.may_serve = may_serve,
-		.owner = worker,
-	};
-	const struct served_mount mount = {
-		.fuse_fd = fd,
-		.nodes_fd = worker->nodes_fd,
-		.init = message,
-	};
-
-	worker->nodes_fd = -1;
-	return served_new(&settings, &mount, &worker->mounts[message->mount],
-			  err);
-}
-
-static void on_mount(struct worker *worker, const struct message *message,
-		     int fd)
-{
-	struct err err;
-
-	if (fd < 0 || message->mount >= MOUNTS_MAX ||
-	    worker->mounts[message->mount]) {
-		log_err("a mount came that cannot be", "mount=%u",
-			message->mount);
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	if (add_mount(worker, message, fd, &err) < 0)
-		tell_keeper(MESSAGE_FAILED, message->mount, err.text, 1);
-	else
-		tell_keeper(MESSAGE_SERVING, message->mount, "", 0);
-}
-
-static void on_nodes(struct worker *worker, int fd)
-{
-	if (worker->nodes_fd >= 0)
-		(void)close(worker->nodes_fd);
-	worker->nodes_fd = fd;
-}
-
-/* The last one's is closed: it is gone. Without fd there is none. */
-static void on_notifier(struct worker *worker, const struct message *message,
-			int fd)
-{
-	struct served *mount = message->mount < MOUNTS_MAX
-				       ? worker->mounts[message->mount]
-				       : NULL;
-
-	if (!mount) {
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	tree_set_notifier(served_tree(mount), fd, message->number);
-	log_debug("notifier", "mount=%u pid=%d", message->mount,
-		  fd >= 0 ? message->number : -1);
-}
-
 /* From a command, whose socket fd is. */
 static void on_client(struct worker *worker, const struct message *message,
 		      int fd)
 {
-	const struct served *mount = message->mount < MOUNTS_MAX
-					     ? worker->mounts[message->mount]
-					     : NULL;
+	const struct served *mount =
+		mounts_find(worker->mounts, message->mount);
 	const struct control control = {
 		.loop = worker->loop,
 		.clients = worker->clients,
@@ -207,12 +113,19 @@ static void on_client(struct worker *worker, const struct message *message,
 		.provider = worker->provider,
 		.options = &worker->options,
 		.shown = &worker->shown,
+		.mounts = worker->mounts,
 		.started_ms = worker->started_ms,
 	};
 	struct message_client client;
 
 	if (fd < 0)
 		return;
+	if (message_client_read(message, &client) &&
+	    message->mount == MESSAGE_NO_MOUNT &&
+	    mounts_classes(worker->mounts)) {
+		control_answer_all(&control, &client, fd);
+		return;
+	}
 	if (!mount || !message_client_read(message, &client)) {
 		client_refuse(fd, "the mount is going");
 		return;
@@ -220,6 +133,7 @@ static void on_client(struct worker *worker, const struct message *message,
 	control_answer(
 		&control,
 		&(struct control_mount){
+			.index = message->mount,
 			.tree = served_tree(mount),
 			.session = served_session(mount),
 			.has_notifier = tree_has_notifier(served_tree(mount)),
@@ -231,25 +145,8 @@ static void on_refresh(struct worker *worker)
 {
 	size_t count = cache_refresh(worker->cache, NULL);
 
-	for (size_t i = 0; i < MOUNTS_MAX; i++)
-		if (worker->mounts[i])
-			(void)session_expire_names(
-				served_session(worker->mounts[i]));
+	mounts_expire_names(worker->mounts);
 	log_info("refreshing what is in use", "secrets=%zu", count);
-}
-
-/* The mounts' names may all have changed meaning; where the kernel cannot be
- * told at once, it asks when their time is over. */
-static void show_again(struct worker *worker)
-{
-	for (size_t i = 0; i < MOUNTS_MAX; i++) {
-		const struct served *mount = worker->mounts[i];
-
-		if (!mount)
-			continue;
-		tree_set_layout(served_tree(mount), worker->shown.layout);
-		(void)session_expire_names(served_session(mount));
-	}
 }
 
 static void on_reload(struct worker *worker)
@@ -257,6 +154,10 @@ static void on_reload(struct worker *worker)
 	struct shown shown;
 	struct err err;
 
+	if (mounts_classes(worker->mounts)) {
+		classes_read_again(mounts_classes(worker->mounts));
+		return;
+	}
 	if (!worker->shown.layout) {
 		log_info("nothing to read again", NULL);
 		return;
@@ -268,7 +169,7 @@ static void on_reload(struct worker *worker)
 	}
 	shown_done(&worker->shown);
 	worker->shown = shown;
-	show_again(worker);
+	mounts_show_again(worker->mounts);
 	log_info("the configuration was read again", "source=%s",
 		 worker->options.source);
 }
@@ -282,21 +183,11 @@ static void leave(struct worker *worker, bool is_followed)
 static void on_message(struct worker *worker, const struct message *message,
 		       int fd)
 {
-	if (message->type == MESSAGE_MOUNT) {
-		on_mount(worker, message, fd);
+	if (mounts_on_message(worker->mounts, message, fd))
 		return;
-	}
 	if (message->type == MESSAGE_FENCE) {
 		if (fenced_adopt(&worker->fenced, message, fd) < 0)
 			give_up(worker);
-		return;
-	}
-	if (message->type == MESSAGE_NODES) {
-		on_nodes(worker, fd);
-		return;
-	}
-	if (message->type == MESSAGE_NOTIFIER) {
-		on_notifier(worker, message, fd);
 		return;
 	}
 	if (message->type == MESSAGE_CLIENT) {
@@ -344,6 +235,30 @@ static void on_terminate(void *owner)
 	leave(worker, true);
 }
 
+static int start_showing(struct worker *worker, struct err *err)
+{
+	const struct options *options = &worker->options;
+
+	worker->mounts = mounts_new(&(struct mounts_settings){
+		.loop = worker->loop,
+		.cache = worker->cache,
+		.provider = worker->provider,
+		.options = options,
+		.shown = &worker->shown,
+		.is_asked_always = worker->test_clock != NULL,
+		.may_serve = may_serve,
+		.owner = worker,
+	});
+	if (!worker->mounts)
+		return err_set(err, -ENOMEM, "no memory");
+	worker->leaving = (struct leaving){ .loop = worker->loop,
+					    .mounts = worker->mounts };
+	return classes_are_at(options->source)
+		       ? mounts_start_classes(worker->mounts, err)
+		       : shown_read(worker->provider, options, &worker->shown,
+				    err);
+}
+
 static int start(struct worker *worker, struct err *err)
 {
 	static const struct cache_limits limits = {
@@ -365,11 +280,6 @@ static int start(struct worker *worker, struct err *err)
 		if (!worker->test_clock)
 			return -EINVAL;
 	}
-	worker->leaving = (struct leaving){
-		.loop = worker->loop,
-		.mounts = worker->mounts,
-		.count = MOUNTS_MAX,
-	};
 	worker->started_ms = loop_now_ms(worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
@@ -386,18 +296,15 @@ static int start(struct worker *worker, struct err *err)
 	worker->provider = provider_new(worker->loop, &worker->options);
 	if (!worker->provider)
 		return err_set(err, -ENOMEM, "no memory");
-	return shown_read(worker->provider, &worker->options, &worker->shown,
-			  err);
+	return start_showing(worker, err);
 }
 
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
 	leaving_done(&worker->leaving);
+	mounts_free(worker->mounts);
 	fenced_done(&worker->fenced);
-	for (size_t i = 0; i < MOUNTS_MAX; i++)
-		if (worker->mounts[i])
-			served_free(worker->mounts[i]);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
@@ -440,7 +347,8 @@ static void announce(const struct worker *worker)
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
-	tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
+	if (!mounts_classes(worker->mounts))
+		tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
 }
 
@@ -469,7 +377,6 @@ int main(int argc, char **argv)
 
 	if (!worker)
 		return 1;
-	worker->nodes_fd = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);

@@ -356,6 +356,7 @@ class FakeAws:
         self.most_in_flight = 0  # requests at a time
         self.session_seconds = 3600
         self.ascii_only = True
+        self.latency_s = 0.0  # of every answer
         self._directory = directory
         self._lock = threading.Lock()
         self._secrets = {}
@@ -532,6 +533,8 @@ class FakeAws:
         with self._lock:
             for what in (operation, *about):
                 self._calls[what] += 1
+        if self.latency_s:
+            self.closing.wait(self.latency_s)
         for what in (*about, operation):
             self._pass_gate(what)
         faults = map(self._fault_of, (*about, operation))

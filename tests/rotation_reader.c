@@ -3,6 +3,7 @@
  * A reader that verifies while a secret rotates: in turns it opens the files
  * "user" and "password" of a directory and judges what it was promised, until
  * its standard input ends. Then it prints what it saw as "name value" lines.
+ * With "cold" it drops the pages of what it reads first.
  *
  * A content is "VERSION SUM PADDING": the sum is over version, the file's name
  * and the padding, so that bytes of two versions in one file give it away.
@@ -26,7 +27,9 @@
 /* The two names, and what was seen last of each. */
 struct file {
 	const char *name;
+	bool is_cold;
 	int fd;
+	int64_t took_ns; /* so far */
 	long version;
 	int64_t modified_ns;
 	int error;
@@ -35,11 +38,12 @@ struct file {
 struct counts {
 	long pairs;
 	long errors;
-	long wrong;	/* the sum does not fit: bytes of two versions */
-	long mixed;	/* equal mtimes, two versions */
-	long backwards; /* an older version, or mtime, after a newer one */
-	long versions;	/* how often another one was seen */
-	long differing; /* pairs with two mtimes */
+	long wrong;	    /* the sum does not fit: bytes of two versions */
+	long mixed;	    /* equal mtimes, two versions */
+	long backwards;	    /* an older version, or mtime, after a newer one */
+	long versions;	    /* how often another one was seen */
+	long differing;	    /* pairs with two mtimes */
+	int64_t slowest_ns; /* from before open to the last byte */
 	int64_t longest_ns;
 	int64_t differs_ns;
 };
@@ -91,10 +95,20 @@ static void fail(struct file *file, const char *what)
 
 static void look(int directory, struct file *file)
 {
+	int64_t started_ns = now_ns();
+
 	file->error = 0;
 	file->fd = openat(directory, file->name, O_RDONLY | O_CLOEXEC);
 	if (file->fd < 0)
 		fail(file, "open");
+	file->took_ns = now_ns() - started_ns;
+}
+
+static ssize_t read_all(const struct file *file, char *content, size_t size)
+{
+	if (file->is_cold)
+		(void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+	return read(file->fd, content, size);
 }
 
 /* A version has one modification time, and later ones have later ones. */
@@ -119,6 +133,7 @@ static void tell_backwards(const struct file *file, long version,
 static void take(struct file *file, struct counts *counts)
 {
 	static char content[CONTENT_MAX];
+	int64_t started_ns = now_ns();
 	struct stat state;
 	int64_t modified_ns;
 	ssize_t length;
@@ -128,11 +143,14 @@ static void take(struct file *file, struct counts *counts)
 		fail(file, "fstat");
 		return;
 	}
-	length = read(file->fd, content, sizeof(content));
+	length = read_all(file, content, sizeof(content));
 	if (length < 0) {
 		fail(file, "read");
 		return;
 	}
+	file->took_ns += now_ns() - started_ns;
+	if (file->took_ns > counts->slowest_ns)
+		counts->slowest_ns = file->took_ns;
 	version = judge(file, content, length);
 	modified_ns = (int64_t)state.st_mtim.tv_sec * 1000000000 +
 		      state.st_mtim.tv_nsec;
@@ -200,9 +218,9 @@ static void print(const struct counts *counts, int64_t took_ns)
 	       counts->pairs, counts->errors, counts->wrong, counts->mixed,
 	       counts->backwards, counts->versions, counts->differing);
 	printf("longest_us %" PRId64 "\ndiffers_us %" PRId64
-	       "\ntook_us %" PRId64 "\n",
+	       "\ntook_us %" PRId64 "\nslowest_us %" PRId64 "\n",
 	       counts->longest_ns / 1000, counts->differs_ns / 1000,
-	       took_ns / 1000);
+	       took_ns / 1000, counts->slowest_ns / 1000);
 }
 
 int main(int argc, char **argv)
@@ -214,10 +232,11 @@ int main(int argc, char **argv)
 	int64_t started_ns = now_ns();
 	int directory;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: rotation_reader DIRECTORY\n");
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: rotation_reader DIRECTORY [cold]\n");
 		return 2;
 	}
+	files[0].is_cold = files[1].is_cold = argc == 3;
 	directory = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0) {
 		perror(argv[1]);

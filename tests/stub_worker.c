@@ -6,7 +6,8 @@
  * nothing: whoever listens there gets all that comes from the keeper. With
  * "while:PATH" it refuses to start where nothing is at that path. With
  * "held:PATH" it starts when somebody opens the fifo at that path to write, and
- * gives up when it is to reload.
+ * gives up when it is to reload. With "play:PATH" whoever listens there also
+ * says all that a worker says, message by message.
  */
 #include "base/macros.h"
 #include "keeper/child.h"
@@ -32,6 +33,7 @@ struct worker {
 	const char *hold; /* a fifo, or NULL */
 	int fuse_fd;
 	int relay; /* to whom all is lent, or -1 */
+	bool is_played;
 };
 
 static bool is_way(const struct worker *worker, const char *way)
@@ -220,7 +222,7 @@ static void on_message(struct worker *worker)
 		_exit(8);
 	if (worker->relay >= 0)
 		(void)message_send(worker->relay, &message, fd);
-	if (message.type == MESSAGE_MOUNT)
+	if (message.type == MESSAGE_MOUNT && !worker->is_played)
 		on_mount(worker, &message, fd);
 	else if (fd >= 0)
 		close(fd);
@@ -230,6 +232,16 @@ static void on_message(struct worker *worker)
 		say(MESSAGE_FAILED, 0, "it is to reload", 1);
 	if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))
 		_exit(0);
+}
+
+/* As it comes, well-formed or not. */
+static void pass_on(const struct worker *worker)
+{
+	char bytes[sizeof(struct message)];
+	ssize_t length = read(worker->relay, bytes, sizeof(bytes));
+
+	if (length <= 0 || write(CHILD_SOCKET_FD, bytes, (size_t)length) < 0)
+		_exit(9);
 }
 
 static void get_ready(const struct worker *worker)
@@ -263,36 +275,58 @@ static void get_ready(const struct worker *worker)
 	say(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
 }
 
+/* What comes behind the colon of "KEY:...", or NULL. */
+static const char *behind(const struct worker *worker, const char *key)
+{
+	size_t length = strlen(key);
+
+	return strncmp(worker->way, key, length) == 0 ? worker->way + length
+						      : NULL;
+}
+
+static void set_way(struct worker *worker)
+{
+	const char *lent_to = behind(worker, "lend:");
+	const char *played_by = behind(worker, "play:");
+
+	if (lent_to || played_by)
+		worker->relay = lend_to(lent_to ? lent_to : played_by);
+	worker->is_played = played_by != NULL;
+	worker->path = behind(worker, "while:");
+	worker->hold = behind(worker, "held:");
+}
+
+static void turn(struct worker *worker)
+{
+	struct pollfd fds[] = {
+		{ .fd = CHILD_SOCKET_FD, .events = POLLIN },
+		{ .fd = worker->fuse_fd,
+		  .events = (short)(worker->relay < 0 ? POLLIN : 0) },
+		{ .fd = worker->is_played ? worker->relay : -1,
+		  .events = POLLIN },
+	};
+
+	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+		return;
+	if (fds[0].revents)
+		on_message(worker);
+	if (fds[2].revents)
+		pass_on(worker);
+	if (fds[1].revents && worker->relay >= 0)
+		say_gone(worker);
+	else if (fds[1].revents)
+		on_fuse(worker);
+}
+
 int main(int argc, char **argv)
 {
-	static const char lend[] = "lend:";
-	static const char where[] = "while:";
-	static const char held[] = "held:";
 	struct worker worker = { .way = argc > 1 ? argv[1] : "serve",
 				 .fuse_fd = -1,
 				 .relay = -1 };
 
-	if (strncmp(worker.way, lend, strlen(lend)) == 0)
-		worker.relay = lend_to(worker.way + strlen(lend));
-	if (strncmp(worker.way, where, strlen(where)) == 0)
-		worker.path = worker.way + strlen(where);
-	if (strncmp(worker.way, held, strlen(held)) == 0)
-		worker.hold = worker.way + strlen(held);
-	get_ready(&worker);
-	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = CHILD_SOCKET_FD, .events = POLLIN },
-			{ .fd = worker.fuse_fd,
-			  .events = (short)(worker.relay < 0 ? POLLIN : 0) },
-		};
-
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
-			continue;
-		if (fds[0].revents)
-			on_message(&worker);
-		if (fds[1].revents && worker.relay >= 0)
-			say_gone(&worker);
-		else if (fds[1].revents)
-			on_fuse(&worker);
-	}
+	set_way(&worker);
+	if (!worker.is_played)
+		get_ready(&worker);
+	for (;;)
+		turn(&worker);
 }

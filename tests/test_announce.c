@@ -363,6 +363,28 @@ static void strangers_find_and_change_nothing(void **state)
 	assert_int_not_equal(obey_rename(&stage->played, &order), old);
 }
 
+/* The worker that did it was killed before it could say so; the one that is
+ * asked again does not know that notifier. */
+static void what_is_done_already_is_no_strangers_change(void **state)
+{
+	struct stage *stage = *state;
+	struct notify_order order;
+	uint64_t new;
+
+	(void)see(stage, "app", "old");
+	rotate(stage, "second");
+	order = take_order(&stage->played, NOTIFY_REPLACE, "app");
+	new = obey_rename(&stage->played, &order);
+	assert_int_equal(rename_as(&stage->played, STRANGER_PID,
+				   order.source_name, "app"),
+			 0);
+	assert_int_equal(rename_as(&stage->played, STRANGER_PID,
+				   order.source_name, "other"),
+			 -EROFS);
+	assert_int_equal(unlink_as(&stage->played, STRANGER_PID, "nothing"), 0);
+	assert_int_equal(see(stage, "app", NULL), new);
+}
+
 static void a_key_that_is_gone_is_left_to_the_notifier(void **state)
 {
 	struct stage *stage = *state;
@@ -445,6 +467,7 @@ int main(void)
 		STAGED(the_notifiers_death_expires_all_names),
 		STAGED(the_next_notifier_tidies_up),
 		STAGED(strangers_find_and_change_nothing),
+		STAGED(what_is_done_already_is_no_strangers_change),
 		STAGED(a_key_that_is_gone_is_left_to_the_notifier),
 		STAGED(a_key_that_appears_is_told_though_it_was_overtaken),
 		STAGED(names_that_a_reload_takes_away_are_told),

@@ -75,6 +75,18 @@ static void reads_what_a_class_says_of_itself(void **state)
 	class_list_free(list);
 }
 
+static void belongs_to_each_who_holds_it(void **state)
+{
+	struct class_list *list = read_ok("", ONE);
+	struct class_list *other = class_list_ref(list);
+
+	(void)state;
+	assert_ptr_equal(other, list);
+	class_list_free(list);
+	assert_string_equal(other->classes[0].name, "app");
+	class_list_free(other);
+}
+
 static void leaves_open_what_nobody_sets(void **state)
 {
 	struct class_list *list = read_ok("", ONE);
@@ -593,6 +605,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_a_class_says_of_itself),
+		cmocka_unit_test(belongs_to_each_who_holds_it),
 		cmocka_unit_test(leaves_open_what_nobody_sets),
 		cmocka_unit_test(shows_an_object_raw_and_by_its_keys),
 		cmocka_unit_test(shows_entries_of_jmesPath_beside_the_raw_file),

@@ -7,6 +7,8 @@
 #include "keeper/arguments.h"
 #include "keeper/child.h"
 #include "keeper/environment.h"
+#include "keeper/folder.h"
+#include "keeper/memory.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -84,6 +87,7 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --log-level loud -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --more -- w",
 		"k --mount-point",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --folder --take-over /s -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 99 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 3600001 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket s -- w",
@@ -100,6 +104,32 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		(void)snprintf(words, sizeof(words), "%s", lines[i]);
 		assert_int_equal(parse(words, &arguments, &err), -EINVAL);
 	}
+}
+
+static void takes_plain_names_for_mounts_of_a_folder(void **state)
+{
+	static const char *const good[] = { "a", "a-b.c_D9", "a/b", "a../b.." };
+	static const char *const bad[] = {
+		"",    "/",	   "a/",   "/a",   "a//b",   "a/b/c",
+		".",   "..",	   "a/..", "../a", ".a",     "a b",
+		"a\n", "\xc3\xa4", "a/.",  "a%2f", "a\tb/c", "a\\b",
+	};
+	char longest[FOLDER_NAME_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(folder_is_name(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(folder_is_name(bad[i]));
+	(void)memset(longest, 'a', sizeof(longest));
+	longest[FOLDER_PART_MAX] = '/';
+	longest[FOLDER_NAME_MAX] = '\0';
+	assert_true(folder_is_name(longest));
+	longest[FOLDER_NAME_MAX] = 'a';
+	longest[FOLDER_NAME_MAX + 1] = '\0';
+	assert_false(folder_is_name(longest));
+	longest[FOLDER_PART_MAX] = 'a';
+	assert_false(folder_is_name(longest));
 }
 
 static bool has(char *const *list, const char *name)
@@ -195,13 +225,53 @@ static void tells_the_service_manager_that_it_is_ready(void **state)
 	report_to_manager(NULL);
 }
 
+static void copies_memory_and_leaves_its_holes(void **state)
+{
+	static const off_t places[] = { 0, 5000, 1 << 20, (2 << 20) - 4 };
+	struct err err;
+	struct stat status;
+	char found[4];
+	int copy;
+	int fd;
+
+	(void)state;
+	fd = memory_open("a", 2 << 20, &err);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		assert_int_equal(pwrite(fd, "abcd", 4, places[i]), 4);
+	copy = memory_copy("b", fd, &err);
+	assert_true(copy >= 0);
+	assert_int_equal(pwrite(fd, "efgh", 4, 0), 4);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		assert_int_equal(pread(copy, found, 4, places[i]), 4);
+		assert_memory_equal(found, "abcd", 4);
+	}
+	assert_int_equal(fstat(copy, &status), 0);
+	assert_int_equal(status.st_size, 2 << 20);
+	assert_true(status.st_blocks < 1024);
+	assert_true(ftruncate(copy, 0) < 0);
+	(void)close(copy);
+	(void)close(fd);
+}
+
+static void refuses_what_is_no_memory(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(memory_copy("b", -1, &err), -EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_plain_names_for_mounts_of_a_folder),
 		cmocka_unit_test(reads_its_command_line),
 		cmocka_unit_test(reads_that_workers_may_come),
 		cmocka_unit_test(refuses_a_command_line_that_is_not_whole),
 		cmocka_unit_test(cuts_the_environment_to_what_is_allowed),
+		cmocka_unit_test(copies_memory_and_leaves_its_holes),
+		cmocka_unit_test(refuses_what_is_no_memory),
 		cmocka_unit_test(describes_how_a_child_ended),
 		cmocka_unit_test(never_becomes_root_again),
 		cmocka_unit_test(tells_the_service_manager_that_it_is_ready),

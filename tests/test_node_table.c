@@ -114,6 +114,7 @@ static void gives_back_all_that_was_recorded(void **state)
 					 .text = "a/",
 					 .version = "",
 					 .state = { .changed_ns = 9,
+						    .has_entry = true,
 						    .has_value = true } };
 	struct node_record found;
 
@@ -125,6 +126,7 @@ static void gives_back_all_that_was_recorded(void **state)
 	assert_string_equal(found.text, "a/");
 	assert_int_equal(found.state.changed_ns, 9);
 	assert_true(found.state.has_value);
+	assert_true(found.state.has_entry);
 	assert_false(found.state.is_current);
 	assert_non_null(node_table_at(scene->table, 1, &found));
 	assert_int_equal(found.id, 3);

@@ -13,8 +13,8 @@
 #include "store/value.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct source_want prod_db = { .name = "prod/db" };

@@ -224,7 +224,8 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 						 .max_stale_ms = 2,
 						 .verify_ms = 3,
 						 .timeout_ms = 4,
-						 .node_count = 5 });
+						 .node_count = 5,
+						 .dead_layers = 6 });
 	status_put_counters(&scene.json,
 			    &(struct cache_counters){ 1, 2, 3, 4, 5 });
 	jwrite_object_end(&scene.json);
@@ -237,7 +238,8 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 		     "{\"id\":9223372036854775807,\"mountPoint\":\"/m\\ufffd\","
 		     "\"source\":\"app\",\"class\":null,\"notifies\":\"epoch\","
 		     "\"ttlMs\":1,\"maxStaleMs\":2,\"verifyAccessMs\":3,"
-		     "\"timeoutMs\":4,\"nodes\":5}");
+		     "\"timeoutMs\":4,\"nodes\":5,"
+		     "\"deadLayers\":6}");
 	check_member(&scene, "cache",
 		     "{\"hits\":1,\"stale\":2,\"fetches\":3,\"confirms\":4,"
 		     "\"failures\":5}");

@@ -119,6 +119,9 @@ int class_list_parse(const char *file_name, const void *bytes, size_t length,
  */
 int class_list_read(const char *path, struct class_list **ret, struct err *err);
 
+/* One more to whom it belongs, each of whom frees it. */
+struct class_list *class_list_ref(struct class_list *list);
+
 /* NULL is allowed. */
 void class_list_free(struct class_list *list);
 

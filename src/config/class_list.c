@@ -31,6 +31,7 @@ struct owned_list {
 	struct class_list list;
 	struct arena kept;
 	struct class_expression *expressions;
+	unsigned others; /* to whom it belongs as well */
 };
 
 /* A class in the order of the file. */
@@ -49,6 +50,12 @@ struct reading {
 	struct class_names places; /* where classes would be mounted */
 };
 
+struct class_list *class_list_ref(struct class_list *list)
+{
+	CONTAINER_OF(list, struct owned_list, list)->others++;
+	return list;
+}
+
 void class_list_free(struct class_list *list)
 {
 	struct owned_list *owned;
@@ -56,6 +63,10 @@ void class_list_free(struct class_list *list)
 	if (!list)
 		return;
 	owned = CONTAINER_OF(list, struct owned_list, list);
+	if (owned->others > 0) {
+		owned->others--;
+		return;
+	}
 	for (; owned->expressions;
 	     owned->expressions = owned->expressions->next)
 		jmespath_free(owned->expressions->compiled);

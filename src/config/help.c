@@ -6,8 +6,8 @@ const char *options_help(void)
 {
 	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
 	       "       secretsfs status|refresh|upgrade|unmount MOUNTPOINT, check CLASS...\n"
-	       "Shows secrets of AWS Secrets Manager as files. SOURCE is a class file\n"
-	       "(/PATH, ./PATH), secretsmanager:NAME, a bare NAME or ARN, or file:PATH.\n"
+	       "Shows secrets of AWS Secrets Manager as files. SOURCE is a class file or a\n"
+	       "directory of them (/PATH, ./PATH), secretsmanager:NAME, NAME, ARN or file:PATH.\n"
 	       "\n"
 	       "  --ttl DURATION         a value is confirmed after that long (5m)\n"
 	       "  --max-stale DURATION   not confirmed for that long it is gone (24h)\n"

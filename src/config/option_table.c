@@ -96,6 +96,11 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_restarts),
 	},
 	{
+		.name = "test-no-resend",
+		.kind = OPTION_FLAG,
+		.offset = MEMBER(test_no_resend),
+	},
+	{
 		.name = "heartbeat",
 		.kind = OPTION_DURATION,
 		.takes = "a duration from 100ms to 1h, like 10s",

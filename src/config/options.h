@@ -49,6 +49,7 @@ struct options {
 	/* how many workers may die within a minute, 0: any number; without
 	 * pauses then. As text, which the keeper reads */
 	const char *test_restarts;
+	bool test_no_resend;
 
 	/* how long a worker may stand still, in milliseconds */
 	int64_t heartbeat_ms;

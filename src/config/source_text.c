@@ -103,7 +103,7 @@ int source_text_parse(const char *text, struct source_text *ret,
 		return err_set(err, -EINVAL,
 			       "SOURCE '%s': a source is NAME, an ARN, "
 			       "secretsmanager:NAME, file:PATH or the path "
-			       "of a class file",
+			       "of a class file or of a directory of them",
 			       text);
 	r = check_secret(&source, err);
 	if (r == 0)

@@ -172,7 +172,7 @@ static void on_answer(void *owner, uint64_t id, int result)
 /* Whoever went before may have left entries for what it did not install. */
 static void tidy(void *owner, struct node *node)
 {
-	if (node->is_prepared && node->lookups > 0)
+	if ((node->is_prepared || node->has_entry) && node->lookups > 0)
 		add_drop(owner, node);
 }
 
@@ -364,25 +364,13 @@ bool announce_is_notifier(const struct tree *tree,
 	       request_pid(request) == notifier_pid(tree->notifier);
 }
 
-/* NULL: the name is none of ours, or what it stands for is gone. */
+/* NULL: what the name stands for is not wanted any more. */
 static struct node *find_own(const struct tree *tree, const struct node *parent,
 			     const char *name)
 {
-	char expected[SOURCE_NAME_SIZE];
-	struct node *node;
-	uint64_t id = 0;
+	struct node *node = announce_own_node(tree, parent, name);
 
-	for (const char *at = name + strlen(ANNOUNCE_PREFIX); *at; at++) {
-		if (*at < '0' || *at > '9')
-			return NULL;
-		id = id * 10 + (uint64_t)(*at - '0');
-	}
-	write_own_name(id, expected);
-	node = nodes_find(tree->nodes, id);
-	if (!node || node->parent != parent || node->is_directory ||
-	    strcmp(name, expected) != 0)
-		return NULL;
-	if (has_order(tree, NOTIFY_DROP, node))
+	if (!node || has_order(tree, NOTIFY_DROP, node))
 		return node;
 	return node->is_prepared && is_latest(node) ? node : NULL;
 }
@@ -443,9 +431,11 @@ static int rename_node(struct tree *tree, const struct tree_rename *what)
 void tree_rename(struct tree *tree, struct request *request,
 		 const struct tree_rename *what)
 {
-	request_fail(request, announce_is_notifier(tree, request)
-				      ? rename_node(tree, what)
-				      : -EROFS);
+	if (announce_is_notifier(tree, request))
+		request_fail(request, rename_node(tree, what));
+	else
+		request_fail(request,
+			     announce_is_renamed(tree, what) ? 0 : -EROFS);
 }
 
 /* Only what was ordered: the name may show something else by now. */
@@ -469,7 +459,10 @@ static int unlink_node(struct tree *tree, uint64_t parent_id, const char *name)
 void tree_unlink(struct tree *tree, struct request *request, uint64_t parent,
 		 const char *name)
 {
-	request_fail(request, announce_is_notifier(tree, request)
-				      ? unlink_node(tree, parent, name)
-				      : -EROFS);
+	if (announce_is_notifier(tree, request))
+		request_fail(request, unlink_node(tree, parent, name));
+	else
+		request_fail(request, announce_is_unlinked(tree, parent, name)
+					      ? 0
+					      : -EROFS);
 }

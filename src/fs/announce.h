@@ -10,6 +10,7 @@
 struct node;
 struct request;
 struct tree;
+struct tree_rename;
 
 /*
  * How those who watch hear of what has changed: through the notifier, whose
@@ -58,5 +59,16 @@ bool announce_is_notifier(const struct tree *tree,
  * number, or what the name shows. NULL: none. */
 struct node *announce_find(const struct tree *tree, const struct node *parent,
 			   const char *name);
+
+/* The node that a "..new-ID" is of; NULL: it is none, or the node is gone. */
+struct node *announce_own_node(const struct tree *tree,
+			       const struct node *parent, const char *name);
+
+/* Whether a rename or an unlink of a notifier that is not known is done
+ * already, so that to say so changes nothing. */
+bool announce_is_renamed(const struct tree *tree,
+			 const struct tree_rename *what);
+bool announce_is_unlinked(const struct tree *tree, uint64_t parent,
+			  const char *name);
 
 #endif

@@ -70,7 +70,7 @@ void lookup_reply_node(struct lookup *lookup, struct node *node,
 	struct tree *tree = lookup->tree;
 	struct request_entry entry = tree_entry_of(tree, node, entry_ms);
 
-	nodes_looked_up(node);
+	tree_give(tree, node);
 	if (request_reply_entry(lookup->parked.request, &entry) < 0)
 		(void)nodes_forget(tree->nodes, entry.node, 1);
 	free_lookup(lookup);
@@ -105,6 +105,8 @@ static void look_for_notifier(struct lookup *lookup, const struct node *parent)
 	struct tree *tree = lookup->tree;
 	struct node *node = announce_find(tree, parent, lookup->name);
 
+	if (node && strncmp(lookup->name, OWN_NAMES, strlen(OWN_NAMES)) == 0)
+		node->has_entry = true;
 	if (!node)
 		lookup_reply_absent(lookup, 0);
 	else

@@ -71,6 +71,7 @@ static struct node_state state_of(const struct node *node)
 		.changed_ns = node->changed_ns,
 		.revoked = node->revoked,
 		.is_current = node->is_current,
+		.has_entry = node->has_entry,
 		.has_value = node->has_value,
 		.rights = node->rights,
 	};
@@ -263,6 +264,7 @@ struct node *node_new_restored(const struct node_record *record,
 	node->rights = record->state.rights;
 	node->revoked = record->state.revoked;
 	node->lookups = record->state.lookups;
+	node->has_entry = record->state.has_entry;
 	node->mark = record->view;
 	node->size = record->size;
 	node->modified_ns = record->modified_ns;

@@ -23,6 +23,7 @@
 
 #define FLAG_CURRENT 1U
 #define FLAG_HAS_VALUE 2U
+#define FLAG_HAS_ENTRY 4U
 
 /* The first three members are the same in every layout. */
 struct header {
@@ -313,7 +314,8 @@ void node_slot_note(struct node_slot *slot, const struct node_state *state)
 	slot->changed_ns = state->changed_ns;
 	slot->revoked = state->revoked;
 	slot->flags = (state->is_current ? FLAG_CURRENT : 0) |
-		      (state->has_value ? FLAG_HAS_VALUE : 0);
+		      (state->has_value ? FLAG_HAS_VALUE : 0) |
+		      (state->has_entry ? FLAG_HAS_ENTRY : 0);
 	slot->uid = state->rights.uid;
 	slot->gid = state->rights.gid;
 	slot->mode = state->rights.mode;
@@ -368,6 +370,7 @@ struct node_slot *node_table_at(struct node_table *table, size_t index,
 		.revoked = slot->revoked,
 		.is_current = slot->flags & FLAG_CURRENT,
 		.has_value = slot->flags & FLAG_HAS_VALUE,
+		.has_entry = slot->flags & FLAG_HAS_ENTRY,
 		.rights = { .uid = slot->uid,
 			    .gid = slot->gid,
 			    .mode = slot->mode },

@@ -26,6 +26,7 @@ struct node_state {
 	int64_t changed_ns; /* of a directory */
 	int revoked;
 	bool is_current;
+	bool has_entry; /* of a file, as in struct node */
 	bool has_value; /* of a directory */
 	struct rights rights;
 };

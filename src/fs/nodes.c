@@ -16,6 +16,9 @@
 #define NAME_KEY_MAX (sizeof(uint64_t) + 256)
 #define SWEEPS 2
 
+/* At least: a listing with attributes gives the most. */
+#define IDS_OF_AN_ANSWER 4096
+
 struct nodes {
 	struct map *by_id;
 	struct map *by_name;
@@ -280,14 +283,14 @@ struct node *nodes_prepare_empty(struct nodes *nodes, struct node *parent,
 
 void nodes_stand_in(struct node *node, int64_t now_ns)
 {
-	node->is_prepared = false;
+	node->is_prepared = node->has_entry = false;
 	node->parent->changed_ns = now_ns;
 	nodes_note(node->parent);
 }
 
 int nodes_install(struct nodes *nodes, struct node *node)
 {
-	node->is_prepared = false;
+	node->is_prepared = node->has_entry = false;
 	return replace(nodes, node, node->modified_ns);
 }
 
@@ -418,6 +421,10 @@ void nodes_set_table(struct nodes *nodes, struct node_table *table)
 	nodes->table = table;
 	if (nodes->next_id < node_table_next_id(table))
 		nodes->next_id = node_table_next_id(table);
+	/* A worker that was shut out may be giving some with its last answer.
+	 */
+	if (node_table_age(table) == NODE_TABLE_KNOWN)
+		nodes->next_id += IDS_OF_AN_ANSWER;
 	node_table_set_next_id(table, nodes->next_id);
 	if (node_table_age(table) != NODE_TABLE_KNOWN)
 		record_directory(nodes, nodes_find(nodes, NODE_ROOT));

@@ -62,6 +62,8 @@ struct node {
 	int64_t modified_ns;
 	bool is_current;  /* the name shows this version */
 	bool is_prepared; /* no name has shown it yet */
+	bool has_entry;	  /* the kernel had one of a name that only the
+			     notifier has for it */
 	bool is_empty;	  /* it shows nothing, and stands in for its name */
 	int revoked;	  /* why value is NULL: a negative errno */
 

@@ -221,7 +221,7 @@ static int add_name(struct reading *reading, struct buf *out,
 	r = request_add_name(reading->parked.request, out, reading->what.size,
 			     name);
 	if (node && r == 0)
-		nodes_looked_up(node);
+		tree_give(reading->tree, node);
 	else if (node)
 		nodes_settle(nodes, node);
 	return r;

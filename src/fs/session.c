@@ -11,12 +11,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "fs/inflow.h"
 #include "fs/refusals.h"
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
-#include "loop/loop.h"
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
@@ -25,17 +25,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* FUSE_MIN_READ_BUFFER of linux/fuse.h: requests carry names, never data. */
-#define REQUEST_MAX 8192
-
-/* Requests taken in one turn, so that other mounts get theirs. */
-#define REQUESTS_A_TURN 64
+/* Of the FUSE_INIT that was answered. */
+#define INIT_MAX 1024
 
 struct session {
-	struct loop *loop;
 	struct tree *tree;
 	struct fuse_session *fuse;
-	struct loop_watch *watch;
+	struct inflow *inflow;
 	int fd;
 	bool fuse_closes_fd;
 	bool is_silent; /* what is written reaches nobody */
@@ -47,7 +43,6 @@ struct session {
 	session_on_gone *on_gone;
 	session_may_serve *may_serve;
 	void *owner;
-	char input[REQUEST_MAX];
 };
 
 static struct tree *tree_of(fuse_req_t fuse)
@@ -285,8 +280,9 @@ static ssize_t write_reply(int fd, struct iovec *parts, int count,
 	const struct session *session = userdata;
 	ssize_t length = 0;
 
-	if (!session->is_silent)
-		return writev(fd, parts, count);
+	(void)fd;
+	if (!session->is_silent && session->may_serve(session->owner))
+		return inflow_answer(session->inflow, parts, count);
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
 	return length;
@@ -313,54 +309,36 @@ static void on_fuse_log(enum fuse_log_level level, const char *format,
 	log_debug("libfuse", "text=%s", text);
 }
 
-static void leave(struct session *session)
+static void on_gone(void *owner)
 {
-	loop_unwatch(session->watch);
-	session->watch = NULL;
+	const struct session *session = owner;
+
 	session->on_gone(session->owner);
 }
 
-/* Whether another request may be waiting. */
-static bool serve_one(struct session *session)
+static bool may_serve(void *owner)
 {
-	struct fuse_buf request = { .mem = session->input };
-	ssize_t length;
+	const struct session *session = owner;
 
-	if (!session->may_serve(session->owner))
-		return false;
-	length = read(session->fd, session->input, REQUEST_MAX);
-	if (length >= 0) {
-		if (!session->may_serve(session->owner))
-			return false;
-		request.size = (size_t)length;
-		fuse_session_process_buf(session->fuse, &request);
-		return true;
-	}
-	/* ENOENT: the request was taken back before it was read */
-	if (errno == EINTR || errno == ENOENT)
-		return true;
-	if (errno != EAGAIN)
-		leave(session);
-	return false;
+	return session->may_serve(session->owner);
 }
 
-static void on_ready(void *owner, unsigned events)
+static void on_request(void *owner, void *bytes, size_t length)
 {
-	struct session *session = owner;
+	const struct session *session = owner;
 
-	(void)events;
-	for (int i = 0; i < REQUESTS_A_TURN; i++)
-		if (!serve_one(session))
-			return;
+	fuse_session_process_buf(
+		session->fuse,
+		&(struct fuse_buf){ .mem = bytes, .size = length });
 }
 
 static void adopt(struct session *session,
 		  const struct session_settings *settings)
 {
-	struct fuse_buf init = { .mem = session->input,
-				 .size = settings->init_length };
+	char bytes[INIT_MAX];
+	struct fuse_buf init = { .mem = bytes, .size = settings->init_length };
 
-	memcpy(session->input, settings->init, settings->init_length);
+	memcpy(bytes, settings->init, settings->init_length);
 	session->is_silent = true;
 	fuse_session_process_buf(session->fuse, &init);
 	session->is_silent = false;
@@ -394,9 +372,17 @@ static int set_up(struct session *session,
 	adopt(session, settings);
 	if (fuse_session_exited(session->fuse))
 		return -EPROTO;
-	session->watch = loop_watch(session->loop, session->fd, LOOP_READ,
-				    on_ready, session);
-	return session->watch ? 0 : -errno;
+	session->inflow = inflow_new(&(struct inflow_settings){
+		.loop = settings->loop,
+		.tree = session->tree,
+		.journal = settings->journal,
+		.fd = session->fd,
+		.may_serve = may_serve,
+		.on_request = on_request,
+		.on_gone = on_gone,
+		.owner = session,
+	});
+	return session->inflow ? 0 : -ENOMEM;
 }
 
 int session_new(const struct session_settings *settings, struct session **ret,
@@ -405,12 +391,11 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	struct session *session = calloc(1, sizeof(*session));
 	int r;
 
-	if (!session || settings->init_length > REQUEST_MAX) {
+	if (!session || settings->init_length > INIT_MAX) {
 		(void)close(settings->fd);
 		free(session);
 		return err_set(err, -ENOMEM, "cannot adopt the mount");
 	}
-	session->loop = settings->loop;
 	session->tree = settings->tree;
 	session->fd = settings->fd;
 	session->replies = (struct reply_settings){
@@ -432,8 +417,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 
 void session_pause(struct session *session)
 {
-	loop_unwatch(session->watch);
-	session->watch = NULL;
+	inflow_pause(session->inflow);
 }
 
 void session_silence(struct session *session)
@@ -470,7 +454,7 @@ void session_free(struct session *session)
 {
 	if (!session)
 		return;
-	loop_unwatch(session->watch);
+	inflow_free(session->inflow);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
 	if (!session->fuse_closes_fd)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct err;
+struct journal;
 struct loop;
 struct traffic;
 struct tree;
@@ -25,19 +26,22 @@ typedef void session_on_gone(void *owner);
 typedef bool session_may_serve(void *owner);
 
 struct session_settings {
-	struct loop *loop; /* borrowed, like tree */
-	struct tree *tree;
+	struct loop *loop; /* borrowed, like the next two */
+	struct tree *tree; /* which keeps its nodes */
+	struct journal *journal;
 	int fd;		  /* taken over, also on failure */
 	const void *init; /* the FUSE_INIT request as it was read */
 	size_t init_length;
 	session_on_gone *on_gone;
-	session_may_serve *may_serve; /* asked before and after each read */
+	session_may_serve *may_serve; /* asked around each read, and before an
+					 answer */
 	void *owner;
 	bool is_asked_always; /* the kernel believes no name for any time */
 	bool has_extended;    /* files have extended attributes */
 };
 
-/* Serves from the next turn on. 0, or negative errno with err filled. */
+/* Serves from the next turn on, first what another worker has left. 0, or
+ * negative errno with err filled. */
 int session_new(const struct session_settings *settings, struct session **ret,
 		struct err *err);
 
@@ -49,11 +53,12 @@ int session_new(const struct session_settings *settings, struct session **ret,
 bool session_expire_names(struct session *session);
 bool session_can_expire_names(const struct session *session);
 
-/* Reads no more requests: they stay the kernel's, for the next worker. */
+/* Takes no more requests, neither the kernel's nor those that another worker
+ * has left in the journal: they stay there for the next one. */
 void session_pause(struct session *session);
 
-/* From now on no answer reaches the kernel: what waits is for the next worker
- * to answer. */
+/* From now on no answer reaches the kernel: what waits stays in the journal,
+ * for the next worker to answer. */
 void session_silence(struct session *session);
 
 /* How many requests are not answered, and how many there have been. */

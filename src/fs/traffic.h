@@ -31,6 +31,13 @@ void traffic_note(struct traffic *traffic,
 /* Whether a kernel of that minor protocol version knows the call below. */
 bool traffic_has_epochs(unsigned protocol_minor);
 
+/* Whether the kernel has sent the request before (FUSE_NOTIFY_RESEND). */
+bool traffic_came_again(uint64_t unique);
+
+/* Whether the kernel waits for an answer to the request, which somebody has
+ * read. If its caller was interrupted, the kernel says so once more. */
+bool traffic_is_awaited(int fd, uint64_t unique);
+
 /* Has the kernel ask again for every name of the mount behind the descriptor;
  * whether it does. */
 bool traffic_next_epoch(int fd);

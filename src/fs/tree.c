@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What needs no fetch: attributes, bytes of a node, and what is forgotten. A
- * node holds its value, so a read never waits, but for what another worker
- * left: restore.c. */
+/* What needs no fetch: attributes, and bytes of a node. A node holds its value,
+ * so a read never waits, but for what another worker left: restore.c. */
 #include "fs/tree.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -135,7 +134,7 @@ void tree_await(struct tree *tree)
 static void on_sweep(void *owner);
 
 /* Without memory for it the nodes stay until the next one. */
-static void sweep_later(struct tree *tree)
+void tree_sweep_later(struct tree *tree)
 {
 	struct loop *loop = tree->settings.loop;
 
@@ -150,7 +149,7 @@ static void on_sweep(void *owner)
 
 	tree->sweep = NULL;
 	if (nodes_sweep(tree->nodes) > 0)
-		sweep_later(tree);
+		tree_sweep_later(tree);
 }
 
 struct cache_want tree_want(const struct tree *tree, const char *name,
@@ -327,13 +326,4 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 			   offset, size);
 	else
 		reply_key(request, node, offset, size);
-}
-
-void tree_forget(struct tree *tree, uint64_t id, uint64_t count)
-{
-	if (!nodes_forget(tree->nodes, id, count))
-		log_warn("the kernel forgot what it was not given",
-			 "node=%llu count=%llu", (unsigned long long)id,
-			 (unsigned long long)count);
-	sweep_later(tree);
 }

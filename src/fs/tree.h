@@ -12,6 +12,7 @@
 struct buf;
 struct cache;
 struct layout;
+struct ledger;
 struct loop;
 struct request;
 struct source;
@@ -59,6 +60,15 @@ struct tree *tree_new(const struct tree_settings *settings);
  * cannot be served, since ids would be given anew.
  */
 int tree_keep_nodes(struct tree *tree, int fd, bool *ret_is_lost);
+
+/*
+ * After tree_keep_nodes(): has counts written down there before they are made
+ * (ledger.h, borrowed), and sets those right that another worker was at when it
+ * died. The second is for when a request comes again whose answer that one was
+ * writing: the kernel never got it.
+ */
+void tree_keep_counts(struct tree *tree, struct ledger *ledger);
+void tree_request_came_again(struct tree *tree, uint64_t unique);
 
 /* Answers what still waits with -EIO. NULL is allowed. */
 void tree_free(struct tree *tree);

@@ -17,6 +17,7 @@ struct cache_result;
 struct err;
 struct follow;
 struct follows;
+struct ledger;
 struct listing;
 struct notifier;
 struct once;
@@ -47,6 +48,7 @@ struct tree {
 	struct loop_timer *sweep;
 	struct follows *follows;
 	struct node_table *table; /* NULL: nodes end with the worker */
+	struct ledger *ledger;	  /* or NULL likewise; borrowed */
 
 	/* how changes are told: announce.c */
 	struct tree_reach reach;
@@ -146,6 +148,12 @@ bool tree_find_key(const struct value *value, const char *name,
 /* The kernel is about to ask for all names again, and may forget a node just
  * before: see nodes_await(). */
 void tree_await(struct tree *tree);
+
+/* An answer that is about to be written gives the node: counts it. */
+void tree_give(struct tree *tree, struct node *node);
+
+/* Nodes may have been forgotten that are kept for a while. */
+void tree_sweep_later(struct tree *tree);
 
 /* Wall time in ns, for changes without a date of their own. */
 int64_t tree_now_ns(const struct tree *tree);

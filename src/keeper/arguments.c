@@ -32,6 +32,7 @@ static const struct argument {
 	size_t offset;
 } table[] = {
 	{ "--mount-point", KIND_TEXT, offsetof(struct arguments, mount_point) },
+	{ "--folder", KIND_FLAG, offsetof(struct arguments, is_folder) },
 	{ "--worker-uid", KIND_ID, offsetof(struct arguments, worker_uid) },
 	{ "--worker-gid", KIND_ID, offsetof(struct arguments, worker_gid) },
 	{ "--allow-other", KIND_FLAG, offsetof(struct arguments, allow_other) },
@@ -44,6 +45,7 @@ static const struct argument {
 	{ "--restarts", KIND_RESTARTS, offsetof(struct arguments, restarts) },
 	{ "--restarts-at-once", KIND_FLAG,
 	  offsetof(struct arguments, restarts_at_once) },
+	{ "--no-resend", KIND_FLAG, offsetof(struct arguments, no_resend) },
 	{ "--attach-socket", KIND_TEXT,
 	  offsetof(struct arguments, attach_socket) },
 	{ "--take-over", KIND_TEXT, offsetof(struct arguments, take_over) },
@@ -121,6 +123,10 @@ static int set(struct arguments *arguments, const struct argument *argument,
 
 static int check_worker(const struct arguments *arguments, struct err *err)
 {
+	if (arguments->take_over && arguments->is_folder)
+		return err_set(err, -EINVAL,
+			       "--take-over: another keeper cannot follow one "
+			       "of a directory of classes yet");
 	if (arguments->attach_socket && *arguments->attach_socket != '/')
 		return err_set(err, -EINVAL,
 			       "--attach-socket takes an absolute path");

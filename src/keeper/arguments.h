@@ -14,10 +14,10 @@ struct err;
  * The keeper's command line, as secretsfs writes it:
  *
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
- *		[--allow-other] [--foreground] [--proxy-from-env]
+ *		[--folder] [--allow-other] [--foreground] [--proxy-from-env]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
- *		[--restarts N] [--restarts-at-once] [--heartbeat-ms N]
- *		[--attach-socket PATH] [--take-over SOCKET]
+ *		[--restarts N] [--restarts-at-once] [--no-resend]
+ *		[--heartbeat-ms N] [--attach-socket PATH] [--take-over SOCKET]
  *		-- WORKER-ARGUMENT...
  *
  * With --attach-socket, workers that others have started may come there and
@@ -32,6 +32,7 @@ struct arguments {
 	const char *mount_point; /* absolute */
 	uid_t worker_uid;	 /* not 0 */
 	gid_t worker_gid;
+	bool is_folder; /* mounts come and go below it */
 	bool allow_other;
 	bool foreground;
 	bool proxy_from_env;
@@ -40,6 +41,7 @@ struct arguments {
 	const char *log_file;
 	uint32_t restarts; /* these two as of deaths.h */
 	bool restarts_at_once;
+	bool no_resend;		   /* as of session.h */
 	uint32_t heartbeat_ms;	   /* as of heartbeat.h */
 	const char *attach_socket; /* absolute, or NULL */
 	bool await_worker;

@@ -2,8 +2,12 @@
 /* What outlives a worker is the keeper's, so that the next worker can go on
  * where the last one stopped. */
 #include "keeper/handover.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "keeper/message.h"
 #include "keeper/session.h"
+
+#include <string.h>
 
 int handover_begin(const struct session *session)
 {
@@ -16,6 +20,21 @@ int handover_begin(const struct session *session)
 			    session->fence.fd);
 }
 
+/* Without memory for it the two go on with the same: the other one finds at its
+ * next request that it is shut out. */
+void handover_part(struct session *session)
+{
+	struct err err;
+
+	for (size_t i = 0; session->shares_memory && i < session->mount_count;
+	     i++)
+		if (session->mounts[i].mount.fuse_fd >= 0 &&
+		    mount_part(&session->mounts[i].mount, &err) < 0)
+			log_err("two workers have the same memory", "error=%s",
+				err.text);
+	session->shares_memory = false;
+}
+
 int handover_mount(struct session *session, uint32_t index)
 {
 	const struct mount *mount = &session->mounts[index].mount;
@@ -23,8 +42,21 @@ int handover_mount(struct session *session, uint32_t index)
 	struct message message;
 	int r;
 
+	session->mounts[index].is_handed_over = true;
+	if (*session->mounts[index].name) {
+		const char *name = session->mounts[index].name;
+
+		message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
+		r = message_send(session->worker.socket, &message, -1);
+		if (r < 0)
+			return r;
+	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
 	r = message_send(session->worker.socket, &message, mount->nodes_fd);
+	if (r < 0)
+		return r;
+	message_fill(&message, MESSAGE_JOURNAL, index, NULL, 0);
+	r = message_send(session->worker.socket, &message, mount->journal_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);

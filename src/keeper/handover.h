@@ -11,10 +11,15 @@ struct session;
  * errno. */
 int handover_begin(const struct session *session);
 
+/* Where one that cannot be ended may still write to what workers share, all of
+ * it is copied for the next one. Before handover_mount(). */
+void handover_part(struct session *session);
+
 /*
  * Gives the mount to the worker, whose first or later one it may be: what the
  * kernel asks of it, the FUSE_INIT that was answered, and the table of nodes
- * that its workers share. 0, or negative errno; -EPIPE: the worker has gone.
+ * and the journal of requests that its workers share. 0, or negative errno;
+ * -EPIPE: the worker has gone.
  */
 int handover_mount(struct session *session, uint32_t index);
 

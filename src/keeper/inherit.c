@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
-#include "keeper/fuse_init.h"
+#include "keeper/handover.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
@@ -33,7 +33,8 @@ static void end_worker(struct session *session)
 		return;
 	message_fill(&message, MESSAGE_LEAVE, MESSAGE_NO_MOUNT, NULL, 0);
 	(void)message_send(session->worker.socket, &message, -1);
-	(void)child_end(&session->worker, MESSAGE_LEAVE_MS, &status);
+	if (child_end(&session->worker, MESSAGE_LEAVE_MS, &status) < 0)
+		session->shares_memory = true;
 	child_done(&session->worker);
 }
 
@@ -47,6 +48,9 @@ static int give(const struct session *session, int client)
 
 		message_fill(&message, MESSAGE_NODES, i, NULL, 0);
 		r = message_send(client, &message, mount->nodes_fd);
+		message_fill(&message, MESSAGE_JOURNAL, i, NULL, 0);
+		if (r == 0)
+			r = message_send(client, &message, mount->journal_fd);
 		message_fill(&message, MESSAGE_MOUNT, i, mount->init.bytes,
 			     mount->init.length);
 		if (r == 0)
@@ -71,7 +75,10 @@ static int await(int socket, int timeout_ms, struct message *ret, int *ret_fd)
 static void let_go(struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++) {
-		session->mounts[i].mount.is_attached = false;
+		struct mount *mount = &session->mounts[i].mount;
+
+		mount->is_attached = mount->is_to_give_back = false;
+		mount->is_place_made = false;
 		descriptor_done(&session->mounts[i].listening);
 	}
 	attach_leave(&session->attach);
@@ -87,12 +94,16 @@ bool inherit_give(struct session *session, int client)
 	successor_done(session, "another keeper takes over");
 	notifiers_drop(session);
 	end_worker(session);
+	(void)restart_resend(session);
+	handover_part(session);
 	r = give(session, client);
 	if (r == 0)
 		r = await(client, SERVE_TIMEOUT_MS, &message, &unwanted);
 	if (r < 0 || message.type != MESSAGE_DONE) {
 		log_err("the other keeper does not, going on", "error=%s",
 			strerrordesc_np(r < 0 ? -r : EPROTO));
+		/* A worker of its may be there still. */
+		session->shares_memory = true;
 		restart_anew(session);
 		return false;
 	}
@@ -113,6 +124,10 @@ static int take_mount(struct session *session, const struct message *message,
 		mount->nodes_fd = descriptor_take(fd);
 		return 0;
 	}
+	if (message->type == MESSAGE_JOURNAL && mount->journal_fd < 0) {
+		mount->journal_fd = descriptor_take(fd);
+		return 0;
+	}
 	if (message->type != MESSAGE_MOUNT || mount->fuse_fd >= 0)
 		return -EPROTO;
 	mount->fuse_fd = descriptor_take(fd);
@@ -121,8 +136,8 @@ static int take_mount(struct session *session, const struct message *message,
 	return 0;
 }
 
-/* 1: that was the last. */
-static int take_one(struct session *session)
+/* 1: that was the last; -ECANCELED, with err filled: it says why not. */
+static int take_one(struct session *session, struct err *err)
 {
 	cleanup_fd int fd = -1;
 	struct message message = { 0 };
@@ -130,6 +145,8 @@ static int take_one(struct session *session)
 
 	if (r < 0)
 		return r;
+	if (message.type == MESSAGE_FAILED)
+		return err_set(err, -ECANCELED, "%s", message.body);
 	return message.type == MESSAGE_DONE
 		       ? 1
 		       : take_mount(session, &message, &fd);
@@ -139,7 +156,8 @@ static int check_all(const struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (session->mounts[i].mount.fuse_fd < 0 ||
-		    session->mounts[i].mount.nodes_fd < 0)
+		    session->mounts[i].mount.nodes_fd < 0 ||
+		    session->mounts[i].mount.journal_fd < 0)
 			return -EPROTO;
 	return 0;
 }
@@ -155,14 +173,15 @@ int inherit_take(struct session *session, struct err *err)
 	if (r == 0)
 		r = message_send(session->forerunner, &message, -1);
 	while (r == 0)
-		r = take_one(session);
+		r = take_one(session, err);
 	if (r > 0)
 		r = check_all(session);
+	if (r == -ECANCELED)
+		return err_wrap(err, "--take-over %s", session->take_over);
 	if (r < 0)
 		return err_set(err, r, "--take-over %s: %s", session->take_over,
 			       strerrordesc_np(-r));
-	for (size_t i = 0; i < session->mount_count; i++)
-		(void)fuse_notify_resend(session->mounts[i].mount.fuse_fd);
+	(void)restart_resend(session);
 	return 0;
 }
 
@@ -190,6 +209,7 @@ int inherit_finish(struct session *session, struct err *err)
 		return err_set(err, r, "the keeper before has not waited: %s",
 			       strerrordesc_np(-r));
 	for (size_t i = 0; i < session->mount_count; i++)
-		session->mounts[i].mount.is_attached = true;
+		session->mounts[i].mount.is_attached =
+			session->mounts[i].mount.is_to_give_back = true;
 	return listen_to_all(session, err);
 }

@@ -10,6 +10,7 @@
 #include "keeper/arguments.h"
 #include "keeper/descriptor.h"
 #include "keeper/environment.h"
+#include "keeper/folder.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 #include "keeper/runtime.h"
@@ -98,29 +99,40 @@ static int open_log(const char *path, int *ret, struct err *err)
 			: 0;
 }
 
+static int open_mount_point(struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	struct session *session = keeper->session;
+
+	if (arguments->is_folder) {
+		session->folder.allow_other = arguments->allow_other;
+		return folder_open(session, arguments->mount_point, err);
+	}
+	session->mounts[0].listening = -1;
+	session->mount_count = 1;
+	return arguments->take_over ? mount_find(&session->mounts[0].mount,
+						 arguments->mount_point, err)
+				    : mount_open(&session->mounts[0].mount,
+						 arguments->mount_point, err);
+}
+
 /* Everything that may be missing, before anything is done. */
 static int open_all(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
-	struct session *session = keeper->session;
-	struct mount *mount = &session->mounts[0].mount;
-	int r = arguments->take_over
-			? mount_find(mount, arguments->mount_point, err)
-			: mount_open(mount, arguments->mount_point, err);
+	int r = runtime_prepare(err);
 
-	session->mounts[0].listening = -1;
-	session->mount_count = 1;
-	session->take_over = arguments->take_over;
+	keeper->session->take_over = arguments->take_over;
+	if (r == 0)
+		r = open_mount_point(keeper, err);
 	if (r == 0 && !arguments->await_worker)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
 	if (r == 0 && arguments->attach_socket)
-		r = attach_listen(&session->attach, arguments->attach_socket,
-				  arguments->worker_uid, arguments->worker_gid,
-				  err);
+		r = attach_listen(
+			&keeper->session->attach, arguments->attach_socket,
+			arguments->worker_uid, arguments->worker_gid, err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
-	if (r == 0)
-		r = runtime_prepare(err);
 	if (r < 0)
 		return r;
 	/* Mounts go on without, and say so: see notifiers.h. */
@@ -329,6 +341,7 @@ int main(int argc, char **argv)
 	keeper.session->heartbeat.limit_ms = arguments.heartbeat_ms;
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
+	keeper.session->resends_nothing = arguments.no_resend;
 	r = prepare(&keeper, &err);
 	if (r == 0)
 		r = run(&keeper, secure_getenv("NOTIFY_SOCKET"), &err);

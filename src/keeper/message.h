@@ -12,15 +12,20 @@
  *
  *	worker -> keeper	ATTACH (of one that the keeper has not
  *				started), WARNING (a few, before the first
- *READY), READY (its mounts, one message each, then with mount =
- *MESSAGE_NO_MOUNT), FAILED, SERVING, GONE, DROP_PAGES, LEAVE, BEAT keeper ->
- *worker	FENCE, NODES and MOUNT (each with an fd), RELOAD, REFRESH, STOP,
- *NOTIFIER (for a mount that serves, any number of times), CLIENT, LEAVE, BEAT
+ *				READY), READY (its mounts, one message each,
+ *				then with mount = MESSAGE_NO_MOUNT), FAILED,
+ *				SERVING, GONE, DROP_PAGES, ADD (before READY, or
+ *				while it serves), REMOVE, LEAVE, BEAT
+ *	keeper -> worker	FENCE, NODES, JOURNAL and MOUNT (each with an
+ *				fd), RELOAD, REFRESH, STOP, NOTIFIER (any number
+ *				of times for a mount that serves), CLIENT, ADD,
+ *				REMOVE, REFUSED, LEAVE, BEAT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
- *	keeper -> keeper	TAKE_OVER, then NODES and MOUNT (each with an
- *				fd) the other way, and DONE both ways
+ *	keeper -> keeper	TAKE_OVER, then NODES, JOURNAL and MOUNT (each
+ *				with an fd) the other way, and DONE both ways;
+ *				or FAILED
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -57,6 +62,19 @@ enum message_type {
 	MESSAGE_ANSWER, /* body: the next part of a text */
 	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
 			   handed over next (node_table.h of fs) */
+
+	/* of a folder of mounts (folder.h) */
+	MESSAGE_ADD,	/* from the worker: a mount is wanted; body: its name, a
+			   NUL, its source's name. From the keeper: the mount that
+			   is handed over next has that name */
+	MESSAGE_REMOVE, /* from the worker: it is not wanted any more. From the
+			   keeper: it is off its place; let it go, and say GONE
+			 */
+	MESSAGE_REFUSED, /* body: the name of what was wanted, a NUL, one line
+			  */
+	MESSAGE_JOURNAL, /* fd: as of NODES, for the mount's requests (journal.h
+			    of fs) */
+
 	/* Answer what was read, read no more, then leave: another worker
 	 * follows. Of a worker: it does so of itself, and that is no death. */
 	MESSAGE_LEAVE,
@@ -68,7 +86,7 @@ enum message_type {
 	MESSAGE_UPGRADE, /* fd: the binary of a worker that is to follow */
 	/* Of a keeper to another: give me your mounts. They come as to a
 	 * worker, with DONE at the end, which the new keeper sends back when it
-	 * serves them. */
+	 * serves them; or FAILED: it does not give them. */
 	MESSAGE_TAKE_OVER,
 };
 
@@ -83,7 +101,8 @@ struct message_client {
 	int32_t keeper_pid;
 	int32_t notifier_pid; /* 0: there is none */
 	uint64_t mount_id;
-	int64_t started_s; /* since 1970: when the keeper began to serve */
+	uint32_t dead_layers; /* that the mount stands on: layers.h */
+	int64_t started_s;    /* since 1970: when the keeper began to serve */
 	char name[MESSAGE_NAME_MAX + 1]; /* of a REFRESH; "": all */
 };
 

@@ -7,16 +7,18 @@
  */
 #include "keeper/mount.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/memory.h"
 #include "keeper/mountinfo.h"
+#include "keeper/vacant.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,24 +26,18 @@
 #define FUSE_DEVICE "/dev/fuse"
 #define INIT_TIMEOUT_MS 5000
 #define NODES_SIZE (32 << 20)
-#define SOURCE_MAX 255 /* of a string that fsconfig(2) takes */
+#define JOURNAL_SIZE (2 << 20) /* some 4,000 requests that wait */
+#define SOURCE_MAX 255	       /* of a string that fsconfig(2) takes */
 #define ATTRIBUTES                                                             \
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |            \
 	 MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME)
 
-/* Nothing of it is taken before it is written to. Of a fixed size, so that no
- * worker can cut it off below the next one. */
-static int open_nodes(struct err *err)
+void mount_init(struct mount *mount)
 {
-	cleanup_fd int fd =
-		memfd_create("nodes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0 || ftruncate(fd, NODES_SIZE) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) <
-		    0)
-		return err_set(err, -errno, "no memory for nodes: %s",
-			       strerrordesc_np(errno));
-	return descriptor_take(&fd);
+	memset(mount, 0, sizeof(*mount));
+	mount->target_fd = mount->fuse_fd = -1;
+	mount->nodes_fd = mount->journal_fd = -1;
+	mount->tree_fd = mount->place.parent_fd = -1;
 }
 
 /* Nobody may serve it, so nothing is asked of it. */
@@ -56,52 +52,73 @@ static int find_device(int root, struct mount *mount, struct err *err)
 	return 0;
 }
 
-static int open_place(struct mount *ret, const char *path, struct err *err)
+static int find_at(struct mount *mount, const char *path, int *ret_root)
 {
-	memset(ret, 0, sizeof(*ret));
-	ret->target_fd = ret->fuse_fd = ret->nodes_fd = ret->tree_fd = -1;
-	ret->place.parent_fd = -1;
-	return place_open(path, &ret->place, err);
+	struct mountinfo found;
+	int r = mountinfo_find(MOUNTINFO_SELF, path, &found);
+
+	if (r < 0)
+		return r;
+	*ret_root = place_enter_mount(&mount->place, found.id);
+	if (*ret_root < 0)
+		return *ret_root;
+	mount->id = found.id;
+	return layers_below(&mount->place, &found, &mount->layers);
 }
 
 int mount_find(struct mount *ret, const char *path, struct err *err)
 {
 	cleanup_fd int root = -1;
-	struct mountinfo found;
-	int r = open_place(ret, path, err);
+	int r;
 
+	mount_init(ret);
+	r = place_open(path, &ret->place, err);
 	if (r < 0)
 		return r;
-	r = mountinfo_find(MOUNTINFO_SELF, path, &found);
-	if (r == 0)
-		root = place_enter_mount(&ret->place, found.id);
-	if (r < 0 || root < 0)
-		return err_set(err, r < 0 ? r : root,
-			       "%s: no mount stands there", path);
-	ret->id = found.id;
+	r = find_at(ret, path, &root);
+	if (r < 0)
+		return err_set(err, r, "%s: no mount stands there", path);
 	return find_device(root, ret, err);
 }
 
-int mount_open(struct mount *ret, const char *path, struct err *err)
+int mount_open_at(struct mount *ret, struct place *place, const char *path,
+		  struct err *err)
 {
 	cleanup_fd int target = -1;
-	int r = open_place(ret, path, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	mount_init(ret);
+	ret->place = *place;
+	place->parent_fd = -1;
 	target = place_enter(&ret->place);
 	if (target < 0)
 		return err_set(err, target, "mount point %s: %s", path,
 			       strerrordesc_np(-target));
+	r = layers_read(&ret->place, target, &ret->layers, err);
+	if (r < 0)
+		return r;
 	ret->fuse_fd = open(FUSE_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (ret->fuse_fd < 0)
 		return err_set(err, -errno, "%s: %s (is FUSE in the kernel?)",
 			       FUSE_DEVICE, strerrordesc_np(errno));
-	ret->nodes_fd = open_nodes(err);
+	ret->nodes_fd = memory_open("nodes", NODES_SIZE, err);
 	if (ret->nodes_fd < 0)
 		return ret->nodes_fd;
+	ret->journal_fd = memory_open("requests", JOURNAL_SIZE, err);
+	if (ret->journal_fd < 0)
+		return ret->journal_fd;
 	ret->target_fd = descriptor_take(&target);
 	return 0;
+}
+
+int mount_open(struct mount *ret, const char *path, struct err *err)
+{
+	struct place place;
+	int r;
+
+	mount_init(ret);
+	r = place_open(path, &place, err);
+	return r < 0 ? r : mount_open_at(ret, &place, path, err);
 }
 
 /* Why the kernel refused, in its own words where it gives some. */
@@ -204,13 +221,35 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 	return find_device(mount->tree_fd, mount, err);
 }
 
+/* Below a dead mount the directory is out of reach, and marked already. Whether
+ * it was marked now. */
+static bool mark(struct mount *mount)
+{
+	int r;
+
+	if (mount->layers.count > 0)
+		return false;
+	r = vacant_mark(mount->target_fd, mount->is_place_made);
+	mount->mark_error = r < 0 ? r : 0;
+	return r == 0;
+}
+
 int mount_attach(struct mount *mount, struct err *err)
 {
+	bool is_marked_now = mark(mount);
+
 	if (syscall(SYS_move_mount, mount->tree_fd, "", mount->target_fd, "",
-		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return err_set(err, -errno, "move_mount to %s: %s",
-			       mount->place.name, strerrordesc_np(errno));
+		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
+		int code = errno;
+		bool is_made;
+
+		if (is_marked_now)
+			(void)vacant_unmark(mount->target_fd, &is_made);
+		return err_set(err, -code, "move_mount to %s: %s",
+			       mount->place.name, strerrordesc_np(code));
+	}
 	mount->is_attached = true;
+	mount->is_to_give_back = true;
 	/* A descriptor of the mount would make umount(8) say "busy". */
 	descriptor_done(&mount->tree_fd);
 	descriptor_done(&mount->target_fd);
@@ -250,11 +289,66 @@ int mount_detach(struct mount *mount)
 	return r;
 }
 
+int mount_part(struct mount *mount, struct err *err)
+{
+	cleanup_fd int nodes = -1;
+	cleanup_fd int journal = -1;
+
+	nodes = memory_copy("nodes", mount->nodes_fd, err);
+	if (nodes < 0)
+		return nodes;
+	journal = memory_copy("requests", mount->journal_fd, err);
+	if (journal < 0)
+		return journal;
+	descriptor_done(&mount->nodes_fd);
+	descriptor_done(&mount->journal_fd);
+	mount->nodes_fd = descriptor_take(&nodes);
+	mount->journal_fd = descriptor_take(&journal);
+	return 0;
+}
+
+void mount_report(const struct mount *mount)
+{
+	if (mount->layers.count > 0)
+		log_warn("mounted upon mounts whose keepers died",
+			 "mount_point=%s count=%u most=%d", mount->place.name,
+			 mount->layers.count, LAYERS_MAX);
+	if (mount->mark_error < 0)
+		log_warn("the mount point cannot be marked: without the mount "
+			 "it looks as if there were no secrets",
+			 "mount_point=%s error=%s", mount->place.name,
+			 strerrordesc_np(-mount->mark_error));
+}
+
+void mount_give_back(struct mount *mount)
+{
+	int r;
+
+	if (mount->is_attached)
+		return;
+	if (!mount->is_to_give_back) {
+		if (mount->is_place_made)
+			(void)place_remove(&mount->place);
+		return;
+	}
+	mount->is_to_give_back = mount->is_place_made = false;
+	r = layers_unmount(&mount->layers, &mount->place);
+	if (r == 0)
+		r = layers_give_back(&mount->place, mount->layers.below_id);
+	/* Someone may have mounted there, or removed the directory. */
+	if (r < 0 && r != -EBUSY && r != -ENOENT)
+		log_warn("the mount point cannot be given back as it was",
+			 "mount_point=%s error=%s", mount->place.name,
+			 strerrordesc_np(-r));
+}
+
 void mount_done(struct mount *mount)
 {
+	mount->is_to_give_back = mount->is_place_made = false;
 	descriptor_done(&mount->tree_fd);
 	descriptor_done(&mount->target_fd);
 	descriptor_done(&mount->fuse_fd);
 	descriptor_done(&mount->nodes_fd);
+	descriptor_done(&mount->journal_fd);
 	place_done(&mount->place);
 }

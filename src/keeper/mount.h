@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "keeper/fuse_init.h"
+#include "keeper/layers.h"
 #include "keeper/place.h"
 
 struct err;
@@ -16,21 +17,34 @@ struct err;
  */
 struct mount {
 	struct place place;
-	int target_fd; /* the directory below, until it is attached */
+	struct layers layers; /* dead ones that it stands on */
+	int target_fd;	      /* the directory below, until it is attached */
 	int fuse_fd;
-	int nodes_fd;	 /* memory that its workers share */
+	int nodes_fd; /* memory that its workers share, */
+	int journal_fd;
 	int tree_fd;	 /* the mount itself, until it is attached */
 	uint64_t id;	 /* as in mountinfo */
 	unsigned device; /* minor number, by which sysfs names it */
 	bool is_attached;
+	bool is_to_give_back; /* see mount_give_back() */
+	bool is_place_made;   /* the directory was made for it */
+	int mark_error;	      /* negative errno: it has no mark */
 	struct fuse_init_request init;
 };
+
+/* One that mount_done() has nothing to do with. */
+void mount_init(struct mount *mount);
 
 /*
  * Opens the mount point and /dev/fuse, so that what is missing is known before
  * anything else happens. 0, or negative errno with err naming what is missing.
  */
 int mount_open(struct mount *ret, const char *path, struct err *err);
+
+/* The same at a place, which is taken over, also on failure; path is for err.
+ */
+int mount_open_at(struct mount *ret, struct place *place, const char *path,
+		  struct err *err);
 
 /* Finds the mount that stands at path and that another keeper holds; what that
  * one gives is filled in later. It is never looked into, and taken off only
@@ -45,7 +59,8 @@ int mount_find(struct mount *ret, const char *path, struct err *err);
 int mount_create(struct mount *mount, const char *source, bool allow_other,
 		 struct err *err);
 
-/* Puts the mount on its mount point. 0, or negative errno with err filled. */
+/* Puts the mount on its mount point, whose directory it marks as of vacant.h
+ * where it can. 0, or negative errno with err filled. */
 int mount_attach(struct mount *mount, struct err *err);
 
 /*
@@ -59,6 +74,20 @@ int mount_clone(const struct mount *mount);
 /* Takes the mount off its place if it is still there; see place_unmount().
  * Its descriptors stay open. */
 int mount_detach(struct mount *mount);
+
+/* What its workers share is copied, so that one that still has it has it alone.
+ * 0, or negative errno with err filled, and then nothing has changed. */
+int mount_part(struct mount *mount, struct err *err);
+
+/* Logs what whoever looks after the machine should know of its place. */
+void mount_report(const struct mount *mount);
+
+/*
+ * After mount_detach(), where all ends well: takes the dead mounts off that it
+ * stood on, and the mark off the directory. One that was never attached has
+ * none; but a directory that was made for it is removed. Logs what fails.
+ */
+void mount_give_back(struct mount *mount);
 
 /* Closes everything: who still uses the file system gets ENOTCONN. May be
  * called twice. */

@@ -95,11 +95,9 @@ int mountinfo_parse(const char *line, struct mountinfo *ret)
 	return 0;
 }
 
-/* Calls judge for each line until it returns something else than 0. A line
- * that cannot be read is passed over: it is of a mount that is not ours. */
-static int each_mount(const char *file,
-		      int (*judge)(void *owner, const struct mountinfo *entry),
-		      void *owner)
+int mountinfo_each(const char *file,
+		   int (*judge)(void *owner, const struct mountinfo *entry),
+		   void *owner)
 {
 	CLEANUP(close_file) FILE *table = fopen(file, "re");
 	CLEANUP(free_line) char *line = NULL;
@@ -151,7 +149,7 @@ int mountinfo_find(const char *file, const char *mount_point,
 	 * on: a table that changes meanwhile cannot make this endless. */
 	for (unsigned layers = 0; layers < 1000; layers++) {
 		search.found = false;
-		r = each_mount(file, note_match, &search);
+		r = mountinfo_each(file, note_match, &search);
 		if (r < 0)
 			return r;
 		if (!search.found)
@@ -165,12 +163,35 @@ int mountinfo_find(const char *file, const char *mount_point,
 	return 0;
 }
 
-static int has_id(void *owner, const struct mountinfo *entry)
+struct request {
+	uint64_t id;
+	struct mountinfo *entry;
+};
+
+static int take_id(void *owner, const struct mountinfo *entry)
 {
-	return entry->id == *(const uint64_t *)owner;
+	const struct request *request = owner;
+
+	if (entry->id != request->id)
+		return 0;
+	*request->entry = *entry;
+	return 1;
+}
+
+int mountinfo_get(const char *file, uint64_t id, struct mountinfo *ret)
+{
+	struct request request = { .id = id, .entry = ret };
+	int r = mountinfo_each(file, take_id, &request);
+
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : -ENOENT;
 }
 
 int mountinfo_has(const char *file, uint64_t id)
 {
-	return each_mount(file, has_id, &id);
+	struct mountinfo entry;
+	struct request request = { .id = id, .entry = &entry };
+
+	return mountinfo_each(file, take_id, &request);
 }

@@ -33,6 +33,16 @@ int mountinfo_parse(const char *line, struct mountinfo *ret);
 int mountinfo_find(const char *file, const char *mount_point,
 		   struct mountinfo *ret);
 
+/* The mount of that id. 0, -ENOENT, or negative errno. */
+int mountinfo_get(const char *file, uint64_t id, struct mountinfo *ret);
+
+/* Calls judge for each mount until it returns something else than 0, which is
+ * returned; or negative errno. Lines that cannot be read are passed over: they
+ * are of mounts that are not ours. */
+int mountinfo_each(const char *file,
+		   int (*judge)(void *owner, const struct mountinfo *entry),
+		   void *owner);
+
 /* 1 if the mount of that id is in the table, 0 if not, or negative errno. */
 int mountinfo_has(const char *file, uint64_t id);
 

@@ -9,13 +9,13 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/mountinfo.h"
+#include "keeper/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,22 +130,19 @@ void place_done(struct place *place)
 	descriptor_done(&place->parent_fd);
 }
 
-/*
- * Root without CAP_DAC_OVERRIDE may not search a directory that is closed to
- * it, as a home often is; its owner may.
- */
 static int enter_as_owner(const struct place *place)
 {
+	struct owner owner;
 	struct stat parent;
 	int fd;
 
 	if (fstat(place->parent_fd, &parent) < 0)
 		return -errno;
-	(void)setfsuid(parent.st_uid);
+	owner_become(&owner, &parent);
 	fd = openat(place->parent_fd, place->name, ENTER_FLAGS);
 	if (fd < 0)
 		fd = -errno;
-	(void)setfsuid(geteuid());
+	owner_leave(&owner);
 	return fd;
 }
 
@@ -158,12 +155,34 @@ int place_enter(const struct place *place)
 	return errno == EACCES ? enter_as_owner(place) : -errno;
 }
 
+int place_remove(const struct place *place)
+{
+	struct owner owner;
+	struct stat parent;
+	int r;
+
+	if (fstat(place->parent_fd, &parent) < 0)
+		return -errno;
+	owner_become(&owner, &parent);
+	r = unlinkat(place->parent_fd, place->name, AT_REMOVEDIR) < 0 ? -errno
+								      : 0;
+	owner_leave(&owner);
+	return r;
+}
+
 static int unmount(int fd, int flags)
 {
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return umount2(path, flags) < 0 ? -errno : 0;
+}
+
+int place_mount_id(const struct place *place, uint64_t *ret)
+{
+	cleanup_fd int fd = place_enter(place);
+
+	return fd < 0 ? fd : descriptor_mount_id(fd, ret);
 }
 
 int place_enter_mount(const struct place *place, uint64_t mount_id)

@@ -32,13 +32,20 @@ int place_follow(const char *path, char *ret, struct err *err);
 int place_open(const char *path, struct place *ret, struct err *err);
 void place_done(struct place *place);
 
+/* Removes the directory of that name as the owner of what it stands in, if it
+ * is empty. 0 or negative errno. */
+int place_remove(const struct place *place);
+
 /* Opens what stands at the place now by O_PATH, without asking its server. A
  * symbolic link is -ENOTDIR. A descriptor or negative errno. */
 int place_enter(const struct place *place);
 
+/* The id of the mount that place_enter() finds. 0 or negative errno. */
+int place_mount_id(const struct place *place, uint64_t *ret);
+
 /*
- * The same for the mount of that id. -ENOENT where it is not in the mount table
- * any more; -EBUSY where another one stands on it.
+ * Opens the mount of that id as place_enter() does. -ENOENT where it is not in
+ * the mount table any more; -EBUSY where another one stands on it.
  */
 int place_enter_mount(const struct place *place, uint64_t mount_id);
 

@@ -126,3 +126,34 @@ int privileges_pass_override(void)
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
+
+static int get_capabilities(struct __user_cap_header_struct *header,
+			    struct __user_cap_data_struct *data)
+{
+	*header = (struct __user_cap_header_struct){
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	return syscall(SYS_capget, header, data) < 0 ? -errno : 0;
+}
+
+uint64_t privileges_effective(void)
+{
+	struct __user_cap_header_struct header;
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (get_capabilities(&header, data) < 0)
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+void privileges_keep_effective(uint64_t kept)
+{
+	struct __user_cap_header_struct header;
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (get_capabilities(&header, data) < 0)
+		return;
+	data[0].effective &= (uint32_t)kept;
+	data[1].effective &= (uint32_t)(kept >> 32);
+	(void)syscall(SYS_capset, &header, data);
+}

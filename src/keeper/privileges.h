@@ -2,6 +2,7 @@
 #ifndef KEEPER_PRIVILEGES_H
 #define KEEPER_PRIVILEGES_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
@@ -35,5 +36,11 @@ int privileges_become(uid_t uid, gid_t gid);
  * is DAC_OVERRIDE. 0 or negative errno.
  */
 int privileges_pass_override(void);
+
+/* The capabilities that are in force now, by number: bit 0 is CAP_CHOWN. */
+uint64_t privileges_effective(void);
+
+/* Of those in force keeps only these. */
+void privileges_keep_effective(uint64_t kept);
 
 #endif

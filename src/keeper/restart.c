@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "keeper/abort.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
@@ -30,16 +31,16 @@ static bool is_there(const struct session_mount *mount)
 	return mount->mount.fuse_fd >= 0;
 }
 
-/* 0; -EINVAL: this kernel cannot. A mount that has gone meanwhile is told of
- * by the next worker. */
-static int resend(const struct session *session)
+/* A mount that has gone meanwhile is told of by the next worker. */
+bool restart_resend(const struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
-		    fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
-			    -EINVAL)
-			return -EINVAL;
-	return 0;
+		    (session->resends_nothing ||
+		     fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
+			     -EINVAL))
+			return false;
+	return true;
 }
 
 static int64_t served_ms(const struct session *session)
@@ -49,12 +50,13 @@ static int64_t served_ms(const struct session *session)
 }
 
 /* Its socket stays, to tell of its end: what it reads until it notices has to
- * be sent again then. */
+ * be sent again then. Its memory becomes its own. */
 static void fence_off(struct session *session)
 {
 	log_warn("a worker that cannot be ended is fenced off", "pid=%d",
 		 session->worker.pid);
 	(void)fence_next(&session->fence);
+	session->shares_memory = true;
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
 		if (session->strays[i] < 0) {
 			session->strays[i] =
@@ -66,7 +68,7 @@ static void fence_off(struct session *session)
 void restart_on_stray(struct session *session, size_t index)
 {
 	descriptor_done(&session->strays[index]);
-	(void)resend(session);
+	(void)restart_resend(session);
 	log_info("a worker that was fenced off is gone", NULL);
 }
 
@@ -105,14 +107,14 @@ static void plan_next(struct session *session, int64_t pause_ms)
 void restart_anew(struct session *session)
 {
 	plan_next(session, 0);
-	(void)resend(session);
+	(void)restart_resend(session);
 }
 
 static void follow(struct session *session, pid_t pid)
 {
 	plan_next(session, 0);
 	/* What it had no time to answer. */
-	(void)resend(session);
+	(void)restart_resend(session);
 	log_info("the worker has left, another one follows", "pid=%d", pid);
 }
 
@@ -130,6 +132,7 @@ bool restart_after_death(struct session *session)
 	int64_t pause_ms;
 	char cause[32];
 	bool is_ours = !session->worker.is_attached;
+	bool is_resent;
 	int r = bury(session, cause, sizeof(cause));
 
 	successor_conclude(session, "the new worker died before it served");
@@ -145,12 +148,13 @@ bool restart_after_death(struct session *session)
 	plan_next(session, pause_ms);
 	/* Now, and not when the next one reads: until then who waits could not
 	 * even be killed. */
-	if (resend(session) < 0)
-		return end(pid, cause, "this kernel sends no request again");
+	is_resent = restart_resend(session);
 	if (pause_ms < 0)
 		return end(pid, cause, "too many have died");
 	log_err("the worker died, another one follows",
-		"pid=%d cause=\"%s\" pause_ms=%" PRId64, pid, cause, pause_ms);
+		"requests=\"%s\" pid=%d cause=\"%s\" pause_ms=%" PRId64,
+		is_resent ? "sent again" : "in the journal", pid, cause,
+		pause_ms);
 	return true;
 }
 
@@ -163,16 +167,41 @@ int restart_timeout_ms(const struct session *session)
 								    : rest_ms;
 }
 
+void restart_begin(struct session *session)
+{
+	session->phase = PHASE_SERVING;
+	session->phase_ms = moment_ms();
+	heartbeat_begin(&session->heartbeat, session->phase_ms);
+}
+
+static void note_served(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (is_there(&session->mounts[i]) &&
+		    !session->mounts[i].is_served)
+			return;
+	restart_begin(session);
+	log_info("serving again", "worker_pid=%d", session->worker.pid);
+	notifiers_start(session);
+	successor_conclude(session, NULL);
+	successor_urge(session);
+}
+
 /* One that has died meanwhile is found by its pidfd or its socket. */
 static void hand_over(struct session *session)
 {
+	folder_settle(session);
+	(void)handover_begin(session);
 	/* Before the first read: a request that this worker read would else be
 	 * sent to it twice. */
-	(void)handover_begin(session);
-	(void)resend(session);
+	(void)restart_resend(session);
+	/* After that: until then one that was fenced off may have answered. */
+	handover_part(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]))
 			(void)handover_mount(session, i);
+	/* A folder may be empty. */
+	note_served(session);
 }
 
 static bool start(struct session *session)
@@ -183,6 +212,7 @@ static bool start(struct session *session)
 	session->warnings = 0;
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
+	folder_begin(session);
 	session->phase_ms = moment_ms() + START_TIMEOUT_MS;
 	if (successor_take(session)) {
 		session->phase = PHASE_STARTING;
@@ -203,13 +233,6 @@ static bool start(struct session *session)
 	session->phase = PHASE_STARTING;
 	log_debug("worker started", "pid=%d", session->worker.pid);
 	return true;
-}
-
-void restart_begin(struct session *session)
-{
-	session->phase = PHASE_SERVING;
-	session->phase_ms = moment_ms();
-	heartbeat_begin(&session->heartbeat, session->phase_ms);
 }
 
 static void ask(struct session *session)
@@ -277,15 +300,8 @@ static bool on_serving(struct session *session, const struct message *message)
 	if (!mount || mount->is_served)
 		return false;
 	mount->is_served = true;
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
-		    !session->mounts[i].is_served)
-			return true;
-	restart_begin(session);
-	log_info("serving again", "worker_pid=%d", session->worker.pid);
-	notifiers_start(session);
-	successor_conclude(session, NULL);
-	successor_urge(session);
+	folder_on_served(session, mount);
+	note_served(session);
 	return true;
 }
 

@@ -11,8 +11,9 @@ struct session;
 /*
  * A worker that dies is followed by another on the same mounts. Requests that
  * it had read are taken back by the kernel, and the next one reads them
- * (FUSE_NOTIFY_RESEND, since Linux 6.9); on a kernel that cannot do that the
- * mounts end, since who waits would wait for ever.
+ * (FUSE_NOTIFY_RESEND, since Linux 6.9); on a kernel that cannot do that it
+ * finds them in the journal (fs/journal.h), and until then who waits cannot be
+ * killed.
  *
  * Nothing here waits: a start goes on with what the worker sends, within the
  * time that it has. Meanwhile the session answers signals and clients.
@@ -27,6 +28,10 @@ struct session;
  * says why.
  */
 bool restart_after_death(struct session *session);
+
+/* Has the kernel send again what was read and is not answered. False: this one
+ * cannot, and the next worker takes them from the journal. */
+bool restart_resend(const struct session *session);
 
 /* Every mount is served by the worker. */
 void restart_begin(struct session *session);

@@ -30,6 +30,20 @@ static void fill_address(uint64_t mount_id, struct sockaddr_un *address)
 		       RUNTIME_DIRECTORY "/%" PRIu64 ".sock", mount_id);
 }
 
+/* By what the directory is, however it is reached. */
+static int fill_directory_address(int fd, struct sockaddr_un *address)
+{
+	struct stat about;
+
+	if (fstat(fd, &about) < 0)
+		return -errno;
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	(void)snprintf(address->sun_path, sizeof(address->sun_path),
+		       RUNTIME_DIRECTORY "/directory-%jx-%ju.sock",
+		       (uintmax_t)about.st_dev, (uintmax_t)about.st_ino);
+	return 0;
+}
+
 int runtime_prepare(struct err *err)
 {
 	cleanup_fd int fd = -1;
@@ -53,26 +67,42 @@ int runtime_prepare(struct err *err)
 	return 0;
 }
 
-int runtime_listen(uint64_t mount_id, struct err *err)
+static int listen_at(const struct sockaddr_un *address, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	struct sockaddr_un address;
 	mode_t mask;
 	int r;
 
-	fill_address(mount_id, &address);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, -errno, "socket: %s",
 			       strerrordesc_np(errno));
-	(void)unlink(address.sun_path);
+	(void)unlink(address->sun_path);
 	mask = umask(0177);
-	r = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
 	umask(mask);
 	if (r < 0 || listen(fd, WAITING_CLIENTS) < 0)
-		return err_set(err, -errno, "%s: %s", address.sun_path,
+		return err_set(err, -errno, "%s: %s", address->sun_path,
 			       strerrordesc_np(errno));
 	return descriptor_take(&fd);
+}
+
+int runtime_listen(uint64_t mount_id, struct err *err)
+{
+	struct sockaddr_un address;
+
+	fill_address(mount_id, &address);
+	return listen_at(&address, err);
+}
+
+int runtime_listen_directory(int fd, struct err *err)
+{
+	struct sockaddr_un address;
+	int r = fill_directory_address(fd, &address);
+
+	return r < 0 ? err_set(err, r, "the mount point: %s",
+			       strerrordesc_np(-r))
+		     : listen_at(&address, err);
 }
 
 int runtime_accept(int listening, uid_t owner)
@@ -96,8 +126,9 @@ static int connect_to(const struct sockaddr_un *address)
 	/* Else connect(2) waits for a place in the queue of a keeper that
 	 * hangs. */
 	const struct timeval patience = { .tv_sec = SEND_TIMEOUT_S };
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd = -1;
 
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 				 sizeof(patience)) < 0)
 		return -errno;
@@ -124,10 +155,26 @@ int runtime_connect_to(const char *path)
 	return connect_to(&address);
 }
 
+int runtime_connect_directory(int fd)
+{
+	struct sockaddr_un address;
+	int r = fill_directory_address(fd, &address);
+
+	return r < 0 ? r : connect_to(&address);
+}
+
 void runtime_remove(uint64_t mount_id)
 {
 	struct sockaddr_un address;
 
 	fill_address(mount_id, &address);
 	(void)unlink(address.sun_path);
+}
+
+void runtime_remove_directory(int fd)
+{
+	struct sockaddr_un address;
+
+	if (fill_directory_address(fd, &address) == 0)
+		(void)unlink(address.sun_path);
 }

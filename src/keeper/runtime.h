@@ -36,4 +36,10 @@ int runtime_connect_to(const char *path);
 
 void runtime_remove(uint64_t mount_id);
 
+/* The same three for a directory that mounts come and go in; fd is of it, and
+ * O_PATH is enough. */
+int runtime_listen_directory(int fd, struct err *err);
+int runtime_connect_directory(int fd);
+void runtime_remove_directory(int fd);
+
 #endif

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/abort.h"
+#include "keeper/clients.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
@@ -40,6 +42,7 @@ enum {
 	POLL_WORKER,
 	POLL_ENDED,
 	POLL_SIGNALS,
+	POLL_FOLDER,
 	POLL_ATTACH,
 	POLL_SUCCESSOR,
 	POLL_STRAYS,
@@ -54,9 +57,7 @@ static bool has_gone(const struct session_mount *mount)
 	return mount->mount.fuse_fd < 0;
 }
 
-/* A mount that cannot be taken off is left on its place, but without a server:
- * whoever looks at it gets an error and no empty directory. */
-static void drop_mount(struct session_mount *mount)
+void session_drop_mount(struct session_mount *mount, bool gives_back)
 {
 	int r;
 
@@ -69,6 +70,8 @@ static void drop_mount(struct session_mount *mount)
 			 "mount_id=%" PRIu64 " why=%s", mount->mount.id,
 			 r == -EBUSY ? "another one stands on it"
 				     : strerrordesc_np(-r));
+	if (gives_back)
+		mount_give_back(&mount->mount);
 	if (mount->listening >= 0)
 		runtime_remove(mount->mount.id);
 	descriptor_done(&mount->listening);
@@ -81,7 +84,7 @@ static enum state lose(struct session *session, struct session_mount *mount)
 	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
 		 mount->mount.id);
 	/* Aborted rather than unmounted, it is still on its place. */
-	drop_mount(mount);
+	session_drop_mount(mount, true);
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (!has_gone(&session->mounts[i]))
 			return STATE_SERVING;
@@ -126,7 +129,8 @@ static enum state on_worker_message(struct session *session)
 		return STATE_SERVING;
 	if (r == -EPIPE)
 		return STATE_BEREFT;
-	if (r == 0 && restart_on_message(session, &message))
+	if (r == 0 && (restart_on_message(session, &message) ||
+		       folder_on_message(session, &message)))
 		return STATE_SERVING;
 	if (r == 0 && message.type == MESSAGE_GONE)
 		return on_gone(session, &message);
@@ -192,20 +196,6 @@ static enum state on_signal(struct session *session)
 	return STATE_STOPPED;
 }
 
-/* One that finds no place is turned away. */
-static void on_connect(struct session *session, size_t mount)
-{
-	cleanup_fd int fd =
-		runtime_accept(session->mounts[mount].listening, getuid());
-
-	for (size_t i = 0; fd >= 0 && i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i].fd < 0)
-			session->clients[i] = (struct session_client){
-				.fd = descriptor_take(&fd),
-				.mount = mount,
-			};
-}
-
 /* 0, or -EBUSY where something that is not ours stands on a mount. */
 static int check_uncovered(const struct session *session)
 {
@@ -237,56 +227,57 @@ static int detach_all(struct session *session)
 	return r;
 }
 
-static void answer(int client, enum message_type type, const char *line)
+static const char *unmount_refusal(int code)
 {
-	struct message message;
-
-	message_fill(&message, type, MESSAGE_NO_MOUNT, line, strlen(line));
-	message.number = type == MESSAGE_FAILED;
-	(void)message_send(client, &message, -1);
+	return code == -EBUSY ? "another mount stands on this one"
+			      : strerrordesc_np(-code);
 }
 
-/* The worker answers it; from here on the keeper has no part in it. */
-static void hand_over(const struct session *session,
-		      struct session_client *client,
-		      const struct message *message)
+/* One of a folder; the others stay. */
+static void unmount_one(struct session *session, struct session_client *client)
 {
-	const struct session_mount *mount = &session->mounts[client->mount];
-	struct message_client about;
-	struct message order;
+	cleanup_fd int fd = descriptor_take(&client->fd);
+	int r = has_gone(&session->mounts[client->mount])
+			? 0
+			: folder_unmount(session, client->mount);
 
-	memset(&about, 0, sizeof(about));
-	about.asked = message->type;
-	about.keeper_pid = getpid();
-	about.notifier_pid = mount->notifier.process.pid;
-	about.mount_id = mount->mount.id;
-	about.started_s = session->started_s;
-	memcpy(about.name, message->body,
-	       message->length < MESSAGE_NAME_MAX ? message->length
-						  : MESSAGE_NAME_MAX);
-	message_fill(&order, MESSAGE_CLIENT, (uint32_t)client->mount, &about,
-		     sizeof(about));
-	if (session->phase == PHASE_LEAVING)
-		answer(client->fd, MESSAGE_FAILED,
-		       "one worker follows another; ask again");
-	else if (message_send(session->worker.socket, &order, client->fd) < 0)
-		answer(client->fd, MESSAGE_FAILED,
-		       "the worker takes no messages");
-	descriptor_done(&client->fd);
+	if (r < 0)
+		clients_answer(fd, MESSAGE_FAILED, unmount_refusal(r));
+	else
+		clients_answer(fd, MESSAGE_DONE, "");
 }
 
-static enum state on_unmount(struct session *session, int client)
+static enum state on_unmount(struct session *session,
+			     struct session_client *client)
 {
-	int r = detach_all(session);
+	int r;
 
+	if (folder_is_open(session) && client->mount < SESSION_MOUNTS_MAX) {
+		unmount_one(session, client);
+		return STATE_SERVING;
+	}
+	r = detach_all(session);
 	if (r < 0) {
-		answer(client, MESSAGE_FAILED,
-		       r == -EBUSY ? "another mount stands on this one"
-				   : strerrordesc_np(-r));
+		clients_answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
 		return STATE_SERVING;
 	}
 	log_info("ending", "asked_by=unmount");
 	return STATE_STOPPED;
+}
+
+static enum state on_take_over(struct session *session,
+			       struct session_client *client)
+{
+	bool is_folder = folder_is_open(session);
+
+	if (is_folder)
+		clients_answer(client->fd, MESSAGE_FAILED,
+			       "a directory of classes cannot be taken over "
+			       "yet");
+	else if (inherit_give(session, client->fd))
+		return STATE_INHERITED;
+	descriptor_done(&client->fd);
+	return STATE_SERVING;
 }
 
 static enum state on_client_message(struct session *session,
@@ -304,13 +295,12 @@ static enum state on_client_message(struct session *session,
 		return STATE_SERVING;
 	}
 	if (r == 0 && message.type == MESSAGE_TAKE_OVER)
-		return inherit_give(session, client->fd) ? STATE_INHERITED
-							 : STATE_SERVING;
+		return on_take_over(session, client);
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)
-		return on_unmount(session, client->fd);
+		return on_unmount(session, client);
 	if (r == 0 &&
 	    (message.type == MESSAGE_STATUS || message.type == MESSAGE_REFRESH))
-		hand_over(session, client, &message);
+		clients_pass_on(session, client, &message);
 	descriptor_done(&client->fd);
 	return STATE_SERVING;
 }
@@ -319,7 +309,11 @@ static enum state on_clients(struct session *session, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (fds[POLL_LISTENING + i].revents)
-			on_connect(session, i);
+			clients_connect(session, session->mounts[i].listening,
+					i);
+	if (fds[POLL_FOLDER].revents)
+		clients_connect(session, session->folder.listening,
+				SESSION_MOUNTS_MAX);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++) {
 		enum state state = STATE_SERVING;
 
@@ -340,6 +334,7 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 	fds[POLL_WORKER].fd = session->worker.socket;
 	fds[POLL_ENDED].fd = session->worker.pidfd;
 	fds[POLL_SIGNALS].fd = session->signals;
+	fds[POLL_FOLDER].fd = session->folder.listening;
 	for (size_t i = 0; i < session->mount_count; i++)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
@@ -372,7 +367,11 @@ static enum state check_connections(struct session *session)
 		struct session_mount *mount = &session->mounts[i];
 		struct pollfd connection = { .fd = mount->mount.fuse_fd };
 
-		if (poll(&connection, 1, 0) > 0)
+		if (poll(&connection, 1, 0) <= 0)
+			continue;
+		if (folder_is_open(session))
+			folder_drop(session, mount);
+		else
 			state = lose(session, mount);
 	}
 	return state;
@@ -406,10 +405,10 @@ static enum state turn(struct session *session)
 	return on_clients(session, fds);
 }
 
-static void drop_mounts(struct session *session)
+static void drop_mounts(struct session *session, bool gives_back)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
-		drop_mount(&session->mounts[i]);
+		session_drop_mount(&session->mounts[i], gives_back);
 }
 
 static void end_worker(struct session *session)
@@ -424,13 +423,6 @@ static void end_worker(struct session *session)
 			 session->worker.pid);
 		abort_connections(session);
 	}
-}
-
-static void answer_clients(struct session *session)
-{
-	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i].fd >= 0)
-			answer(session->clients[i].fd, MESSAGE_DONE, "");
 }
 
 /* From now on SIGHUP and SIGUSR1 are heard, also those that came before. */
@@ -454,6 +446,9 @@ int session_run(struct session *session)
 
 	session->started_s = time(NULL);
 	take_wishes(session);
+	for (size_t i = 0; i < session->mount_count; i++)
+		mount_report(&session->mounts[i].mount);
+	folder_settle(session);
 	notifiers_start(session);
 	while (state == STATE_SERVING) {
 		state = turn(session);
@@ -462,15 +457,16 @@ int session_run(struct session *session)
 							     : STATE_FAILED;
 	}
 	if (state == STATE_FAILED) {
-		drop_mounts(session);
+		drop_mounts(session, false);
 	} else if (state != STATE_INHERITED) {
 		/* Off its place first, then let the worker finish what is in
 		 * flight, and only then close what it answers through. */
 		(void)detach_all(session);
 		end_worker(session);
-		drop_mounts(session);
+		drop_mounts(session, true);
 		log_info("ended", NULL);
 	}
-	answer_clients(session);
+	folder_close(session);
+	clients_answer_all(session);
 	return state == STATE_FAILED ? 1 : 0;
 }

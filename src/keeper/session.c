@@ -3,22 +3,28 @@
 #include "keeper/session.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/runtime.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 
+/* Room for many mounts, most of which are never there: calloc(3) would write to
+ * all of it. */
 struct session *session_new(void)
 {
-	struct session *session = calloc(1, sizeof(*session));
+	struct session *session =
+		mmap(NULL, sizeof(*session), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (!session)
+	if (session == MAP_FAILED)
 		return NULL;
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
+	session->folder.directory_fd = session->folder.listening = -1;
 	session->forerunner = -1;
 	session->binary_fd = session->fresh_binary_fd = session->upgrader = -1;
 	attach_init(&session->attach);
@@ -27,8 +33,8 @@ struct session *session_new(void)
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
 		session->strays[i] = -1;
 	session->exit_code = 1;
-	for (size_t i = 0; i < SESSION_MOUNTS_MAX; i++)
-		notifier_child_init(&session->mounts[i].notifier);
+	/* The others when they are used: until then they take no memory. */
+	notifier_child_init(&session->mounts[0].notifier);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		session->clients[i].fd = -1;
 	return session;
@@ -40,6 +46,7 @@ static void mount_free(struct session_mount *mount)
 		runtime_remove(mount->mount.id);
 	descriptor_done(&mount->listening);
 	(void)mount_detach(&mount->mount);
+	mount_give_back(&mount->mount);
 	mount_done(&mount->mount);
 	notifiers_end(mount);
 }
@@ -57,6 +64,7 @@ void session_free(struct session *session)
 	child_done(&session->worker);
 	for (size_t i = 0; i < session->mount_count; i++)
 		mount_free(&session->mounts[i]);
+	folder_close(session);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
@@ -67,7 +75,7 @@ void session_free(struct session *session)
 	fence_done(&session->fence);
 	descriptor_done(&session->signals);
 	descriptor_done(&session->mount_table);
-	free(session);
+	(void)munmap(session, sizeof(*session));
 }
 
 int session_receive(struct session *session, struct message *ret)

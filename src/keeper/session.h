@@ -25,15 +25,32 @@ struct message;
  * something. It starts all mounts or none, and when it ends none is left.
  */
 
-#define SESSION_MOUNTS_MAX 16
+#define SESSION_MOUNTS_MAX 64
 #define SESSION_CLIENTS_MAX 8
 #define SESSION_STRAYS_MAX 4
+
+#define FOLDER_PART_MAX 253 /* as a class's name may be long */
+#define FOLDER_NAME_MAX (2 * FOLDER_PART_MAX + 1)
 
 struct session_mount {
 	struct mount mount;
 	struct notifier_child notifier;
 	int listening;	/* the socket of runtime.h, or -1 */
 	bool is_served; /* by the worker that there is */
+
+	/* of those in a folder; see folder.h */
+	char name[FOLDER_NAME_MAX + 1];
+	bool is_handed_over; /* to the worker that there is */
+	bool is_wanted;	     /* the worker that there is has asked for it */
+	bool is_leaving;     /* off its place, but not let go by the worker */
+};
+
+/* See folder.h. */
+struct folder {
+	int directory_fd; /* -1: the session has its mounts for ever */
+	int listening;	  /* the socket of runtime.h, or -1 */
+	bool allow_other;
+	bool is_ready; /* the worker has asked for all that it wants first */
 };
 
 enum session_phase {
@@ -46,7 +63,8 @@ enum session_phase {
 /* A command that has connected. */
 struct session_client {
 	int fd;	      /* or -1 */
-	size_t mount; /* the one whose socket it came through */
+	size_t mount; /* the one whose socket it came through, or
+			 SESSION_MOUNTS_MAX: the folder's */
 };
 
 struct session {
@@ -65,13 +83,17 @@ struct session {
 	int upgrader;	       /* who waits for it, or -1 */
 	int strays[SESSION_STRAYS_MAX]; /* sockets of workers that are fenced
 					   off and not gone, or -1 */
+	bool shares_memory; /* the mounts', with one of these: handover_part()
+			     */
 	enum session_phase phase;
 	int64_t phase_ms; /* when the worker is due, or to have started or
 			     left; of one that serves: since when */
 	struct deaths deaths;
 	struct heartbeat heartbeat;
+	bool resends_nothing; /* as on a kernel that cannot: for tests */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
+	struct folder folder;
 	struct session_client clients[SESSION_CLIENTS_MAX];
 	struct page_droppers page_droppers;
 	struct notifier_plan notifier_plan;
@@ -104,6 +126,12 @@ int session_start(struct session *session, bool allow_other, struct err *err);
  * the last worker there may be (restart.h); then unmounts, ends the worker, and
  * answers. Logs each of these. The keeper's exit code. */
 int session_run(struct session *session);
+
+/* Shared with folder.c: takes a mount off and closes it. One that cannot be
+ * taken off is left on its place, but without a server: whoever looks at it
+ * gets an error and no empty directory. So does whoever looks for one that is
+ * not given back (mount_give_back()). */
+void session_drop_mount(struct session_mount *mount, bool gives_back);
 
 /*
  * Shared by the two above: takes the worker's next message. 0; -EAGAIN: none

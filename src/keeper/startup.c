@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "keeper/folder.h"
 #include "keeper/handover.h"
 #include "keeper/inherit.h"
 #include "keeper/message.h"
@@ -18,6 +19,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #define READY_TIMEOUT_MS 30000
@@ -104,9 +106,8 @@ static int receive(const struct startup *startup, struct message *ret)
 	return -EAGAIN;
 }
 
-/* The worker's next message, which has to be of that type. */
-static int await(const struct startup *startup, enum message_type type,
-		 struct message *ret)
+/* The worker's next message. */
+static int await_any(const struct startup *startup, struct message *ret)
 {
 	int r;
 
@@ -122,6 +123,17 @@ static int await(const struct startup *startup, enum message_type type,
 		return report_nonsense(startup);
 	if (ret->type == MESSAGE_FAILED)
 		return report_refusal(startup, ret);
+	return 0;
+}
+
+/* The same, which has to be of that type. */
+static int await(const struct startup *startup, enum message_type type,
+		 struct message *ret)
+{
+	int r = await_any(startup, ret);
+
+	if (r < 0)
+		return r;
 	return ret->type == (uint32_t)type ? 0 : report_nonsense(startup);
 }
 
@@ -153,14 +165,50 @@ static int create_mounts(const struct startup *startup)
 	return count == session->mount_count ? 0 : report_nonsense(startup);
 }
 
+/* One that cannot be is told of, and the others are made. */
+static void add_to_folder(const struct startup *startup,
+			  const struct message *message)
+{
+	char line[MESSAGE_BODY_MAX + ERR_TEXT_MAX];
+
+	if (folder_add(startup->session, message, startup->err) == 0)
+		return;
+	(void)snprintf(line, sizeof(line), "class %.*s: %s", FOLDER_NAME_MAX,
+		       message->body, startup->err->text);
+	report_warning(line);
+	folder_refuse(startup->session->worker.socket, message->body,
+		      startup->err->text);
+}
+
+/* Those of a folder come by their names. */
+static int create_folder(const struct startup *startup)
+{
+	struct message message;
+	bool is_asked = false;
+	int r = await_any(startup, &message);
+
+	while (r == 0 && message.type == MESSAGE_ADD) {
+		is_asked = true;
+		add_to_folder(startup, &message);
+		r = await_any(startup, &message);
+	}
+	if (r < 0)
+		return r;
+	if (message.type != MESSAGE_READY || message.mount != MESSAGE_NO_MOUNT)
+		return report_nonsense(startup);
+	if (is_asked && startup->session->mount_count == 0)
+		return err_wrap(startup->err, "no class could be mounted");
+	return 0;
+}
+
 static int hand_over(const struct startup *startup, uint32_t index)
 {
 	struct session *session = startup->session;
 	struct session_mount *mount = &session->mounts[index];
 	int r;
 
-	/* Else that is the keeper's before until all are served. */
-	if (!session->take_over) {
+	/* With take_over that is the keeper's before until all are served. */
+	if (mount->listening < 0 && !session->take_over) {
 		mount->listening =
 			runtime_listen(mount->mount.id, startup->err);
 		if (mount->listening < 0)
@@ -175,21 +223,67 @@ static int hand_over(const struct startup *startup, uint32_t index)
 	return 0;
 }
 
-static int await_serving(const struct startup *startup)
+static bool is_still_wanted(const struct session *session, size_t index)
+{
+	return !folder_is_open(session) || session->mounts[index].is_wanted;
+}
+
+/* A worker of a folder may have changed its mind meanwhile; what it does not
+ * want any more is taken off when all serve. */
+static int on_afterthought(const struct startup *startup,
+			   const struct message *message)
 {
 	struct session *session = startup->session;
-	struct session_mount *mount;
+	struct session_mount *mount = session_mount_of(session, message);
+	size_t count = session->mount_count;
+
+	if (message->type == MESSAGE_REMOVE && mount) {
+		mount->is_wanted = false;
+		return 0;
+	}
+	if (message->type != MESSAGE_ADD || !folder_is_open(session))
+		return report_nonsense(startup);
+	add_to_folder(startup, message);
+	return session->mount_count > count
+		       ? hand_over(startup, (uint32_t)count)
+		       : 0;
+}
+
+/* What is not wanted any more need not serve. */
+static bool do_all_serve(const struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (!session->mounts[i].is_served &&
+		    is_still_wanted(session, i))
+			return false;
+	return true;
+}
+
+static int on_serving(const struct startup *startup,
+		      const struct message *message)
+{
+	struct session_mount *mount =
+		session_mount_of(startup->session, message);
+
+	if (!mount || mount->is_served)
+		return report_nonsense(startup);
+	mount->is_served = true;
+	return 0;
+}
+
+static int await_serving(const struct startup *startup)
+{
 	struct message message;
 
-	for (size_t served = 0; served < session->mount_count; served++) {
-		int r = await(startup, MESSAGE_SERVING, &message);
+	while (!do_all_serve(startup->session)) {
+		int r = await_any(startup, &message);
 
+		if (r == 0)
+			r = message.type == MESSAGE_SERVING
+				    ? on_serving(startup, &message)
+				    : on_afterthought(startup, &message);
 		if (r < 0)
 			return r;
-		mount = session_mount_of(session, &message);
-		if (!mount || mount->is_served)
-			return report_nonsense(startup);
-		mount->is_served = true;
 	}
 	return 0;
 }
@@ -255,7 +349,8 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 	int r = session->worker_plan ? 0 : await_first(&startup);
 
 	if (r == 0)
-		r = create_mounts(&startup);
+		r = folder_is_open(session) ? create_folder(&startup)
+					    : create_mounts(&startup);
 	if (r == 0 && session->take_over)
 		r = inherit_take(session, err);
 	if (r == 0)
@@ -272,6 +367,7 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 	if (r == 0 && session->take_over)
 		return inherit_finish(session, err);
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
-		r = mount_attach(&session->mounts[i].mount, err);
+		if (is_still_wanted(session, i))
+			r = mount_attach(&session->mounts[i].mount, err);
 	return r;
 }

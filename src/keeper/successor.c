@@ -9,11 +9,13 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define READY_TIMEOUT_MS 30000
@@ -52,6 +54,7 @@ void successor_done(struct session *session, const char *why)
 	if (successor->process.pid > 0 && !successor->process.is_attached)
 		(void)child_end(&successor->process, 0, &status);
 	child_done(&successor->process);
+	free(successor->wishes);
 	descriptor_done(&successor->binary_fd);
 	answer(&successor->client, why);
 	successor_init(successor);
@@ -123,11 +126,34 @@ static int on_ready(struct session *session, const struct message *message)
 	struct successor *successor = &session->successor;
 
 	if (message->mount != MESSAGE_NO_MOUNT)
-		return message->mount == successor->mounts++ ? 0 : -EPROTO;
-	if (successor->mounts != session->mount_count)
+		return !folder_is_open(session) &&
+				       message->mount == successor->mounts++
+			       ? 0
+			       : -EPROTO;
+	if (!folder_is_open(session) &&
+	    successor->mounts != session->mount_count)
 		return -EPROTO;
 	successor->is_ready = true;
 	successor_urge(session);
+	return 0;
+}
+
+static int on_add(struct session *session, const struct message *message)
+{
+	struct successor *successor = &session->successor;
+
+	if (!folder_is_open(session))
+		return -EPROTO;
+	if (!successor->wishes)
+		successor->wishes =
+			calloc(SESSION_MOUNTS_MAX, sizeof(*successor->wishes));
+	if (!successor->wishes)
+		return -ENOMEM;
+	if (successor->wish_count < SESSION_MOUNTS_MAX)
+		successor->wishes[successor->wish_count++] = *message;
+	else
+		folder_refuse(successor->process.socket, message->body,
+			      "no more mounts can be");
 	return 0;
 }
 
@@ -158,6 +184,8 @@ static int on_message(struct session *session, const struct message *message)
 		return on_version(successor, message);
 	if (message->type == MESSAGE_WARNING)
 		return on_warning(successor, message);
+	if (message->type == MESSAGE_ADD)
+		return on_add(session, message);
 	if (message->type == MESSAGE_READY && !successor->is_ready)
 		return on_ready(session, message);
 	return -EPROTO;
@@ -193,6 +221,14 @@ void successor_on_time(struct session *session)
 		successor_done(session, "it did not get ready in time");
 }
 
+static void fulfil(struct session *session, const struct message *wish)
+{
+	struct err err;
+
+	if (folder_add(session, wish, &err) < 0)
+		folder_refuse(session->worker.socket, wish->body, err.text);
+}
+
 bool successor_take(struct session *session)
 {
 	struct successor *successor = &session->successor;
@@ -200,6 +236,9 @@ bool successor_take(struct session *session)
 	if (!successor->is_ready)
 		return false;
 	session->worker = successor->process;
+	for (size_t i = 0; i < successor->wish_count; i++)
+		fulfil(session, &successor->wishes[i]);
+	free(successor->wishes);
 	session->fresh_binary_fd = descriptor_take(&successor->binary_fd);
 	session->upgrader = descriptor_take(&successor->client);
 	successor_init(successor);

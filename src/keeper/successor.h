@@ -3,10 +3,12 @@
 #define KEEPER_SUCCESSOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "keeper/child.h"
 
+struct message;
 struct session;
 
 /*
@@ -21,6 +23,9 @@ struct successor {
 	bool is_ready;
 	unsigned warnings;
 	uint32_t mounts; /* that it has named */
+	/* ADD, of a folder: done when it is the worker */
+	struct message *wishes; /* room for SESSION_MOUNTS_MAX, or NULL */
+	size_t wish_count;
 	int64_t deadline_ms;
 	int binary_fd; /* what the keeper has started it of, or -1 */
 	int client;    /* a command that waits for it, or -1 */
@@ -46,8 +51,8 @@ void successor_on_time(struct session *session);
 /* One that is ready and one that serves: asks the latter to leave. */
 void successor_urge(struct session *session);
 
-/* The worker is gone. True: the one that is ready is the worker now, and still
- * has to be handed the mounts. */
+/* The worker is gone. True: the one that is ready is the worker now, has in a
+ * folder what it asked for, and still has to be handed the mounts. */
 bool successor_take(struct session *session);
 
 /* The one that was taken serves; or, why not NULL, it has died before. */

@@ -54,6 +54,7 @@ void status_put_mount(struct jwrite *json, const struct status_mount *mount)
 	jwrite_number(json, "verifyAccessMs", mount->verify_ms);
 	jwrite_number(json, "timeoutMs", mount->timeout_ms);
 	put_count(json, "nodes", mount->node_count);
+	put_count(json, "deadLayers", mount->dead_layers);
 	jwrite_object_end(json);
 }
 

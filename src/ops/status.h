@@ -46,6 +46,7 @@ struct status_mount {
 	int64_t verify_ms;
 	int64_t timeout_ms;
 	size_t node_count;
+	unsigned dead_layers; /* mounts of keepers that died, below it */
 };
 
 /* "mount" */

@@ -61,7 +61,8 @@ class Mount:
 
 def mount(point, source, *options, env=None, log=None):
     """Runs the command and says how it ended; for mounts that may fail."""
-    os.makedirs(point, exist_ok=True)
+    if not is_mounted(point):  # where it would ask who may be dead
+        os.makedirs(point, exist_ok=True)
     logging = ("--log-level", "debug", "--log-file", log) if log else ()
     return run(built("secretsfs"), *logging, *options, source, point, env=env)
 

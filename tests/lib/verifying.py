@@ -23,7 +23,6 @@ class _Verifier:
 
     def __init__(self, kind, wanted):
         program = os.path.join(SOURCE, "tests", "lib", "verifier.py")
-        self.kind = kind
         self._process = subprocess.Popen(
             [sys.executable, program, kind,
              *(f"{path}={content.hex()}" for path, content in wanted.items())],
@@ -39,15 +38,17 @@ class _Verifier:
 
 @contextlib.contextmanager
 def verified(*kinds, wanted):
-    """Readers for the time of a with block that must see nothing wrong."""
+    """Readers for the time of a with block that must see nothing wrong; what
+    each told is in the list then."""
+    told = []
     readers = [_Verifier(kind, wanted) for kind in kinds]
     try:
         for reader in readers:
             reader.wait_for_reads()
-        yield
+        yield told
     finally:
-        told = [(reader.kind, reader.stop()) for reader in readers]
-    for kind, its in told:
+        told += [reader.stop() for reader in readers]
+    for kind, its in zip(kinds, told):
         print(f"# {kind}: {its}", flush=True)
         check(its["reads"] > 0, "no reads")
         check_equal((its["wrong"], its["complaint"]), (0, ""), kind)

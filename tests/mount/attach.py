@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers that the keeper has not started: a keeper that awaits them, and
-workers that come, follow each other, die and are fenced off."""
+workers that come, follow each other, die and are fenced off; each case as on a
+kernel that sends requests again, and as on one that does not."""
 
 import contextlib
 import ctypes
@@ -16,9 +17,10 @@ from lib.mounting import Mount
 from lib.place import built, is_mounted, work_directory, write_file
 from lib.process import environment, run, run_ok
 from lib.reading import read
-from lib.tap import case, check, check_equal, main
+from lib.tap import check, check_equal, main
 from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
+from lib.ways import each_way as case, way
 
 MNT_DETACH = 2
 NOBODY = 65534
@@ -75,6 +77,7 @@ class _Lab:
              "--worker-uid", str(NOBODY), "--worker-gid", str(NOBODY),
              "--allow-other", "--foreground", "--log-level", "debug",
              "--heartbeat-ms", heartbeat,
+             *(("--no-resend",) if way() else ()),
              "--attach-socket", self.socket, "--await-worker"],
             env=environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=log)

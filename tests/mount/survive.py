@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that dies is not noticed by who reads.
+"""A worker that dies is not noticed by who reads: each case as on a kernel that
+sends requests again, and as on one that does not.
 
 SECRETSFS_KILLS is how often it is killed under load, 50 if it is not set.
 """
@@ -20,13 +21,19 @@ from lib.place import built, is_mounted, work_directory, write_file
 from lib.process import environment, is_alive, running
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
-from lib.tap import case, check, check_equal, main
+from lib.tap import check, check_equal, main
 from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
+from lib.ways import each_way as case, way
 
 KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
 # As many deaths as there are, and no pause between them.
 UNBOUNDED = ("--test-restarts", "0")
+
+
+def _mounted_at(directory, source, *options, **more):
+    return mounted_at(directory, source, *way(), *options, expect_death=True,
+                      **more)
 
 
 class _Scene(Scene):
@@ -49,8 +56,8 @@ class _Scene(Scene):
 def _scene(*options, value=SECRET, source="app", limits=UNBOUNDED):
     with aws_directory() as (directory, aws):
         aws.put("app", value)
-        with mounted_at(directory, source, *limits, *options,
-                        env=aws.environment(), expect_death=True) as mount:
+        with _mounted_at(directory, source, *limits, *options,
+                         env=aws.environment()) as mount:
             yield _Scene(directory, aws, mount)
 
 
@@ -106,6 +113,20 @@ def a_reader_that_waits_for_aws_gets_its_answer():
         scene.aws.release("app")
         out, _ = reader.communicate(timeout=30)
         check_equal((reader.returncode, out), (0, PASSWORD))
+
+
+@case
+def a_reader_that_was_killed_meanwhile_is_let_go():
+    with _scene() as scene:
+        scene.aws.hold("app")
+        with running("cat", scene.path("password")) as reader:
+            scene.aws.wait_for_held("app")
+            os.kill(scene.mount.worker_pid(), signal.SIGSTOP)
+            reader.kill()
+            scene.kill()
+            check_equal(reader.wait(20), -signal.SIGKILL)
+        scene.aws.release("app")
+        check_equal(read(scene.path("password")), PASSWORD)
 
 
 @case
@@ -182,8 +203,7 @@ def folders_of_files_keep_their_numbers():
         source = os.path.join(directory, "secrets")
         write_file(os.path.join(source, "a", "b", "deep.txt"), "deep")
         write_file(os.path.join(source, "top.txt"), "top")
-        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
-                        expect_death=True) as mount:
+        with _mounted_at(directory, f"file:{source}", *UNBOUNDED) as mount:
             scene = _Scene(directory, None, mount)
             paths = [scene.path(*name) for name in
                      (("a",), ("a", "b"), ("a", "b", "deep.txt"),
@@ -253,8 +273,7 @@ def a_file_that_changed_while_no_worker_looked_is_heard_of():
         source = os.path.join(directory, "secrets")
         file = os.path.join(source, "top.txt")
         write_file(file, "one")
-        with mounted_at(directory, f"file:{source}", *UNBOUNDED,
-                        expect_death=True) as mount:
+        with _mounted_at(directory, f"file:{source}", *UNBOUNDED) as mount:
             scene = _Scene(directory, None, mount)
             check_equal(read(scene.path("top.txt")), b"one")
             with Watch(mount.point) as watch:
@@ -308,8 +327,7 @@ def a_configuration_that_cannot_be_read_is_tried_again():
     with aws_directory() as (directory, aws):
         path = os.path.join(directory, "class.yaml")
         write_file(path, _CLASS)
-        with mounted_at(directory, path, env=aws.environment(),
-                        expect_death=True) as mount:
+        with _mounted_at(directory, path, env=aws.environment()) as mount:
             check_equal(read(mount.path("app")), SECRET.encode())
             os.unlink(path)
             killed = mount.worker_pid()

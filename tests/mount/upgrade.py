@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workers of two builds follow each other on a mount that stays.
+"""Workers of two builds follow each other on a mount that stays: each case as on
+a kernel that sends requests again, and as on one that does not.
 
 SECRETSFS_UPGRADES is how often they do under load, 5 if it is not set.
 """
@@ -20,9 +21,10 @@ from lib.process import (environment, is_alive, run, run_ok,
 from lib.reading import read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
 from lib.status import status
-from lib.tap import case, check, check_equal, main
+from lib.tap import check, check_equal, main
 from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
+from lib.ways import each_way as case, way
 
 UPGRADES = int(os.environ.get("SECRETSFS_UPGRADES", "5"))
 
@@ -53,7 +55,7 @@ class _Scene(Scene):
 @contextlib.contextmanager
 def _scene(*options, expect_death=False):
     with aws_directory() as (directory, aws):
-        with mounted_at(directory, "app", *options, env=aws.environment(),
+        with mounted_at(directory, "app", *way(), *options, env=aws.environment(),
                         expect_death=expect_death) as mount:
             yield _Scene(directory, aws, mount)
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEEPER_VACANT_H
+#define KEEPER_VACANT_H
+
+#include <stdbool.h>
+
+/*
+ * The directory below a mount, marked so that nobody takes it for an empty set
+ * of secrets where the mount is not: a file in it says so, and as root its mode
+ * is 0000. The file also keeps the mode that it had, so that the mark of a
+ * keeper that was killed can be taken away by another.
+ *
+ * All is done on the one descriptor, for which O_PATH is enough, and as the
+ * directory's owner.
+ */
+
+#define VACANT_FILE "NOT-MOUNTED"
+
+/* is_made: the directory was made for the mount, and goes with the mark. 0; 1:
+ * it was marked already, and stays as it was marked; or negative errno, and
+ * then nothing has changed. */
+int vacant_mark(int directory_fd, bool is_made);
+
+/* Takes the mark away. 0; 1: there was none, or a file of that name that is
+ * no mark; or negative errno. ret_is_made is set with 0. */
+int vacant_unmark(int directory_fd, bool *ret_is_made);
+
+#endif

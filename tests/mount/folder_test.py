@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A keeper of mounts that come and go, with a test as its worker: one that asks
+for what it should not have."""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from keeper_test import PR_SET_CHILD_SUBREAPER, Lab, finish, libc
+from lib.place import mounts
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+READY, MOUNT, SERVING, GONE = 1, 3, 4, 5
+NODES, ADD, REMOVE, REFUSED = 18, 19, 20, 21  # of keeper/message.h
+MAGIC = 0x73667331
+NO_MOUNT = 0xffffffff
+MOUNTS_MAX = 64  # of keeper/session.h
+_HEAD = struct.Struct("=IIIiI")
+
+
+class Worker:
+    """What the worker says and hears, in the hands of a test."""
+
+    def __init__(self, client):
+        self._client = client
+        self._fds = []
+
+    def say(self, kind, mount=NO_MOUNT, body=b""):
+        self._client.send(_HEAD.pack(MAGIC, kind, mount, 0, len(body)) + body)
+
+    def hear(self, *kinds):
+        """The next message of one of these kinds: (kind, mount, body)."""
+        while True:
+            check(select.select([self._client], [], [], 20)[0],
+                  "the keeper is silent")
+            data, fds, _, _ = socket.recv_fds(self._client, 4096, 1)
+            check(data, "the keeper has gone")
+            self._fds += fds
+            _, kind, mount, _, length = _HEAD.unpack_from(data)
+            if kind in kinds:
+                return kind, mount, data[_HEAD.size:_HEAD.size + length]
+
+    def ask(self, name):
+        self.say(ADD, body=name + b"\0secretsfs:test")
+
+    def get(self, name):
+        """Asks for a mount; its number."""
+        self.ask(name)
+        kind, mount, body = self.hear(ADD, REFUSED)
+        check_equal((kind, body), (ADD, name))
+        check_equal(self.hear(MOUNT)[1], mount)
+        return mount
+
+    def is_refused(self, name):
+        """Why."""
+        self.ask(name)
+        kind, _, body = self.hear(ADD, REFUSED)
+        check_equal(kind, REFUSED, name)
+        return body.partition(b"\0")[2].decode()
+
+    def close(self):
+        for fd in self._fds:
+            os.close(fd)
+        self._client.close()
+
+
+class Scene:
+    def __init__(self, lab, worker):
+        self.lab = lab
+        self.worker = worker
+        self.point = str(lab.mount_point)
+
+    def points(self):
+        return sorted(point[len(self.point) + 1:] for point, _ in mounts()
+                      if point.startswith(self.point + "/"))
+
+
+@contextlib.contextmanager
+def scene():
+    """A keeper that serves one mount, "good"."""
+    lab = Lab()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        path = lab.root / "play"
+        listening.bind(str(path))
+        path.chmod(0o777)
+        listening.listen()
+        process = lab.foreground(f"play:{path}", "--folder", "--allow-other")
+        worker = None
+        try:
+            listening.settimeout(20)
+            worker = Worker(listening.accept()[0])
+            here = Scene(lab, worker)
+            worker.ask(b"good")
+            worker.say(READY)
+            check_equal(worker.hear(ADD)[2], b"good")
+            worker.say(SERVING, worker.hear(MOUNT)[1])
+            wait_until(lambda: here.points() == ["good"], "it is mounted")
+            yield here
+            process.send_signal(signal.SIGTERM)
+            finish(process)
+            check_equal(here.points(), [])
+            check_equal(os.listdir(here.point), [])
+        finally:
+            if worker:
+                worker.close()
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            lab.close()
+
+
+@case
+def names_that_lead_elsewhere_are_refused():
+    with scene() as here:
+        before = sorted(os.listdir(here.lab.root))
+        for name in (b"", b".", b"..", b"../x", b"/x", b"x/", b"a/../b",
+                     b"a/b/c", b".x", b"x/.y", b"a\nb", b"a b", b"x" * 254,
+                     b"\xc3\xa4"):
+            check_equal(here.worker.is_refused(name),
+                        "it makes no name of a mount", name)
+        check_equal(sorted(os.listdir(here.lab.root)), before)
+        check_equal(os.listdir(here.point), ["good"])
+
+
+@case
+def symbolic_links_are_not_followed():
+    with scene() as here:
+        other = here.lab.root / "other"
+        other.mkdir()
+        link = here.lab.mount_point / "link"
+        link.symlink_to(other)
+        for name in b"link", b"link/x":
+            check("Not a directory" in here.worker.is_refused(name), name)
+        check_equal(os.listdir(other), [])
+        link.unlink()
+
+
+@case
+def nothing_is_made_within_a_mount():
+    with scene() as here:
+        # nobody answers there: a keeper that looked would hang
+        check("a class and a namespace" in
+              here.worker.is_refused(b"good/inner"), "another reason")
+        check_equal(here.worker.get(b"space/one"), 1)
+        check("a class and a namespace" in here.worker.is_refused(b"space"),
+              "another reason")
+
+
+@case
+def a_number_is_used_again_when_its_mount_has_gone():
+    with scene() as here:
+        here.worker.say(REMOVE, 0)
+        check_equal(here.worker.hear(REMOVE)[1], 0)
+        check_equal(here.points(), [])
+        check_equal(here.worker.get(b"second"), 1)
+        here.worker.say(GONE, 0)
+        check_equal(here.worker.get(b"third"), 0)
+
+
+@case
+def there_are_no_more_than_so_many():
+    with scene() as here:
+        for number in range(1, MOUNTS_MAX):
+            check_equal(here.worker.get(b"m%d" % number), number)
+        check("no more can be" in here.worker.is_refused(b"more"),
+              "another reason")
+        here.worker.say(REMOVE, 5)
+        here.worker.hear(REMOVE)
+        here.worker.say(GONE, 5)
+        check_equal(here.worker.get(b"more"), 5)
+
+
+libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+main()
