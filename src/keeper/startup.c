@@ -338,6 +338,45 @@ static int await_first(struct startup *startup)
 	return r;
 }
 
+/* The mounts are made, or another keeper's, and nobody has them yet. */
+static int get_mounts(struct startup *startup)
+{
+	struct session *session = startup->session;
+	int r = session->worker_plan ? 0 : await_first(startup);
+
+	if (r < 0)
+		return r;
+	r = folder_is_open(session) ? create_folder(startup)
+				    : create_mounts(startup);
+	return r == 0 && session->take_over
+		       ? inherit_take(session, startup->err)
+		       : r;
+}
+
+static int hand_over_all(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	int r = fence_make(&session->fence, startup->err);
+
+	if (r == 0 && handover_begin(session) < 0)
+		r = report_death(startup);
+	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
+		r = hand_over(startup, i);
+	return r;
+}
+
+static int attach_all(struct session *session, struct err *err)
+{
+	int r = 0;
+
+	if (session->take_over)
+		return inherit_finish(session, err);
+	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (is_still_wanted(session, i))
+			r = mount_attach(&session->mounts[i].mount, err);
+	return r;
+}
+
 int session_start(struct session *session, bool allow_other, struct err *err)
 {
 	struct startup startup = {
@@ -346,28 +385,15 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 		.deadline_ms = moment_ms() + READY_TIMEOUT_MS,
 		.allow_other = allow_other,
 	};
-	int r = session->worker_plan ? 0 : await_first(&startup);
+	int r = get_mounts(&startup);
 
 	if (r == 0)
-		r = folder_is_open(session) ? create_folder(&startup)
-					    : create_mounts(&startup);
-	if (r == 0 && session->take_over)
-		r = inherit_take(session, err);
-	if (r == 0)
-		r = fence_make(&session->fence, err);
-	if (r == 0 && handover_begin(session) < 0)
-		r = report_death(&startup);
-	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
-		r = hand_over(&startup, i);
+		r = hand_over_all(&startup);
 	startup.deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
 	if (r == 0)
 		r = await_serving(&startup);
-	if (r == 0)
-		restart_begin(session);
-	if (r == 0 && session->take_over)
-		return inherit_finish(session, err);
-	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
-		if (is_still_wanted(session, i))
-			r = mount_attach(&session->mounts[i].mount, err);
-	return r;
+	if (r < 0)
+		return r;
+	restart_begin(session);
+	return attach_all(session, err);
 }
