@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a reply of AWS: what the parsers of Secrets Manager, of STS and
- * of errors, and the XML scanner below them, promise in their headers must
+ * Any bytes as a reply of AWS: what the parsers of Secrets Manager, SSM, STS
+ * and errors, and the XML scanner below them, promise in their headers must
  * hold for all of them.
  *
  * The first byte chooses the status, the rest is the body.
@@ -14,6 +14,7 @@
 #include "aws/refusal.h"
 #include "aws/reply.h"
 #include "aws/secretsmanager.h"
+#include "aws/ssm.h"
 #include "aws/sts.h"
 #include "aws/timestamp.h"
 #include "aws/xml.h"
@@ -128,6 +129,38 @@ static void check_batch(const struct aws_reply *reply)
 	check_batch_entry(reply, doc, "arn:aws:secretsmanager:r:1:secret:name");
 }
 
+static void check_parameter(const struct jdoc *doc,
+			    const struct source_want *want)
+{
+	struct value *value = NULL;
+	struct err err = { 0 };
+	int r = ssm_reply_find(doc, want, &value, &err);
+
+	PROMISE((r == 0) == (value != NULL));
+	if (value) {
+		check_value(value);
+		value_unref(value);
+		return;
+	}
+	PROMISE(strncmp(err.text, "GetParameters 'name'", 20) == 0);
+	check_failure(r, &err);
+}
+
+static void check_ssm(const struct aws_reply *reply)
+{
+	static const struct source_want wants[] = {
+		{ .name = "name" },
+		{ .name = "name", .version = "3" },
+		{ .name = "name", .stage = "live" },
+	};
+	cleanup_jdoc struct jdoc *doc = NULL;
+
+	if (reply->status != 200 || ssm_reply_parse(reply, &doc, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		check_parameter(doc, &wants[i]);
+}
+
 /* They become headers. */
 static void check_key_text(const char *text)
 {
@@ -206,6 +239,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	check_describe(&reply, &(struct source_want){ .name = "name",
 						      .version = "version" });
 	check_batch(&reply);
+	check_ssm(&reply);
 	check_sts(&reply);
 	check_refusal(&reply);
 	check_xml(&body);

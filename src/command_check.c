@@ -7,11 +7,14 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/privacy.h"
 #include "check_fetch.h"
+#include "check_identity.h"
 #include "check_report.h"
 #include "command.h"
 #include "config/class.h"
 #include "config/options.h"
+#include "keeper/environment.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,12 +22,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_UNREAD 3
 
 static const char help[] =
 	"usage: secretsfs check [--strict] [--json] CLASS...\n"
 	"       secretsfs check --fetch [OPTION...] CLASS...\n"
+	"       secretsfs check --identity [OPTION...]\n"
 	"Reads class files, says what is wrong, and lists the files that each\n"
 	"class would show, with their modes and owners. Asks nobody.\n"
 	"\n"
@@ -32,10 +37,13 @@ static const char help[] =
 	"  --json       one JSON document on standard output\n"
 	"  --fetch      read the secrets, and say which files and keys there\n"
 	"               are, with their lengths; never a value\n"
+	"  --identity   say as whom AWS is asked, until when, and why what\n"
+	"               comes before that does not serve; never a key\n"
 	"  -h, --help   this text\n"
 	"\n"
-	"With --fetch, as for a mount: --region REGION, --endpoint-url URL,\n"
-	"--offline DIRECTORY, --timeout DURATION, --proxy-from-env.\n"
+	"With the last two, as for a mount: --region REGION, --profile NAME,\n"
+	"--allow-credential-process, --timeout DURATION, --proxy-from-env; with\n"
+	"--fetch also --endpoint-url URL and --offline DIRECTORY.\n"
 	"\n"
 	"Exit status: 0 all is right; 1 a class is wrong, or with --strict has a\n"
 	"warning; 2 wrong usage; 3 no class is wrong, but something could not be\n"
@@ -45,6 +53,7 @@ struct check {
 	bool is_strict;
 	bool is_json;
 	bool is_fetching;
+	bool is_identity;
 	bool help;
 	const char *fetch_option; /* the last that only --fetch needs */
 	struct options options;
@@ -66,6 +75,7 @@ static bool is_flag(struct check *check, const char *argument)
 		{ "--strict", &check->is_strict },
 		{ "--json", &check->is_json },
 		{ "--fetch", &check->is_fetching },
+		{ "--identity", &check->is_identity },
 		{ "--help", &check->help },
 		{ "-h", &check->help },
 	};
@@ -82,9 +92,13 @@ static bool is_flag(struct check *check, const char *argument)
 /* One of a mount's that say who is asked. */
 static bool is_for_fetch(const char *argument)
 {
-	static const char *const names[] = { "--region", "--endpoint-url",
-					     "--offline", "--timeout",
-					     "--proxy-from-env" };
+	static const char *const names[] = { "--region",
+					     "--endpoint-url",
+					     "--offline",
+					     "--timeout",
+					     "--proxy-from-env",
+					     "--profile",
+					     "--allow-credential-process" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t length = strlen(names[i]);
@@ -111,14 +125,35 @@ static int read_option(struct check *check, char *const *argv)
 			return r;
 		command_complain("check: %s (secretsfs check --help says more)",
 				 err.text);
-	} else if (strcmp(argv[0], "--identity") == 0) {
-		command_complain("check: %s is not supported yet", argv[0]);
 	} else {
 		command_complain("check: unknown option '%s' (secretsfs check "
 				 "--help says more)",
 				 argv[0]);
 	}
 	return -EXIT_USAGE;
+}
+
+/* Whether what was said goes together. */
+static int check_arguments(const struct check *check)
+{
+	if (check->is_identity) {
+		if (check->path_count == 0 && !check->is_fetching &&
+		    !check->is_json && !check->is_strict)
+			return 0;
+		command_complain("check: --identity takes no CLASS, and no "
+				 "--fetch, --json or --strict");
+		return EXIT_USAGE;
+	}
+	if (check->path_count > 0 &&
+	    (check->is_fetching || !check->fetch_option))
+		return 0;
+	if (check->path_count == 0)
+		command_complain("check: CLASS is missing (secretsfs check "
+				 "--help says more)");
+	else
+		command_complain("check: %s needs --fetch",
+				 check->fetch_option);
+	return EXIT_USAGE;
 }
 
 /* Moves paths to the front of argv, behind which options are read from. */
@@ -140,18 +175,7 @@ static int read_arguments(struct check *check, int argc, char **argv)
 			return -r;
 		i += r;
 	}
-	if (check->help)
-		return 0;
-	if (check->path_count > 0 &&
-	    (check->is_fetching || !check->fetch_option))
-		return 0;
-	if (check->path_count == 0)
-		command_complain("check: CLASS is missing (secretsfs check "
-				 "--help says more)");
-	else
-		command_complain("check: %s needs --fetch",
-				 check->fetch_option);
-	return EXIT_USAGE;
+	return check->help ? 0 : check_arguments(check);
 }
 
 /* Of every class of the list; NULL: no memory. */
@@ -244,15 +268,43 @@ static int check_files(struct check *check)
 	return check->is_unread ? EXIT_UNREAD : EXIT_SUCCESS;
 }
 
-static int start_fetch(struct check *check)
+/* As a worker: what libraries would take from the environment, and who would
+ * look at what is fetched. */
+static int begin_in_private(struct err *err)
+{
+	int r = privacy_begin(err);
+
+	if (r < 0)
+		return r;
+	environ = environment_for_worker(environ);
+	if (!environ || environment_lock_away(environ) < 0)
+		return err_set(err, -ENOMEM, "no memory");
+	return 0;
+}
+
+/* For all that asks the network. */
+static int prepare_to_ask(struct check *check)
 {
 	struct err err;
 
+	if (begin_in_private(&err) < 0) {
+		command_complain("check: %s", err.text);
+		return EXIT_FAILURE;
+	}
+	/* whoever is not root runs what he could run anyway */
+	check->options.allow_credential_process |= geteuid() != 0;
 	/* a peer that hangs up is an error of one secret */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* what ends badly is said where it was found */
 	log_setup(&(struct log_settings){ .program = "secretsfs",
 					  .level = LOG_LEVEL_ERROR });
+	return 0;
+}
+
+static int start_fetch(struct check *check)
+{
+	struct err err;
+
 	if (check_fetch_new(&check->options, &check->fetch, &err) == 0)
 		return 0;
 	command_complain("check: %s", err.text);
@@ -268,10 +320,13 @@ int command_check(int argc, char **argv)
 	r = read_arguments(&check, argc, argv);
 	if (r == 0 && check.help)
 		(void)fputs(help, stdout);
+	if (r == 0 && !check.help && (check.is_fetching || check.is_identity))
+		r = prepare_to_ask(&check);
 	if (r == 0 && !check.help && check.is_fetching)
 		r = start_fetch(&check);
 	if (r == 0 && !check.help)
-		r = check_files(&check);
+		r = check.is_identity ? check_identity(&check.options)
+				      : check_files(&check);
 	check_fetch_free(check.fetch);
 	options_done(&check.options);
 	return r;

@@ -4,6 +4,7 @@
  * said at once is said, and the keeper is executed with what it needs and with
  * the worker's own arguments.
  */
+#include "aws/environment.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "command.h"
@@ -282,7 +283,6 @@ static void fill_command_line(struct command_line *line,
 	add_flag(line, "--folder", launch->is_folder);
 	add_flag(line, "--allow-other", options->allow_other);
 	add_flag(line, "--foreground", options->foreground);
-	add_flag(line, "--proxy-from-env", options->proxy_from_env);
 	add_flag(line, "--log-json", options->log_json);
 	add_pair(line, "--log-level", log_level_name(options->log_level));
 	add_pair(line, "--log-file", options->log_file);
@@ -340,9 +340,12 @@ static int prepare(struct launch *launch, struct err *err)
 		r = make_paths_absolute(launch, err);
 	if (r == 0)
 		r = program_find(KEEPER_NAME, launch->keeper, err);
+	if (r == 0)
+		r = aws_environment_name_files(err);
 	if (r < 0)
 		return r;
 	options->mount_point = launch->mount_point;
+	options->allow_credential_process |= getuid() != 0;
 	if (!options->has_owner) {
 		options->has_owner = true;
 		options->owner_uid = getuid();

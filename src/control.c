@@ -9,6 +9,7 @@
 #include "base/jwrite.h"
 #include "base/macros.h"
 #include "base/pool.h"
+#include "base/secret.h"
 #include "classes.h"
 #include "config/options.h"
 #include "config/source_text.h"
@@ -27,6 +28,7 @@
 #include "provider.h"
 #include "shown.h"
 #include "store/cache.h"
+#include "store/source.h"
 #include "version.h"
 
 #include <limits.h>
@@ -72,7 +74,9 @@ static struct cache_want general_want(const struct shown *shown)
 static void put_program(struct composing *composing)
 {
 	const struct control *control = composing->control;
+	struct pool_about pool;
 
+	pool_describe(&pool);
 	status_put_program(
 		&composing->json,
 		&(struct status_program){
@@ -84,6 +88,13 @@ static void put_program(struct composing *composing)
 			.uptime_ms = loop_now_ms(control->loop) -
 				     control->started_ms,
 			.is_memory_locked = pool_is_locked(),
+			.memory_kind = pool_kind_name(pool.kind),
+			.memory_used = pool.used,
+			.memory_mapped = pool.mapped,
+			.memory_max = pool.maximum,
+			.sealed_count = secrets_sealed(),
+			.adopted_count = control->adopted_count,
+			.is_memory_kept = pool_fd() >= 0,
 		});
 }
 
@@ -185,6 +196,20 @@ static void put_endpoint(void *owner, const struct retry_endpoint *endpoint)
 		});
 }
 
+/* NULL: there is but one. */
+static const char *region_of(const struct cache_want *want)
+{
+	const struct source_want there = {
+		.name = want->name,
+		.version = want->version,
+		.stage = want->stage,
+	};
+
+	if (!want->source || !want->source->operations->where)
+		return NULL;
+	return want->source->operations->where(want->source, &there);
+}
+
 static void put_object(struct composing *composing,
 		       const struct cache_want *want,
 		       struct status_object *object)
@@ -197,6 +222,7 @@ static void put_object(struct composing *composing,
 	object->name = want->name;
 	object->version = want->version;
 	object->stage = want->stage;
+	object->region = region_of(want);
 	object->is_listing = want->is_listing;
 	object->about = &about;
 	status_put_object(&composing->json, object);

@@ -3,6 +3,7 @@
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cache;
@@ -29,6 +30,7 @@ struct control {
 	const struct provider *provider;
 	const struct options *options;
 	const struct shown *shown;
+	size_t adopted_count; /* secrets of the last worker */
 	const struct mounts *mounts;
 	int64_t started_ms;
 };

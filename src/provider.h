@@ -2,6 +2,13 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "aws/key_provider.h"
+#include "aws/region.h"
+#include "aws/skew.h"
+
 struct err;
 struct loop;
 struct options;
@@ -30,13 +37,42 @@ void provider_free(struct provider *provider);
 int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err);
 
-/*
- * The source for Secrets Manager. region: NULL where nothing but options and
- * the environment say one; secret: a name, whose region counts last when it is
- * an ARN, or NULL. Makes no call to the network.
- */
-int provider_aws(struct provider *provider, const char *region,
-		 const char *secret, struct source **ret, struct err *err);
+struct provider_want {
+	bool is_parameter;  /* of SSM, instead of a secret */
+	const char *region; /* NULL: where options and environment say one */
+	const char *name;   /* whose region counts last when it is an ARN; or
+			     * NULL */
+
+	const char *role_arn; /* these three as in aws/account.h; or NULL */
+	const char *role_external_id;
+	unsigned role_duration_s;
+
+	bool proxy_from_env; /* also without the option */
+
+	/* other regions that are asked where that one fails, and what is asked
+	 * for there instead, as in aws/failover.h */
+	const char *const *failover_regions;
+	size_t failover_count;
+	const char *failover_name;
+	const char *failover_stage;
+};
+
+/* The source for secrets or parameters of AWS, and its first region. Makes no
+ * call to the network. */
+int provider_aws(struct provider *provider, const struct provider_want *want,
+		 struct source **ret, const char **ret_region, struct err *err);
+
+/* What it takes to ask for keys as a source in the region of options and
+ * environment would; stays where it is while it is used. Borrows the provider.
+ * -EINVAL where no region is known, -ENOMEM. */
+struct provider_context {
+	struct key_context keys;
+	char region[REGION_SIZE];
+	struct skew skew;
+};
+
+int provider_get_context(struct provider *provider,
+			 struct provider_context *ret, struct err *err);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

@@ -206,8 +206,13 @@ static int show_named(const struct reading *reading,
 		      const struct source_text *text)
 {
 	const struct options *options = reading->options;
-	char name[SOURCE_NAME_MAX + 1];
+	const struct provider_want want = {
+		.is_parameter = text->kind == SOURCE_PARAMETER,
+		.name = text->text,
+	};
+	char name[SOURCE_OWN_NAME_SIZE];
 	struct source *source;
+	const char *region;
 	int r;
 
 	source_text_secret_name(text, name);
@@ -216,7 +221,7 @@ static int show_named(const struct reading *reading,
 				   reading->err);
 		return r == 0 ? show_secret(reading, source, name, name) : r;
 	}
-	r = provider_aws(reading->provider, NULL, text->text, &source,
+	r = provider_aws(reading->provider, &want, &source, &region,
 			 reading->err);
 	return r == 0 ? show_secret(reading, source, text->text, name) : r;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a class to a layout: which class of the file, which source, and what the
  * options decide where the class says nothing. */
-#include "aws/aws_source.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "config/class.h"
@@ -40,12 +39,128 @@ static void fill_file(const struct reading *reading,
 	};
 }
 
+/* Where the objects of a class are; NULL where it has none of that kind. */
+struct sources {
+	struct source *secrets;
+	struct source *parameters;
+};
+
+/* The first object of the kind; one whose ARN says where it is, if there is
+ * any. NULL: there is none. */
+static const struct class_object *first_of(const struct class *class,
+					   bool is_parameter)
+{
+	const struct class_object *found = NULL;
+
+	for (size_t i = 0; i < class->object_count; i++) {
+		const struct class_object *object = &class->objects[i];
+
+		if (object->is_parameter != is_parameter)
+			continue;
+		if (object->arn_region)
+			return object;
+		if (!found)
+			found = object;
+	}
+	return found;
+}
+
+static int check_regions(const struct class *class, const char *path,
+			 const char *region, struct err *err)
+{
+	for (size_t i = 0; i < class->object_count; i++) {
+		const struct class_object *object = &class->objects[i];
+
+		if (object->arn_region &&
+		    strcmp(object->arn_region, region) != 0)
+			return err_set(err, -EINVAL,
+				       "%s:%u: ARN region must match region "
+				       "%s: %s",
+				       path, object->line, region,
+				       object->name);
+	}
+	return 0;
+}
+
+static struct provider_want want_of(const struct class *class,
+				    bool is_parameter)
+{
+	return (struct provider_want){
+		.is_parameter = is_parameter,
+		.region = class->region,
+		.role_arn = class->role_arn,
+		.role_external_id = class->role_external_id,
+		.role_duration_s = class->role_duration_s,
+		.proxy_from_env = class->proxy_from_env,
+		.failover_regions = class->failover_regions,
+		.failover_count = class->failover_count,
+	};
+}
+
+/* A class without objects is of secrets, so that the settings are looked at. */
+static int find_source(const struct reading *reading, const struct class *class,
+		       const char *path, bool is_parameter, struct source **ret)
+{
+	const struct class_object *object = first_of(class, is_parameter);
+	struct provider_want want = want_of(class, is_parameter);
+	const char *region;
+	int r;
+
+	if (!object && (is_parameter || class->object_count > 0))
+		return 0;
+	if (object && object->arn_region)
+		want.name = object->name;
+	r = provider_aws(reading->provider, &want, ret, &region, reading->err);
+	return r == 0 ? check_regions(class, path, region, reading->err) : r;
+}
+
+/* What an object that is called otherwise in other regions is fetched from. */
+static int find_failover(const struct reading *reading,
+			 const struct class *class,
+			 const struct class_object *object, struct source **ret)
+{
+	struct provider_want want = want_of(class, object->is_parameter);
+	const struct class_object *first =
+		first_of(class, object->is_parameter);
+	const char *region;
+
+	if (!object->failover_name || reading->options->offline)
+		return 0;
+	if (first->arn_region)
+		want.name = first->name;
+	want.failover_name = object->failover_name;
+	want.failover_stage = object->failover_stage;
+	return provider_aws(reading->provider, &want, ret, &region,
+			    reading->err);
+}
+
+static int find_sources(const struct reading *reading,
+			const struct class *class, const char *path,
+			struct sources *ret)
+{
+	const char *offline = reading->options->offline;
+	int r;
+
+	if (offline) {
+		r = provider_files(reading->provider, offline, &ret->secrets,
+				   reading->err);
+		ret->parameters = ret->secrets;
+		return r;
+	}
+	r = find_source(reading, class, path, false, &ret->secrets);
+	return r == 0 ? find_source(reading, class, path, true,
+				    &ret->parameters)
+		      : r;
+}
+
 static void fill_object(const struct reading *reading,
 			const struct class_object *object,
-			struct source *source, struct layout_object *ret)
+			const struct sources *sources,
+			struct layout_object *ret)
 {
 	*ret = (struct layout_object){
-		.source = source,
+		.source = object->is_parameter ? sources->parameters
+					       : sources->secrets,
 		.name = reading->options->offline ? object->secret_name
 						  : object->name,
 		.version = object->version,
@@ -61,29 +176,36 @@ static void fill_object(const struct reading *reading,
 	};
 }
 
-static struct holding *hold_class(const struct reading *reading,
-				  const struct class *class,
-				  struct source *source)
+static int hold_class(const struct reading *reading, const struct class *class,
+		      const struct sources *sources, struct holding **ret)
 {
-	struct holding *holding;
+	cleanup_holding struct holding *holding = NULL;
 	struct layout_file *file;
 	size_t files = 0;
 
 	for (size_t i = 0; i < class->object_count; i++)
 		files += class->objects[i].file_count;
 	holding = holding_new(class->object_count, files);
-	if (!holding)
-		return NULL;
+	if (!holding) {
+		(void)err_set(reading->err, -ENOMEM, "no memory");
+		return -ENOMEM;
+	}
 	file = holding->files;
 	for (size_t i = 0; i < class->object_count; i++) {
 		const struct class_object *object = &class->objects[i];
+		int r;
 
 		holding->objects[i].files = file;
-		fill_object(reading, object, source, &holding->objects[i]);
+		fill_object(reading, object, sources, &holding->objects[i]);
 		for (size_t k = 0; k < object->file_count; k++)
 			fill_file(reading, &object->files[k], file++);
+		r = find_failover(reading, class, object,
+				  &holding->objects[i].source);
+		if (r < 0)
+			return r;
 	}
-	return holding;
+	*ret = TAKE(holding);
+	return 0;
 }
 
 /* NAME or NAMESPACE/NAME. */
@@ -130,48 +252,6 @@ static const struct class *choose(const struct class_list *list,
 	return chosen;
 }
 
-/* The first object whose ARN says where it is. */
-static const char *first_arn(const struct class *class)
-{
-	for (size_t i = 0; i < class->object_count; i++)
-		if (class->objects[i].arn_region)
-			return class->objects[i].name;
-	return NULL;
-}
-
-static int check_regions(const struct class *class, const char *path,
-			 struct source *source, struct err *err)
-{
-	const char *region = aws_source_region(source);
-
-	for (size_t i = 0; i < class->object_count; i++) {
-		const struct class_object *object = &class->objects[i];
-
-		if (object->arn_region &&
-		    strcmp(object->arn_region, region) != 0)
-			return err_set(err, -EINVAL,
-				       "%s:%u: ARN region must match region "
-				       "%s: %s",
-				       path, object->line, region,
-				       object->name);
-	}
-	return 0;
-}
-
-static int find_source(const struct reading *reading, const struct class *class,
-		       const char *path, struct source **ret)
-{
-	const struct options *options = reading->options;
-	int r;
-
-	if (options->offline)
-		return provider_files(reading->provider, options->offline, ret,
-				      reading->err);
-	r = provider_aws(reading->provider, class->region, first_arn(class),
-			 ret, reading->err);
-	return r == 0 ? check_regions(class, path, *ret, reading->err) : r;
-}
-
 static struct layout_settings settings_of(const struct options *options,
 					  const struct class *class)
 {
@@ -196,14 +276,14 @@ static int lay_out(const struct reading *reading, const char *path,
 {
 	cleanup_holding struct holding *holding = NULL;
 	struct layout_settings settings;
-	struct source *source;
-	int r = find_source(reading, class, path, &source);
+	struct sources sources = { 0 };
+	int r = find_sources(reading, class, path, &sources);
 
 	if (r < 0)
 		return r;
-	holding = hold_class(reading, class, source);
-	if (!holding)
-		return err_set(reading->err, -ENOMEM, "no memory");
+	r = hold_class(reading, class, &sources, &holding);
+	if (r < 0)
+		return r;
 	(void)snprintf(reading->shown->label, sizeof(reading->shown->label),
 		       "secretsfs:%s", class->name);
 	settings = settings_of(reading->options, class);

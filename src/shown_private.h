@@ -20,7 +20,7 @@ struct holding {
 	struct layout_file *files; /* of all objects, one behind the other */
 
 	/* of a single secret */
-	char name[SOURCE_NAME_MAX + 1];
+	char name[SOURCE_OWN_NAME_SIZE];
 	char file[NAME_LENGTH_MAX + 1];
 };
 

@@ -125,6 +125,21 @@ static void put_duration(const struct table *table, jdoc_node parent,
 	(void)printf("%s%s", before, duration(table, parent, name, out));
 }
 
+static void put_memory(const struct table *table)
+{
+	jdoc_node memory = member(table, 0, "memory");
+
+	put(" (", get(table, memory, "kind"));
+	(void)printf("), %" PRId64 " of %" PRId64 " KiB used",
+		     number(table, memory, "usedBytes") >> 10,
+		     number(table, memory, "maxBytes") >> 10);
+	if (!is_set(table, memory, "outlivesWorker"))
+		(void)printf(", a restart begins empty");
+	if (number(table, memory, "sealed") > 0)
+		put(", sealed secrets ", get(table, memory, "sealed"));
+	(void)putchar('\n');
+}
+
 static void put_program(const struct table *table)
 {
 	jdoc_node pids = member(table, 0, "pids");
@@ -134,9 +149,10 @@ static void put_program(const struct table *table)
 	put("\nprocesses   keeper ", get(table, pids, "keeper"));
 	put(", worker ", get(table, pids, "worker"));
 	put(", notifier ", get(table, pids, "notifier"));
-	(void)printf("\nmemory      %s\n", is_set(table, 0, "memoryLocked")
-						   ? "locked"
-						   : "NOT locked against swap");
+	(void)printf("\nmemory      %s", is_set(table, 0, "memoryLocked")
+						 ? "locked"
+						 : "NOT locked against swap");
+	put_memory(table);
 }
 
 static void put_mount(const struct table *table)
@@ -270,6 +286,8 @@ static void put_wanted(const struct table *table, jdoc_node object)
 		put("  version ", get(table, object, "version"));
 	if (has(table, object, "stage"))
 		put("  stage ", get(table, object, "stage"));
+	if (has(table, object, "region"))
+		put("  from ", get(table, object, "region"));
 }
 
 /* The listing of everything has no name. */

@@ -25,6 +25,7 @@
 #include "mounts.h"
 #include "ops/client.h"
 #include "provider.h"
+#include "secret_memory.h"
 #include "served.h"
 #include "shown.h"
 #include "store/cache.h"
@@ -57,6 +58,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
+	struct secret_memory memory;
 	struct mounts *mounts;
 	struct leaving leaving;
 	struct fenced fenced;
@@ -115,6 +117,7 @@ static void on_client(struct worker *worker, const struct message *message,
 		.shown = &worker->shown,
 		.mounts = worker->mounts,
 		.started_ms = worker->started_ms,
+		.adopted_count = worker->memory.adopted_count,
 	};
 	struct message_client client;
 
@@ -190,6 +193,8 @@ static void on_message(struct worker *worker, const struct message *message,
 			give_up(worker);
 		return;
 	}
+	if (message->type == MESSAGE_POOL && fd >= 0)
+		secret_memory_adopt(&worker->memory, worker->cache, fd);
 	if (message->type == MESSAGE_CLIENT) {
 		on_client(worker, message, fd);
 		return;
@@ -281,6 +286,7 @@ static int start(struct worker *worker, struct err *err)
 			return -EINVAL;
 	}
 	worker->started_ms = loop_now_ms(worker->loop);
+	secret_memory_begin(&worker->memory, worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
 	if (worker->cache)
@@ -303,8 +309,12 @@ static int start(struct worker *worker, struct err *err)
 static void finish(struct worker *worker)
 {
 	leaving_done(&worker->leaving);
+	secret_memory_end(&worker->memory);
 	mounts_free(worker->mounts);
 	fenced_done(&worker->fenced);
+	/* What is cached stays marked in the pool, for the one that follows. */
+	if (worker->leaving.is_followed)
+		_exit(EXIT_SUCCESS);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
@@ -347,6 +357,7 @@ static void announce(const struct worker *worker)
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
+	secret_memory_park(KEEPER_FD);
 	if (!mounts_classes(worker->mounts))
 		tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
@@ -355,8 +366,10 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = start(worker, &err);
+	int r = secret_memory_open(&worker->options, &err);
 
+	if (r == 0)
+		r = start(worker, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);

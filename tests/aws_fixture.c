@@ -35,7 +35,10 @@ void fixture_init(struct fixture *fixture)
 	assert(fixture->retry);
 	buf_init(&fixture->environment.secret_key, CREDENTIAL_MAX);
 	buf_init(&fixture->environment.session_token, CREDENTIAL_MAX);
+	buf_init(&fixture->environment.container_token, CREDENTIAL_MAX);
 	fixture->environment.region = "eu-west-1";
+	fixture->environment.home = "/nonexistent";
+	fixture->environment.metadata_disabled = "true";
 }
 
 void fixture_done(struct fixture *fixture)

@@ -164,9 +164,11 @@ def wrong_usage_ends_with_2():
 
 
 @case
-def later_options_are_refused_by_name():
-    check("--identity is not supported yet" in
+def identity_takes_no_class():
+    check("--identity takes no CLASS" in
           _check_usage("--identity", "c.yaml"))
+    check("--identity takes no CLASS" in
+          _check_usage("--identity", "--fetch"))
 
 
 @case

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A scripted AWS: Secrets Manager and STS over HTTPS, with faults on demand.
+"""A scripted AWS: Secrets Manager, SSM and STS over HTTPS, with faults on
+demand.
 
 It lives in threads of the test that uses it, so a test sets secrets, holds
 answers back, breaks replies and counts calls by calling methods. It checks
@@ -31,6 +32,8 @@ import xml.sax.saxutils
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import fake_ssm
+from fake_ssm import GET_PARAMETERS, Parameters
 from lib.pki import Authority
 from lib.wait import wait_until
 
@@ -46,6 +49,10 @@ BATCH = "BatchGetSecretValue"
 BATCH_MAX = 20
 DECRYPT = "kms:Decrypt"
 ASSUME = "AssumeRoleWithWebIdentity"
+ASSUME_ROLE = "AssumeRole"
+SSO = "GetRoleCredentials"
+SSO_TOKEN = "aoa-sso-access-token"
+SSO_ROLE = "ReadSecrets"
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>\w+)/(?P<date>\d{8})/"
@@ -124,8 +131,12 @@ MARKED = refusal(
     "for deletion.")
 
 
-def secret_arn(name):
-    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-a1B2c3"
+def secret_arn(name, region=REGION):
+    return f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-a1B2c3"
+
+
+def parameter_arn(name, region=REGION):
+    return fake_ssm.parameter_arn(name, region, ACCOUNT)
 
 
 class Secret:
@@ -292,6 +303,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_head(reply, len(reply.body))
         self.wfile.write(reply.body)
 
+    def do_GET(self):
+        self.server.aws.answer_get(self)
+
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
         self.server.aws.answer(self, self.rfile.read(length))
@@ -352,6 +366,9 @@ class FakeAws:
         self.connections = 0
         self.complaints = []  # requests that no AWS would have taken
         self.tokens = []      # web identity tokens, as they came
+        self.sso_token = SSO_TOKEN
+        self.sessions = []    # names of sessions, as they came
+        self.agents = set()   # User-Agent
         self.request_ids = []
         self.most_in_flight = 0  # requests at a time
         self.session_seconds = 3600
@@ -359,7 +376,13 @@ class FakeAws:
         self.latency_s = 0.0  # of every answer
         self._directory = directory
         self._lock = threading.Lock()
-        self._secrets = {}
+        self.assumed = []     # forms of AssumeRole, as they came
+        self._readers = {}    # the one role that may read it, by the secret
+        self._roles = {}      # that was assumed, by the key of its session
+        self._asker = None    # the role of the call that is being answered
+        self._here = REGION  # where what runs with the lock held is
+        self._secrets_of = {REGION: {}}
+        self._parameters_of = {REGION: Parameters(REGION, ACCOUNT)}
         self._faults = {}
         self._gates = {}
         self._waiting = collections.Counter()
@@ -425,26 +448,71 @@ class FakeAws:
             **more,
         }
 
-    def role_environment(self, token_file, **more):
-        """Environment of a pod with a service account's role."""
-        found = self.environment(AWS_ROLE_ARN=ROLE_ARN,
-                                 AWS_WEB_IDENTITY_TOKEN_FILE=token_file,
-                                 AWS_ROLE_SESSION_NAME="secretsfs-test",
-                                 **more)
+    def bare_environment(self, **more):
+        """Environment of a client without keys."""
+        found = self.environment(**more)
         del found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]
         return found
 
+    def role_environment(self, token_file, **more):
+        """Environment of a pod with a service account's role."""
+        return self.bare_environment(AWS_ROLE_ARN=ROLE_ARN,
+                                     AWS_WEB_IDENTITY_TOKEN_FILE=token_file,
+                                     AWS_ROLE_SESSION_NAME="secretsfs-test",
+                                     **more)
+
     # -- the script
 
-    def put(self, name, value, stages=(CURRENT,)):
-        """A new version: a str is SecretString, bytes are SecretBinary."""
+    @contextlib.contextmanager
+    def _in(self, region, asker=None):
+        """What happens in a region, with the lock held."""
         with self._lock:
+            self._here = region
+            self._asker = asker
+            self._secrets_of.setdefault(region, {})
+            self._parameters_of.setdefault(region,
+                                           Parameters(region, ACCOUNT))
+            try:
+                yield
+            finally:
+                self._here = REGION
+
+    @property
+    def _secrets(self):
+        return self._secrets_of[self._here]
+
+    @property
+    def _parameters(self):
+        return self._parameters_of[self._here]
+
+    def put(self, name, value, stages=(CURRENT,), region=REGION):
+        """A new version: a str is SecretString, bytes are SecretBinary."""
+        with self._in(region):
             secret = self._secrets.setdefault(name, Secret(name))
             return secret.put(value, stages)
 
-    def delete(self, name):
-        with self._lock:
+    def replicate(self, name, region):
+        """The secret is in that region too, with all that becomes of it."""
+        secret = self._secrets[name]
+        with self._in(region):
+            self._secrets[name] = secret
+
+    def delete(self, name, region=REGION):
+        with self._in(region):
             del self._secrets[name]
+
+    def put_parameter(self, name, value, kind="SecureString", region=REGION):
+        """Returns the number of the new version."""
+        with self._in(region):
+            return self._parameters.put(name, value, kind)
+
+    def label_parameter(self, name, label, version):
+        with self._lock:
+            self._parameters.label(name, label, version)
+
+    def delete_parameter(self, name):
+        with self._lock:
+            self._parameters.delete(name)
 
     def mark_for_deletion(self, name):
         with self._lock:
@@ -463,6 +531,10 @@ class FakeAws:
         away, for one secret or for all."""
         with self._lock:
             self._denied.add((action, name))
+
+    def only_for(self, role, name):
+        """Nobody else may read the secret."""
+        self._readers[name] = role
 
     def allow(self, action, name=None):
         with self._lock:
@@ -496,12 +568,13 @@ class FakeAws:
     # -- what was asked
 
     def calls(self, what=None):
-        """Requests about a secret (a batch is about many), or of an
-        operation, or all of them."""
+        """Requests about a secret (a batch is about many), of an operation,
+        in a region, or all of them."""
         with self._lock:
             if what is None:
-                return sum(self._calls[one]
-                           for one in (GET, DESCRIBE, BATCH, ASSUME))
+                return sum(self._calls[one] for one in (
+                    GET, DESCRIBE, BATCH, GET_PARAMETERS, ASSUME,
+                    ASSUME_ROLE, SSO))
             return self._calls[what]
 
     def open_connections(self):
@@ -525,8 +598,12 @@ class FakeAws:
 
     def _answer(self, handler, body):
         target = handler.headers.get("X-Amz-Target", "")
+        self.agents.add(handler.headers.get("User-Agent"))
         if target.startswith("secretsmanager."):
             operation, about, reply = self._secrets_manager(
+                handler, target.split(".", 1)[1], body)
+        elif target.startswith("AmazonSSM."):
+            operation, about, reply = self._ssm(
                 handler, target.split(".", 1)[1], body)
         else:
             operation, about, reply = self._sts(handler, body)
@@ -539,6 +616,41 @@ class FakeAws:
             self._pass_gate(what)
         faults = map(self._fault_of, (*about, operation))
         self._send(handler, next(filter(None, faults), None), reply)
+
+    def answer_get(self, handler):
+        """The portal of SSO, which knows one role of this account."""
+        path, _, query = handler.path.partition("?")
+        if path != "/federation/credentials":
+            handler.send_reply(Reply(404, b"", "text/plain"))
+            return
+        asked = dict(urllib.parse.parse_qsl(query))
+        with self._lock:
+            self._calls[SSO] += 1
+        self._pass_gate(SSO)
+        self._send(handler, self._fault_of(SSO), self._sso_reply(
+            asked, handler.headers.get("x-amz-sso_bearer_token")))
+
+    def _sso_reply(self, asked, token):
+        if token != self.sso_token:
+            return Reply(401, json.dumps({
+                "message": "Session token not found or invalid"}).encode(),
+                "application/json")
+        if asked != {"account_id": ACCOUNT, "role_name": SSO_ROLE}:
+            return Reply(403, b'{"message": "No access"}', "application/json")
+        key, session, expires_s = self.new_session()
+        return Reply(200, json.dumps({"roleCredentials": {
+            "accessKeyId": key,
+            "secretAccessKey": SECRET_KEY,
+            "sessionToken": session,
+            "expiration": int(expires_s * 1000)}}).encode(),
+            "application/json")
+
+    def new_session(self):
+        """Keys that this account takes: (id, token, when they end)."""
+        key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
+        token = base64.b64encode(os.urandom(600)).decode()
+        self._sessions[key] = token
+        return key, token, time.time() + self.session_seconds
 
     def _pass_gate(self, what):
         gate = self._gates.get(what)
@@ -571,29 +683,51 @@ class FakeAws:
         return refusal("IncompleteSignatureException", text)
 
     def _secrets_manager(self, handler, operation, body):
-        bad = self._check_signature(handler)
+        region, bad = self._check_signature(handler, "secretsmanager")
         if bad:
             return operation, (), self._complain(bad)
         if operation not in _MEMBERS:
             return operation, (), self._complain(f"no such {operation}")
         asked = json.loads(body)
         bad = _check_members(operation, asked)
-        with self._lock:
+        with self._in(region, self._role_of(handler)):
             # by the name, also where an ARN was given
-            about = [self._name_of(one) for one in _names_in(asked)]
+            about = [*(self._name_of(one) for one in _names_in(asked)),
+                     region]
             if bad:
                 return operation, about, self._complain(bad)
             answer = {GET: self._get, DESCRIBE: self._describe,
                       BATCH: self._batch}[operation]
             return operation, about, answer(asked)
 
+    def _ssm(self, handler, operation, body):
+        region, bad = self._check_signature(handler, "ssm")
+        if not bad and operation != GET_PARAMETERS:
+            bad = f"no such {operation}"
+        if bad:
+            return operation, (), self._complain(bad)
+        asked = json.loads(body)
+        bad = fake_ssm.check_members(asked)
+        if bad:
+            return operation, (), self._complain(bad)
+        with self._in(region, self._role_of(handler)):
+            about = [*map(self._parameters.name_of, asked["Names"]), region]
+            return operation, about, self._get_parameters(asked["Names"])
+
     # -- each with the lock held
 
     def _name_of(self, wanted):
         return next((name for name in self._secrets
-                     if secret_arn(name) == wanted), wanted)
+                     if secret_arn(name, self._here) == wanted), wanted)
+
+    def _role_of(self, handler):
+        found = _AUTHORIZATION.fullmatch(
+            handler.headers.get("Authorization", ""))
+        return self._roles.get(found["key"]) if found else None
 
     def _may(self, action, name):
+        if self._readers.get(name, self._asker) != self._asker:
+            return False
         return not {(action, None), (action, name)} & self._denied
 
     def _find(self, action, wanted):
@@ -602,6 +736,15 @@ class FakeAws:
         if not self._may(action, name):
             return _denial(action)
         return self._secrets.get(name, NOT_FOUND)
+
+    def _get_parameters(self, names):
+        """One that may not be had, and nobody gets anything."""
+        for action in (f"ssm:{GET_PARAMETERS}", DECRYPT):
+            if not all(self._may(action, self._parameters.name_of(name))
+                       for name in names):
+                return _denial(action)
+        return _json_reply(200, self._parameters.answer(names),
+                           self.ascii_only)
 
     def _get(self, asked):
         secret = self._find(f"secretsmanager:{GET}", asked["SecretId"])
@@ -621,7 +764,7 @@ class FakeAws:
         if isinstance(secret, Reply):
             return secret
         content = {
-            "ARN": secret_arn(secret.name),
+            "ARN": secret_arn(secret.name, self._here),
             "Name": secret.name,
             "VersionIdsToStages": secret.stages_by_id(),
         }
@@ -653,7 +796,7 @@ class FakeAws:
         if isinstance(version, Reply):
             return version
         content = {
-            "ARN": secret_arn(secret.name),
+            "ARN": secret_arn(secret.name, self._here),
             "Name": secret.name,
             "VersionId": version.id,
             "VersionStages": secret.stages_of(version),
@@ -665,15 +808,23 @@ class FakeAws:
             content["SecretString"] = version.value
         return _json_reply(200, content, self.ascii_only)
 
-    def _check_signature(self, handler):
-        """What is wrong with the form of a signature; None if nothing."""
+    def _check_signature(self, handler, service):
+        """The region, and what is wrong with the form of a signature; None if
+        nothing."""
+        found = _AUTHORIZATION.fullmatch(
+            handler.headers.get("Authorization", ""))
+        return (found["region"] if found else None,
+                self._complaint_about(handler, service))
+
+    def _complaint_about(self, handler, service):
         found = _AUTHORIZATION.fullmatch(
             handler.headers.get("Authorization", ""))
         date = handler.headers.get("X-Amz-Date", "")
         token = handler.headers.get("X-Amz-Security-Token")
         if not found:
             return "no well-formed Authorization"
-        if found["service"] != "secretsmanager" or found["region"] != REGION:
+        if found["service"] != service or \
+                found["region"] not in self._secrets_of:
             return f"scope is {found['service']} in {found['region']}"
         if not re.fullmatch(r"\d{8}T\d{6}Z", date) or \
                 not date.startswith(found["date"]):
@@ -690,35 +841,44 @@ class FakeAws:
     def _sts(self, handler, body):
         form = {name: values[0] for name, values in
                 urllib.parse.parse_qs(body.decode()).items()}
-        if handler.headers.get("Authorization"):
-            self.complaints.append("signed STS call")
-        if form.get("Action") != ASSUME or form.get("Version") != "2011-06-15":
+        action = form.get("Action")
+        if action not in (ASSUME, ASSUME_ROLE) or \
+                form.get("Version") != "2011-06-15":
             self.complaints.append(f"unknown request {sorted(form)}")
             return "unknown", (), _xml_refusal("InvalidAction")
-        self.tokens.append(form.get("WebIdentityToken"))
-        if form.get("RoleArn") != ROLE_ARN or not form.get("RoleSessionName"):
-            return ASSUME, (), _xml_refusal("ValidationError")
-        return ASSUME, (), self._session_reply()
+        if action == ASSUME:
+            if handler.headers.get("Authorization"):
+                self.complaints.append("signed STS call")
+            self.tokens.append(form.get("WebIdentityToken"))
+        else:
+            bad = self._complaint_about(handler, "sts")
+            if bad:
+                self.complaints.append(bad)
+                return action, (), _xml_refusal("IncompleteSignature", bad)
+            self.assumed.append(form)
+        self.sessions.append(form.get("RoleSessionName"))
+        if not form.get("RoleSessionName") or (
+                action == ASSUME and form.get("RoleArn") != ROLE_ARN):
+            return action, (), _xml_refusal("ValidationError")
+        return action, (), self._session_reply(action, form["RoleArn"])
 
-    def _session_reply(self):
-        key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
-        token = base64.b64encode(os.urandom(600)).decode()
-        self._sessions[key] = token
-        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(
-            time.time() + self.session_seconds))
+    def _session_reply(self, action, role):
+        key, token, expires_s = self.new_session()
+        self._roles[key] = role
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_s))
         body = (
-            f'<{ASSUME}Response '
+            f'<{action}Response '
             'xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-            f"<{ASSUME}Result><Credentials>"
+            f"<{action}Result><Credentials>"
             f"<AccessKeyId>{key}</AccessKeyId>"
             f"<SecretAccessKey>{SECRET_KEY}</SecretAccessKey>"
             f"<SessionToken>{xml.sax.saxutils.escape(token)}</SessionToken>"
             f"<Expiration>{expires}</Expiration></Credentials>"
             "<SubjectFromWebIdentityToken>system:serviceaccount:a:b"
             "</SubjectFromWebIdentityToken>"
-            f"<AssumedRoleUser><Arn>{ROLE_ARN}/x</Arn></AssumedRoleUser>"
-            f"</{ASSUME}Result><ResponseMetadata><RequestId>{uuid.uuid4()}"
-            f"</RequestId></ResponseMetadata></{ASSUME}Response>")
+            f"<AssumedRoleUser><Arn>{role}/x</Arn></AssumedRoleUser>"
+            f"</{action}Result><ResponseMetadata><RequestId>{uuid.uuid4()}"
+            f"</RequestId></ResponseMetadata></{action}Response>")
         return Reply(200, body.encode(), "text/xml")
 
 

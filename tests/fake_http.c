@@ -128,6 +128,8 @@ static void remember(struct http *http, const struct http_request *request)
 {
 	assert(http->request_count < SCRIPT_MAX);
 	http->requests[http->request_count++] = (struct fake_request){
+		.method = request->method,
+		.is_metadata = request->is_metadata,
 		.url = strdup(request->url),
 		.headers = join_headers(request),
 		.body = strdup(buf_text(request->body)),
@@ -182,6 +184,8 @@ const char *http_reply_header(const struct http_reply *reply, const char *name)
 		return script->error_type;
 	if (strcasecmp(name, "x-amzn-RequestId") == 0)
 		return script->request_id;
+	if (strcasecmp(name, "Date") == 0)
+		return script->date;
 	if (strcasecmp(name, "x-amz-retry-after") == 0)
 		return script->retry_after;
 	return NULL;

@@ -16,6 +16,7 @@ struct fake_reply {
 	const char *error_type;	 /* header x-amzn-ErrorType */
 	const char *request_id;	 /* header x-amzn-RequestId */
 	const char *retry_after; /* header x-amz-retry-after */
+	const char *date;	 /* header Date */
 	int failure;		 /* not 0: no reply, but this error */
 };
 
@@ -28,6 +29,8 @@ size_t fake_http_live(const struct http *http);
 
 /* A call that was started, by number from 0; strings are copies. */
 struct fake_request {
+	enum http_method method;
+	bool is_metadata;
 	char *url;
 	char *headers; /* "Name: value\n" each */
 	char *body;

@@ -110,6 +110,7 @@ void fake_source_init(struct fake_source *source, const char *identity)
 {
 	*source = (struct fake_source){
 		.base = { .operations = &operations, .identity = identity },
+		.created_ns = 1000000000,
 	};
 }
 
@@ -143,7 +144,7 @@ void fake_source_answer_for(struct fake_source *source, const char *name,
 	struct secret *secret = secret_new(text, strlen(text));
 	struct value_about about = { .version = version,
 				     .arn = source->arn,
-				     .created_ns = 1000000000 };
+				     .created_ns = source->created_ns };
 	struct value *value = value_new(secret, &about);
 
 	secret_unref(secret);

@@ -30,6 +30,7 @@ struct fake_source {
 	unsigned fetches;  /* listings and confirmations included */
 	unsigned confirms; /* of these: confirmations */
 	unsigned cancels;
+	int64_t created_ns; /* of values that it answers with */
 	const char *arn; /* of what it answers with, or NULL */
 };
 

@@ -90,6 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         getattr(self, "path_" + name.replace("-", "_"))(argument, body)
 
     do_GET = do_POST
+    do_PUT = do_POST
 
     def path_echo(self, _, body):
         """The request, readable, then an empty line and the body."""

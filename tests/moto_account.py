@@ -3,6 +3,7 @@
 
     moto_account.py create      a role and users; prints them as JSON
     moto_account.py put NAME TEXT
+    moto_account.py put_parameter NAME TEXT TYPE [LABEL]
 
 Where the server is, and with which keys to speak to it, comes by the usual
 variables of AWS.
@@ -21,12 +22,12 @@ def _allow(*actions):
     })
 
 
-READ = _allow("secretsmanager:GetSecretValue")
+READ = _allow("secretsmanager:GetSecretValue", "ssm:GetParameters")
 # Not GetSecretValue, so that nothing else can have brought a value: moto lets
 # a batch do without.
 BATCH = _allow("secretsmanager:BatchGetSecretValue",
                "secretsmanager:DescribeSecret")
-WRITE = _allow("secretsmanager:*")
+WRITE = _allow("secretsmanager:*", "ssm:*")
 
 TRUST = json.dumps({
     "Version": "2012-10-17",
@@ -71,5 +72,15 @@ def put(name, text):
         client.create_secret(Name=name, SecretString=text)
 
 
+def put_parameter(name, text, kind, label=None):
+    client = boto3.client("ssm")
+    version = client.put_parameter(Name=name, Value=text, Type=kind,
+                                   Overwrite=True)["Version"]
+    if label:
+        client.label_parameter_version(Name=name, ParameterVersion=version,
+                                       Labels=[label])
+
+
 if __name__ == "__main__":
-    {"create": create, "put": put}[sys.argv[1]](*sys.argv[2:])
+    {"create": create, "put": put,
+     "put_parameter": put_parameter}[sys.argv[1]](*sys.argv[2:])

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "aws/aws_source.h"
+#include "aws/credentials.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/secret.h"
@@ -73,7 +74,7 @@ static void on_value(void *owner, struct value *value, const struct err *err)
 	(void)snprintf(seen->text, sizeof(seen->text), "%s",
 		       err ? err->text : "");
 	if (value) {
-		const struct secret *bytes = value_bytes(value);
+		struct secret *bytes = value_bytes(value);
 
 		(void)snprintf(seen->bytes, sizeof(seen->bytes), "%.*s",
 			       (int)secret_length(bytes),
@@ -622,6 +623,36 @@ static void gets_newer_keys_once(void **state)
 	tear_down(&setup);
 }
 
+/* Before the time is known, and after. */
+static void signs_for_AWSs_time_once_that_is_known(void **state)
+{
+	static const struct fake_reply skewed = {
+		.status = 403,
+		.body = "{\"__type\":\"InvalidSignatureException\",\"message\":"
+			"\"Signature expired\"}",
+		.date = "Mon, 23 Nov 2026 11:11:12 GMT",
+	};
+	struct setup setup;
+	struct seen seen;
+
+	(void)state;
+	prepare(&setup);
+	fixture_set_keys(&setup.fixture, NULL);
+	open_source(&setup);
+	fake_http_add(setup.fixture.http, &skewed);
+	fake_http_add(setup.fixture.http, &good);
+	fake_http_add(setup.fixture.http, &good);
+	seen = get(&setup, "prod/db");
+	assert_string_equal(seen.text, "");
+	(void)get(&setup, "prod/db");
+	for (size_t i = 0; i < 3; i++)
+		assert_non_null(strstr(
+			fake_http_request(setup.fixture.http, i)->headers,
+			i == 0 ? "X-Amz-Date: 20261123T101112Z\n"
+			       : "X-Amz-Date: 20261123T111112Z\n"));
+	tear_down(&setup);
+}
+
 static void gives_up_when_newer_keys_are_refused_too(void **state)
 {
 	struct setup setup;
@@ -678,9 +709,9 @@ static void says_when_there_are_no_keys(void **state)
 
 	(void)state;
 	set_up_role(&setup);
-	assert_int_equal(aws_source_check(setup.source, &err), 0);
+	assert_int_equal(account_check(setup.source, &err), 0);
 	assert_int_equal(unlink(setup.fixture.token_file), 0);
-	assert_int_equal(aws_source_check(setup.source, &err), -ENOKEY);
+	assert_int_equal(account_check(setup.source, &err), -ENOKEY);
 	seen = get(&setup, "prod/db");
 	assert_int_equal(seen.code, -ENOKEY);
 	assert_memory_equal(seen.text,
@@ -706,7 +737,10 @@ static void ends_at_its_deadline_in_each_state(void **state)
 			fake_http_add(setup.fixture.http, &first_keys);
 		(void)fetch(&setup, "prod/db", &seen);
 		fixture_settle(&setup.fixture);
-		fixture_advance(&setup.fixture, 2999);
+		/* credentials end a moment earlier, to be the ones to tell */
+		fixture_advance(&setup.fixture,
+				answered > 0 ? 2999
+					     : 2999 - CREDENTIALS_MARGIN_MS);
 		assert_int_equal(seen.count, 0);
 		fixture_advance(&setup.fixture, 1);
 		assert_int_equal(seen.count, 1);
@@ -834,9 +868,10 @@ static void says_who_asks_and_where(void **state)
 
 	(void)state;
 	set_up(&setup);
-	assert_string_equal(setup.source->identity,
-			    "https://secretsmanager.eu-west-1.amazonaws.com/ "
-			    "eu-west-1 key AKIDEXAMPLE");
+	assert_string_equal(
+		setup.source->identity,
+		"secretsmanager https://secretsmanager.eu-west-1.amazonaws.com/ "
+		"eu-west-1 key AKIDEXAMPLE");
 	assert_null(setup.source->operations->list);
 	assert_non_null(setup.source->operations->confirm);
 	assert_int_equal(setup.source->max_ttl_ms, 0);
@@ -848,7 +883,7 @@ static void says_who_asks_and_where(void **state)
 	setup.settings.endpoint_url = "http://localhost:1234";
 	open_source(&setup);
 	assert_string_equal(setup.source->identity,
-			    "http://localhost:1234/ us-east-1 role "
+			    "secretsmanager http://localhost:1234/ us-east-1 role "
 			    "arn:aws:iam::123456789012:role/app");
 	tear_down(&setup);
 }
@@ -869,13 +904,14 @@ static void refuses_settings_that_cannot_work(void **state)
 		  "https" },
 		{ { .secret = ARN_START "us-east-1:1:secret:x" },
 		  -EINVAL,
-		  "the secret's ARN is of region us-east-1, but AWS_REGION "
+		  "the ARN is of region us-east-1, but AWS_REGION "
 		  "says eu-west-1: one mount reads from one region" },
 		{ { .timeout_ms = 1 },
 		  -EACCES,
-		  "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+		  "no AWS credentials: looked for AWS_ACCESS_KEY_ID, "
+		  "AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE, a default "
+		  "profile and AWS_CONTAINER_CREDENTIALS_*, and "
+		  "AWS_EC2_METADATA_DISABLED is true" },
 	};
 
 	(void)state;
@@ -914,6 +950,7 @@ int main(void)
 		cmocka_unit_test(asks_for_a_version_and_a_stage),
 		cmocka_unit_test(says_which_version_was_refused),
 		cmocka_unit_test(gets_newer_keys_once),
+		cmocka_unit_test(signs_for_AWSs_time_once_that_is_known),
 		cmocka_unit_test(gives_up_when_newer_keys_are_refused_too),
 		cmocka_unit_test(renews_keys_once_for_two_fetches),
 		cmocka_unit_test(says_when_there_are_no_keys),

@@ -369,33 +369,42 @@ static void a_refusal_wipes_the_value_after_the_grace(void **state)
 	assert_int_equal(told.code, -EACCES);
 }
 
-/* A token file that is not there for a while is nobody's refusal. */
-static void what_is_missing_here_takes_nothing_back(void **state)
+static void fail_for_long(struct scene *scene, int code, int told_code)
 {
-	struct scene *scene = *state;
 	struct told told;
 
 	begin_use(scene);
 	advance(scene, TTL_MS);
 	for (int64_t ms = 0; ms < 10L * GRACE_MS; ms += 1000) {
 		while (scene->source.open_count > 0)
-			fake_source_fail(&scene->source, -ENOKEY);
+			fake_source_fail(&scene->source, code);
 		advance(scene, 1000);
 	}
 	while (scene->source.open_count > 0)
-		fake_source_fail(&scene->source, -ENOKEY);
+		fake_source_fail(&scene->source, code);
 	assert_int_equal(scene->changes, 0);
 	get(scene, &told);
-	fake_source_fail(&scene->source, -ENOKEY);
+	fake_source_fail(&scene->source, code);
 	assert_string_equal(told.version, "v1");
 	/* who has nothing is told what is wrong */
 	advance(scene, MAX_STALE_MS);
 	while (scene->source.open_count > 0)
-		fake_source_fail(&scene->source, -ENOKEY);
+		fake_source_fail(&scene->source, code);
 	get(scene, &told);
 	while (scene->source.open_count > 0)
-		fake_source_fail(&scene->source, -ENOKEY);
-	assert_int_equal(told.code, -EACCES);
+		fake_source_fail(&scene->source, code);
+	assert_int_equal(told.code, told_code);
+}
+
+/* A token file that is not there for a while is nobody's refusal. */
+static void what_is_missing_here_takes_nothing_back(void **state)
+{
+	fail_for_long(*state, -ENOKEY, -EACCES);
+}
+
+static void no_memory_takes_nothing_back(void **state)
+{
+	fail_for_long(*state, -ENOMEM, -ENOMEM);
 }
 
 static void a_refusal_that_passes_within_the_grace_changes_nothing(void **state)
@@ -620,6 +629,7 @@ int main(void)
 		test(what_cannot_be_confirmed_is_fetched),
 		test(a_refusal_wipes_the_value_after_the_grace),
 		test(what_is_missing_here_takes_nothing_back),
+		test(no_memory_takes_nothing_back),
 		test(a_refusal_that_passes_within_the_grace_changes_nothing),
 		test(a_source_without_grace_is_believed_at_once),
 		test(an_outage_is_asked_about_less_and_less_often),

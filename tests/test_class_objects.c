@@ -9,6 +9,8 @@
 #include "base/macros.h"
 
 #define SM "objectType: secretsmanager\n"
+#define TWO_REGIONS "region: eu-west-1\nfailoverRegion: eu-west-2\n"
+#define PARAMETER "- objectName: a\n  objectType: ssmparameter\n"
 #define ONE "- objectName: a\n  " SM
 #define ARN "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"
 #define LONG_50 "0123456789012345678901234567890123456789012345678_"
@@ -59,14 +61,49 @@ static const struct class_case objects[] = {
 	  "- objectName: arn:aws:s3:::b\n  " SM,
 	  "10: objectType does not match ARN: arn:aws:s3:::b", false },
 	{ "objectType: secretsmanager", NULL, ONE, NULL, false },
-	{ "objectType ssmparameter: refused by name", NULL,
-	  "- objectName: a\n  objectType: ssmparameter\n",
-	  "10: objectType ssmparameter is not supported yet: a", false },
-	{ "objectName: an ARN of ssm is refused by name", NULL,
-	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n",
-	  "9: an ARN of ssm is not supported yet: "
+	{ "objectType: ssmparameter", NULL, PARAMETER, NULL, false },
+	{ "objectType: ssmparameter by its ARN", NULL,
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n", NULL, false },
+	{ "objectType: ssmparameter by its ARN, and said", NULL,
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n"
+	  "  objectType: ssmparameter\n",
+	  NULL, false },
+	{ "objectType does not match ARN: of a parameter", NULL,
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n  " SM,
+	  "10: objectType does not match ARN: "
 	  "arn:aws:ssm:eu-west-1:1:parameter/a",
 	  false },
+	{ "ARN region must match region: of a parameter", "region: eu-west-2\n",
+	  "- objectName: arn:aws:ssm:eu-west-1:1:parameter/a\n",
+	  "10: ARN region must match region eu-west-2: "
+	  "arn:aws:ssm:eu-west-1:1:parameter/a",
+	  false },
+	{ "objectVersion: of a parameter, a bare number", NULL,
+	  PARAMETER "  objectVersion: 3\n", NULL, false },
+	{ "objectVersionLabel: of a parameter", NULL,
+	  PARAMETER "  objectVersionLabel: live\n", NULL, false },
+	{ "ssm parameters can not specify both objectVersion and "
+	  "objectVersionLabel",
+	  NULL, PARAMETER "  objectVersion: 3\n  objectVersionLabel: live\n",
+	  "12: ssm parameters can not specify both objectVersion and "
+	  "objectVersionLabel: a",
+	  false },
+	{ "objectVersion with objectVersionLabel: of a secret", NULL,
+	  ONE "  objectVersion: 7d0f1c52-3c5e-4f0e-9a55-2f6c1d1a0b9e\n"
+	      "  objectVersionLabel: AWSPREVIOUS\n",
+	  NULL, false },
+	{ "objectName: characters that no parameter has", NULL,
+	  "- objectName: a+b\n  objectType: ssmparameter\n",
+	  "9: objectName 'a+b' is not the name or ARN of a parameter: letters, digits and /_.- may be in one",
+	  false },
+	{ "objectName: as long as only a parameter's may be", NULL,
+	  "- objectName: " LONG_255 LONG_255 LONG_255
+	  "\n  objectType: ssmparameter\n  objectAlias: a\n",
+	  NULL, false },
+	{ "objectName: a parameter's leading slash is translated", NULL,
+	  "- objectName: /a/b\n  objectType: ssmparameter\n"
+	  "- objectName: _a_b\n  objectType: ssmparameter\n",
+	  "11: the file name '_a_b' is already in use (see line 9)", false },
 	{ "objectName: characters that no secret has", NULL,
 	  "- objectName: a b\n  " SM,
 	  "9: objectName 'a b' is not the name or ARN of a secret: letters, digits and /_+=.@- may be in one",
@@ -154,23 +191,79 @@ static const struct class_case objects[] = {
 	{ "jmesPath: unknown fields are named", NULL,
 	  ONE "  jmesPath:\n  - {path: b, objectAlias: b, objectVersion: 1}\n",
 	  "12: unknown jmesPath field 'objectVersion' does nothing", true },
-	{ "object alias must be specified for objects with failover entries: "
-	  "refused by name before that",
-	  NULL, ONE "  failoverObject: {objectName: b}\n",
-	  "11: failoverObject is not supported yet", false },
-	{ "failover object allowed only when failover region is defined: "
-	  "refused by name before that",
-	  NULL, ONE "  objectAlias: x\n  failoverObject: {objectName: b}\n",
-	  "12: failoverObject is not supported yet", false },
-	{ "object versions must match between primary and failover regions: "
-	  "refused by name before that",
-	  NULL,
+	{ "object alias must be specified for objects with failover entries",
+	  TWO_REGIONS, ONE "  failoverObject: {objectName: b}\n",
+	  "13: object alias must be specified for objects with failover "
+	  "entries: a",
+	  false },
+	{ "failover object allowed only when failover region is defined", NULL,
+	  ONE "  objectAlias: x\n  failoverObject: {objectName: b}\n",
+	  "12: failover object allowed only when failover region is defined: "
+	  "a",
+	  false },
+	{ "object versions must match between primary and failover regions",
+	  TWO_REGIONS,
 	  ONE "  objectAlias: x\n  objectVersion: a\n"
 	      "  failoverObject: {objectName: b, objectVersion: c}\n",
-	  "13: failoverObject is not supported yet", false },
-	{ "failoverObject: refused by name", NULL,
-	  ONE "  failoverObject: {objectName: b}\n",
-	  "11: failoverObject is not supported yet", false },
+	  "15: object versions must match between primary and failover "
+	  "regions: a",
+	  false },
+	{ "object versions must match between primary and failover regions: "
+	  "the primary has none",
+	  TWO_REGIONS,
+	  ONE "  objectAlias: x\n"
+	      "  failoverObject: {objectName: b, objectVersion: c}\n",
+	  "14: object versions must match between primary and failover "
+	  "regions: a",
+	  false },
+	{ "failoverObject: the version is the primary's if it has none",
+	  TWO_REGIONS,
+	  ONE "  objectAlias: x\n  objectVersion: a\n"
+	      "  failoverObject: {objectName: b}\n",
+	  NULL, false },
+	{ "failoverObject: field names in any letter case", TWO_REGIONS,
+	  ONE "  objectAlias: x\n"
+	      "  failoverobject: {ObjectName: b, objectversionLABEL: l}\n",
+	  NULL, false },
+	{ "failoverObject: nothing without a name", NULL,
+	  ONE "  failoverObject: {objectVersionLabel: x}\n", NULL, false },
+	{ "failoverObject: a text is none", NULL, ONE "  failoverObject: b\n",
+	  "11: Failed to load SecretProviderClass: failoverObject: text where "
+	  "a map is wanted",
+	  false },
+	{ "failoverObject: an ARN of the second region", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject:\n"
+	      "    objectName: arn:aws:secretsmanager:eu-west-2:1:secret:b\n",
+	  NULL, false },
+	{ "ARN region must match region: of a failoverObject", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject:\n"
+	      "    objectName: arn:aws:secretsmanager:eu-west-1:1:secret:b\n",
+	  "15: ARN region must match region eu-west-2: "
+	  "arn:aws:secretsmanager:eu-west-1:1:secret:b",
+	  false },
+	{ "objectType does not match ARN: of a failoverObject", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject:\n"
+	      "    objectName: arn:aws:ssm:eu-west-2:1:parameter/b\n",
+	  "15: objectType does not match ARN: "
+	  "arn:aws:ssm:eu-west-2:1:parameter/b",
+	  false },
+	{ "failoverObject: a name that no secret has", TWO_REGIONS,
+	  ONE "  objectAlias: x\n  failoverObject: {objectName: 'b c'}\n",
+	  "14: failoverObject: objectName 'b c' is not the name or ARN of a "
+	  "secret",
+	  false },
+	{ "failoverObject: of a parameter", TWO_REGIONS,
+	  PARAMETER "  objectAlias: x\n"
+		    "  failoverObject: {objectName: /b}\n",
+	  NULL, false },
+	{ "ssm parameters can not specify both: with a failoverObject",
+	  TWO_REGIONS,
+	  PARAMETER "  objectAlias: x\n  objectVersion: 3\n"
+		    "  failoverObject: {objectName: b, "
+		    "objectVersionLabel: l}\n",
+	  "15: ssm parameters can not specify both objectVersion and "
+	  "objectVersionLabel: a",
+	  false },
 	{ "failoverObject: null is nothing", NULL, ONE "  failoverObject:\n",
 	  NULL, false },
 	{ "template: refused by name", NULL, ONE "  template: x\n",

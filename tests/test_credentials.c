@@ -3,6 +3,7 @@
 
 #include "aws/credentials.h"
 #include "aws/keys.h"
+#include "aws/sts.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
@@ -173,7 +174,7 @@ static void asks_sts_for_keys_of_a_role(void **state)
 		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15"
 		"&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fapp"
 		"&RoleSessionName=session&WebIdentityToken=eyJ.token");
-	assert_int_equal(request->timeout_ms, CREDENTIALS_STS_TIMEOUT_MS);
+	assert_int_equal(request->timeout_ms, CREDENTIALS_TIMEOUT_MS);
 	assert_int_equal(request->reply_max, 65536);
 	assert_true(request->fresh_connection);
 	expect_keys(&setup, "ASIAFIRST");
@@ -359,16 +360,21 @@ static void ends_each_get_at_its_deadline(void **state)
 
 	(void)state;
 	set_up_role(&setup);
-	assert_non_null(credentials_get(
-		setup.credentials, FIXTURE_NOW_MS + 5000, on_keys, &early));
+	assert_non_null(
+		credentials_get(setup.credentials,
+				FIXTURE_NOW_MS + 5000 + CREDENTIALS_MARGIN_MS,
+				on_keys, &early));
 	(void)ask(&setup, &late);
 	fixture_advance(&setup.fixture, 4999);
 	assert_int_equal(early.count, 0);
 	fixture_advance(&setup.fixture, 1);
 	assert_int_equal(early.count, 1);
 	assert_int_equal(early.code, -ETIMEDOUT);
+	assert_string_equal(early.text,
+			    "web identity: no keys before the deadline, as "
+			    "role arn:aws:iam::123456789012:role/app");
 	assert_int_equal(late.count, 0);
-	fixture_advance(&setup.fixture, CREDENTIALS_STS_TIMEOUT_MS - 5000);
+	fixture_advance(&setup.fixture, CREDENTIALS_TIMEOUT_MS - 5000);
 	assert_int_equal(early.count, 1);
 	assert_int_equal(late.count, 1);
 	assert_int_equal(late.code, -ETIMEDOUT);
@@ -541,6 +547,12 @@ static void asks_the_sts_that_is_configured(void **state)
 	tear_down(&setup);
 }
 
+#define NOBODY                                                                 \
+	"no AWS credentials: looked for AWS_ACCESS_KEY_ID, "                   \
+	"AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE, a default "                 \
+	"profile and AWS_CONTAINER_CREDENTIALS_*, and "                        \
+	"AWS_EC2_METADATA_DISABLED is true"
+
 static const struct {
 	struct aws_environment environment;
 	const char *secret_key;
@@ -548,15 +560,10 @@ static const struct {
 	const char *text; /* NULL: an identity instead */
 	const char *identity;
 } choices[] = {
-	{ .code = -EACCES,
-	  .text = "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+	{ .code = -EACCES, .text = NOBODY },
 	{ .environment = { .role_arn = "role" },
 	  .code = -EACCES,
-	  .text = "no AWS credentials: looked for AWS_ACCESS_KEY_ID with "
-		  "AWS_SECRET_ACCESS_KEY, and AWS_WEB_IDENTITY_TOKEN_FILE "
-		  "with AWS_ROLE_ARN" },
+	  .text = NOBODY },
 	{ .environment = { .access_key_id = "AKID" },
 	  .code = -EINVAL,
 	  .text = "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is "
@@ -585,19 +592,32 @@ static const struct {
 			   .endpoint_url_sts = "x" },
 	  .code = -EINVAL,
 	  .text = "AWS_ENDPOINT_URL_STS must start with https://" },
+	/* one that is configured and fails ends the search */
 	{ .environment = { .profile = "dev",
 			   .token_file = "token",
 			   .role_arn = "role" },
 	  .code = -EINVAL,
-	  .text = "AWS_PROFILE is set, but profiles are not supported yet" },
-	{ .environment = { .container_url = "http://169.254.170.23/v1" },
+	  .text = "AWS_PROFILE=dev: no profiles were read" },
+	{ .environment = { .container_url = "http://192.0.2.1/x" },
 	  .code = -EINVAL,
-	  .text = "AWS_CONTAINER_CREDENTIALS_FULL_URI is set, but container "
-		  "credentials are not supported yet" },
-	{ .environment = { .container_path = "/x", .container_url = "y" },
+	  .text = "AWS_CONTAINER_CREDENTIALS_FULL_URI: plain http to "
+		  "192.0.2.1: allowed to this machine only" },
+	{ .environment = { .container_path = "x",
+			   .container_url = "https://host/" },
 	  .code = -EINVAL,
-	  .text = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set, but "
-		  "container credentials are not supported yet" },
+	  .text = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI must begin with "
+		  "'/'" },
+	{ .environment = { .container_url = "http://169.254.170.23/v1?t=1" },
+	  .identity = "container http://169.254.170.23/" },
+	{ .environment = { .metadata_disabled = "false" },
+	  .identity = "instance http://169.254.169.254" },
+	{ .environment = { .metadata_disabled = "no", .metadata_mode = "ipv6" },
+	  .identity = "instance http://[fd00:ec2::254]" },
+	{ .environment = { .metadata_disabled = "no",
+			   .metadata_endpoint = "http://192.0.2.1" },
+	  .code = -EINVAL,
+	  .text = "AWS_EC2_METADATA_SERVICE_ENDPOINT must be an https URL, or "
+		  "http of this machine or of its metadata service" },
 	{ .environment = { .access_key_id = "AKID",
 			   .profile = "dev",
 			   .token_file = "token",
@@ -622,6 +642,9 @@ static void chooses_the_first_provider_that_is_configured(void **state)
 
 		fixture_init(&fixture);
 		buf_init(&environment.secret_key, 100);
+		environment.home = "/nonexistent";
+		if (!environment.metadata_disabled)
+			environment.metadata_disabled = "TRUE";
 		if (choices[i].secret_key)
 			assert_int_equal(
 				buf_append_text(&environment.secret_key,
@@ -640,6 +663,161 @@ static void chooses_the_first_provider_that_is_configured(void **state)
 		aws_environment_done(&environment);
 		fixture_done(&fixture);
 	}
+}
+
+static const struct fake_reply metadata_token = { .status = 200,
+						  .body = "token" };
+static const struct fake_reply metadata_role = { .status = 200,
+						 .body = "role" };
+#define INSTANCE_KEYS(id, end)                                                 \
+	"{\"Code\":\"Success\",\"AccessKeyId\":\"" id                          \
+	"\",\"SecretAccessKey\":\"s3cr3t\",\"Token\":\"t\",\"Expiration\":"    \
+	"\"" end "\"}"
+/* FIXTURE_WALL_S and an hour, and an hour before it */
+static const struct fake_reply instance_keys = {
+	.status = 200,
+	.body = INSTANCE_KEYS("ASIAEC2", "2026-11-23T11:11:12Z"),
+};
+static const struct fake_reply ended_keys = {
+	.status = 200,
+	.body = INSTANCE_KEYS("ASIAOLD", "2026-11-23T09:11:12Z"),
+};
+
+static void set_up_instance(struct setup *setup)
+{
+	fixture_init(&setup->fixture);
+	setup->fixture.environment.metadata_disabled = NULL;
+	set_up(setup);
+	fake_http_add(setup->fixture.http, &metadata_token);
+	fake_http_add(setup->fixture.http, &metadata_role);
+}
+
+/* Static stability: an instance whose metadata service fails works on. */
+static void goes_on_with_an_instances_keys_past_their_end(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	set_up_instance(&setup);
+	fake_http_add(setup.fixture.http, &instance_keys);
+	expect_keys(&setup, "ASIAEC2");
+	for (unsigned i = 0; i < 2 * RETRY_ATTEMPTS_MAX; i++)
+		fake_http_add(setup.fixture.http, &unreachable);
+	fixture_advance(&setup.fixture, 2 * HOUR_MS);
+	expect_keys(&setup, "ASIAEC2");
+	assert_int_equal(fake_http_count(setup.fixture.http), 6);
+
+	/* and does not ask for some time */
+	expect_keys(&setup, "ASIAEC2");
+	fixture_advance(&setup.fixture, CREDENTIALS_EXTENDED_MS - 1);
+	expect_keys(&setup, "ASIAEC2");
+	assert_int_equal(fake_http_count(setup.fixture.http), 6);
+	fixture_advance(&setup.fixture, 1);
+	expect_keys(&setup, "ASIAEC2");
+	assert_int_equal(fake_http_count(setup.fixture.http), 8);
+	tear_down(&setup);
+}
+
+static void takes_an_instances_keys_that_have_ended(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	set_up_instance(&setup);
+	fake_http_add(setup.fixture.http, &ended_keys);
+	expect_keys(&setup, "ASIAOLD");
+	expect_keys(&setup, "ASIAOLD");
+	assert_int_equal(fake_http_count(setup.fixture.http), 3);
+	fake_http_add(setup.fixture.http, &metadata_role);
+	fake_http_add(setup.fixture.http, &instance_keys);
+	fixture_advance(&setup.fixture, CREDENTIALS_EXTENDED_MS);
+	expect_keys(&setup, "ASIAOLD");
+	expect_keys(&setup, "ASIAEC2");
+	tear_down(&setup);
+}
+
+static void spreads_refreshes_of_a_fleet(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	set_up_role(&setup);
+	setup.fixture.random = UINT32_MAX; /* all of the spread */
+	fake_http_add(setup.fixture.http, &first);
+	fake_http_add(setup.fixture.http, &second);
+	expect_keys(&setup, "ASIAFIRST");
+	fixture_advance(&setup.fixture,
+			HOUR_MS - CREDENTIALS_REFRESH_MS / 4 * 5);
+	expect_keys(&setup, "ASIAFIRST");
+	assert_int_equal(fake_http_count(setup.fixture.http), 1);
+	fixture_advance(&setup.fixture, 1);
+	expect_keys(&setup, "ASIAFIRST");
+	assert_int_equal(fake_http_count(setup.fixture.http), 2);
+	tear_down(&setup);
+}
+
+/* What lasts a minute is good for three quarters of it. */
+static void uses_keys_that_last_no_longer_than_the_margin(void **state)
+{
+	static const struct fake_reply minute = {
+		.status = 200,
+		.body = FIXTURE_STS_BODY("ASIAMINUTE", "1795428732"),
+	};
+	struct setup setup;
+
+	(void)state;
+	set_up_role(&setup);
+	fake_http_add(setup.fixture.http, &minute);
+	expect_keys(&setup, "ASIAMINUTE");
+	fixture_advance(&setup.fixture, 29999);
+	expect_keys(&setup, "ASIAMINUTE");
+	assert_int_equal(fake_http_count(setup.fixture.http), 1);
+	fake_http_add(setup.fixture.http, &minute);
+	fixture_advance(&setup.fixture, 1);
+	expect_keys(&setup, "ASIAMINUTE");
+	assert_int_equal(fake_http_count(setup.fixture.http), 2);
+	tear_down(&setup);
+}
+
+static void works_as_a_role_that_is_assumed(void **state)
+{
+	static const struct sts_role role = {
+		.arn = "arn:class",
+		.external_id = "x",
+		.duration_s = 900,
+	};
+	static const struct sts_role bad = { .arn = "arn:class",
+					     .session_name = "a b" };
+	static const struct fake_reply assumed = {
+		.status = 200,
+		.body = "{\"AssumeRoleResponse\":{\"AssumeRoleResult\":{"
+			"\"Credentials\":{\"AccessKeyId\":\"ASIACLASS\","
+			"\"SecretAccessKey\":\"s3cr3t\",\"SessionToken\":"
+			"\"t\",\"Expiration\":1795432272}}}}",
+	};
+	struct setup setup;
+	struct err err;
+
+	(void)state;
+	set_up_role(&setup);
+	assert_int_equal(credentials_assume(setup.credentials, &role, &err), 0);
+	assert_string_equal(credentials_identity(setup.credentials),
+			    "role arn:class external id x by role "
+			    "arn:aws:iam::123456789012:role/app");
+	fake_http_add(setup.fixture.http, &first);
+	fake_http_add(setup.fixture.http, &assumed);
+	expect_keys(&setup, "ASIACLASS");
+	assert_non_null(strstr(fake_http_request(setup.fixture.http, 1)->body,
+			       "&ExternalId=x&DurationSeconds=900"));
+	assert_non_null(
+		strstr(fake_http_request(setup.fixture.http, 1)->headers,
+		       "Credential=ASIAFIRST/"));
+	tear_down(&setup);
+
+	set_up_role(&setup);
+	assert_int_equal(credentials_assume(setup.credentials, &bad, &err),
+			 -EINVAL);
+	tear_down(&setup);
 }
 
 int main(void)
@@ -668,6 +846,11 @@ int main(void)
 		cmocka_unit_test(hands_out_keys_that_are_old_when_they_come),
 		cmocka_unit_test(asks_the_sts_that_is_configured),
 		cmocka_unit_test(chooses_the_first_provider_that_is_configured),
+		cmocka_unit_test(goes_on_with_an_instances_keys_past_their_end),
+		cmocka_unit_test(takes_an_instances_keys_that_have_ended),
+		cmocka_unit_test(spreads_refreshes_of_a_fleet),
+		cmocka_unit_test(uses_keys_that_last_no_longer_than_the_margin),
+		cmocka_unit_test(works_as_a_role_that_is_assumed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

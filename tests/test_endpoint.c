@@ -14,50 +14,163 @@
 #define ARN                                                                    \
 	"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-a1B2c3"
 
+static void check_host(enum aws_service service, const char *region,
+		       const struct aws_environment *environment,
+		       const char *host)
+{
+	struct endpoint endpoint;
+	char url[ENDPOINT_URL_SIZE] = "https://";
+
+	assert_int_equal(endpoint_find(service, region, NULL, environment,
+				       &endpoint, NULL),
+			 0);
+	assert_string_equal(endpoint.host, host);
+	assert_string_equal(endpoint.region, region);
+	(void)strncat(url, host, 250);
+	(void)strncat(url, "/", 2);
+	assert_string_equal(endpoint.url, url);
+	assert_memory_equal(endpoint.service, host, strlen(endpoint.service));
+}
+
+/* Of each partition what is different from the others', and of each service. */
 static void knows_the_hosts_of_each_partition(void **state)
 {
+	enum { PLAIN, FIPS, DUALSTACK, BOTH };
 	static const struct {
-		enum aws_service service;
+		int variant;
 		const char *region;
-		const char *host;
+		const char *secretsmanager;
+		const char *ssm;
+		const char *sts;
 	} cases[] = {
-		{ AWS_SERVICE_SECRETSMANAGER, "eu-west-1",
-		  "secretsmanager.eu-west-1.amazonaws.com" },
-		{ AWS_SERVICE_STS, "mx-central-1",
-		  "sts.mx-central-1.amazonaws.com" },
-		{ AWS_SERVICE_SECRETSMANAGER, "cn-north-1",
-		  "secretsmanager.cn-north-1.amazonaws.com.cn" },
-		{ AWS_SERVICE_STS, "us-gov-west-1",
+		{ PLAIN, "eu-west-1", "secretsmanager.eu-west-1.amazonaws.com",
+		  "ssm.eu-west-1.amazonaws.com",
+		  "sts.eu-west-1.amazonaws.com" },
+		{ FIPS, "us-east-1",
+		  "secretsmanager-fips.us-east-1.amazonaws.com",
+		  "ssm-fips.us-east-1.amazonaws.com",
+		  "sts-fips.us-east-1.amazonaws.com" },
+		{ DUALSTACK, "mx-central-1",
+		  "secretsmanager.mx-central-1.amazonaws.com",
+		  "ssm.mx-central-1.api.aws", "sts.mx-central-1.api.aws" },
+		{ BOTH, "us-west-2",
+		  "secretsmanager-fips.us-west-2.amazonaws.com",
+		  "ssm-fips.us-west-2.api.aws", "sts-fips.us-west-2.api.aws" },
+		{ PLAIN, "cn-north-1",
+		  "secretsmanager.cn-north-1.amazonaws.com.cn",
+		  "ssm.cn-north-1.amazonaws.com.cn",
+		  "sts.cn-north-1.amazonaws.com.cn" },
+		{ DUALSTACK, "cn-north-1",
+		  "secretsmanager.cn-north-1.amazonaws.com.cn",
+		  "ssm.cn-north-1.api.amazonwebservices.com.cn",
+		  "sts.cn-north-1.api.amazonwebservices.com.cn" },
+		{ BOTH, "cn-northwest-1",
+		  "secretsmanager-fips.cn-northwest-1.api.amazonwebservices."
+		  "com.cn",
+		  "ssm-fips.cn-northwest-1.api.amazonwebservices.com.cn",
+		  "sts-fips.cn-northwest-1.api.amazonwebservices.com.cn" },
+		{ FIPS, "us-gov-west-1",
+		  "secretsmanager-fips.us-gov-west-1.amazonaws.com",
+		  "ssm.us-gov-west-1.amazonaws.com",
 		  "sts.us-gov-west-1.amazonaws.com" },
-		{ AWS_SERVICE_STS, "eusc-de-east-1",
+		{ DUALSTACK, "us-gov-west-1",
+		  "secretsmanager.us-gov-west-1.amazonaws.com",
+		  "ssm.us-gov-west-1.api.aws", "sts.us-gov-west-1.api.aws" },
+		{ BOTH, "us-gov-east-1",
+		  "secretsmanager-fips.us-gov-east-1.amazonaws.com",
+		  "ssm-fips.us-gov-east-1.api.aws",
+		  "sts-fips.us-gov-east-1.api.aws" },
+		{ PLAIN, "eusc-de-east-1",
+		  "secretsmanager.eusc-de-east-1.amazonaws.eu",
+		  "ssm.eusc-de-east-1.amazonaws.eu",
 		  "sts.eusc-de-east-1.amazonaws.eu" },
-		{ AWS_SERVICE_SECRETSMANAGER, "us-iso-east-1",
-		  "secretsmanager.us-iso-east-1.c2s.ic.gov" },
-		{ AWS_SERVICE_SECRETSMANAGER, "us-isob-east-1",
-		  "secretsmanager.us-isob-east-1.sc2s.sgov.gov" },
-		{ AWS_SERVICE_STS, "eu-isoe-west-1",
+		{ DUALSTACK, "eusc-de-east-1",
+		  "secretsmanager.eusc-de-east-1.api.amazonwebservices.eu",
+		  "ssm.eusc-de-east-1.api.amazonwebservices.eu",
+		  "sts.eusc-de-east-1.api.amazonwebservices.eu" },
+		{ FIPS, "us-iso-east-1",
+		  "secretsmanager-fips.us-iso-east-1.c2s.ic.gov",
+		  "ssm-fips.us-iso-east-1.c2s.ic.gov",
+		  "sts-fips.us-iso-east-1.c2s.ic.gov" },
+		{ DUALSTACK, "us-isob-east-1",
+		  "secretsmanager.us-isob-east-1.api.aws.scloud",
+		  "ssm.us-isob-east-1.api.aws.scloud",
+		  "sts.us-isob-east-1.api.aws.scloud" },
+		{ PLAIN, "eu-isoe-west-1",
+		  "secretsmanager.eu-isoe-west-1.cloud.adc-e.uk",
+		  "ssm.eu-isoe-west-1.cloud.adc-e.uk",
 		  "sts.eu-isoe-west-1.cloud.adc-e.uk" },
-		{ AWS_SERVICE_STS, "us-isof-south-1",
+		{ PLAIN, "us-isof-south-1",
+		  "secretsmanager.us-isof-south-1.csp.hci.ic.gov",
+		  "ssm.us-isof-south-1.csp.hci.ic.gov",
 		  "sts.us-isof-south-1.csp.hci.ic.gov" },
-		{ AWS_SERVICE_STS, "xx-new-9", "sts.xx-new-9.amazonaws.com" },
+		{ PLAIN, "aws-iso-b-global",
+		  "secretsmanager.aws-iso-b-global.sc2s.sgov.gov",
+		  "ssm.aws-iso-b-global.sc2s.sgov.gov",
+		  "sts.aws-iso-b-global.sc2s.sgov.gov" },
+		{ PLAIN, "xx-new-9", "secretsmanager.xx-new-9.amazonaws.com",
+		  "ssm.xx-new-9.amazonaws.com", "sts.xx-new-9.amazonaws.com" },
 	};
-	const struct aws_environment environment = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct endpoint endpoint;
-		char url[ENDPOINT_URL_SIZE] = "https://";
+		const struct aws_environment environment = {
+			.use_fips = cases[i].variant & FIPS ? "true" : NULL,
+			.use_dualstack =
+				cases[i].variant & DUALSTACK ? "TRUE" : "false",
+		};
+		const char *const hosts[] = {
+			[AWS_SERVICE_SECRETSMANAGER] = cases[i].secretsmanager,
+			[AWS_SERVICE_SSM] = cases[i].ssm,
+			[AWS_SERVICE_STS] = cases[i].sts,
+		};
 
-		assert_int_equal(endpoint_find(cases[i].service,
-					       cases[i].region, NULL,
-					       &environment, &endpoint, NULL),
+		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++)
+			check_host((enum aws_service)k, cases[i].region,
+				   &environment, hosts[k]);
+	}
+}
+
+static void knows_the_one_endpoint_that_sts_had(void **state)
+{
+	static const struct {
+		const char *wish;
+		const char *region;
+		const char *host;
+		const char *signed_for;
+	} cases[] = {
+		{ NULL, "eu-west-1", "sts.eu-west-1.amazonaws.com",
+		  "eu-west-1" },
+		{ "regional", "eu-west-1", "sts.eu-west-1.amazonaws.com",
+		  "eu-west-1" },
+		{ "legacy", "eu-west-1", "sts.amazonaws.com", "us-east-1" },
+		{ "Legacy", "us-west-2", "sts.amazonaws.com", "us-east-1" },
+		{ "legacy", "eu-south-1", "sts.eu-south-1.amazonaws.com",
+		  "eu-south-1" },
+		{ "legacy", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn",
+		  "cn-north-1" },
+		{ NULL, "aws-global", "sts.amazonaws.com", "us-east-1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct aws_environment environment = {
+			.sts_regional_endpoints = cases[i].wish,
+		};
+		struct endpoint endpoint;
+
+		assert_int_equal(endpoint_find(AWS_SERVICE_STS, cases[i].region,
+					       NULL, &environment, &endpoint,
+					       NULL),
 				 0);
 		assert_string_equal(endpoint.host, cases[i].host);
+		assert_string_equal(endpoint.region, cases[i].signed_for);
+		/* nobody else has one */
+		assert_int_equal(endpoint_find(AWS_SERVICE_SSM, cases[i].region,
+					       NULL, &environment, &endpoint,
+					       NULL),
+				 0);
 		assert_string_equal(endpoint.region, cases[i].region);
-		(void)strncat(url, cases[i].host, 250);
-		(void)strncat(url, "/", 2);
-		assert_string_equal(endpoint.url, url);
-		assert_memory_equal(endpoint.service, cases[i].host, 3);
 	}
 }
 
@@ -169,64 +282,77 @@ static void prefers_the_most_special_override(void **state)
 {
 	static const struct {
 		const char *option;
-		const char *of_secrets;
-		const char *of_sts;
+		const char *of_service; /* variables AWS_ENDPOINT_URL_* */
 		const char *of_all;
 		const char *ignore;
-		const char *secrets_host;
-		const char *sts_host;
+		const char *host; /* NULL: AWS's own */
 	} cases[] = {
-		{ NULL, "https://a", "https://b", "https://c", NULL, "a", "b" },
-		{ NULL, NULL, "https://b", "https://c", "false", "c", "b" },
-		{ NULL, "https://a", NULL, "https://c", NULL, "a", "c" },
-		{ "https://o", "https://a", NULL, NULL, NULL, "o",
-		  "sts.eu-west-1.amazonaws.com" },
-		{ "https://o", "https://a", "https://b", "https://c", "true",
-		  "o", "sts.eu-west-1.amazonaws.com" },
-		{ NULL, "https://a", "https://b", "https://c", "TRUE",
-		  "secretsmanager.eu-west-1.amazonaws.com",
-		  "sts.eu-west-1.amazonaws.com" },
-		{ NULL, "not a url", NULL, NULL, "true",
-		  "secretsmanager.eu-west-1.amazonaws.com",
-		  "sts.eu-west-1.amazonaws.com" },
+		{ NULL, "https://a", "https://c", NULL, "a" },
+		{ NULL, NULL, "https://c", "false", "c" },
+		{ NULL, "https://a", NULL, NULL, "a" },
+		{ "https://o", "https://a", "https://c", NULL, "o" },
+		{ "https://o", "https://a", "https://c", "true", "o" },
+		{ NULL, "https://a", "https://c", "TRUE", NULL },
+		{ NULL, "not a url", NULL, "true", NULL },
+		{ NULL, NULL, NULL, NULL, NULL },
+	};
+	static const char *const hosts[] = {
+		[AWS_SERVICE_SECRETSMANAGER] =
+			"secretsmanager.eu-west-1.amazonaws.com",
+		[AWS_SERVICE_SSM] = "ssm.eu-west-1.amazonaws.com",
+		[AWS_SERVICE_STS] = "sts.eu-west-1.amazonaws.com",
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct aws_environment environment = {
-			.endpoint_url_secrets_manager = cases[i].of_secrets,
-			.endpoint_url_sts = cases[i].of_sts,
-			.endpoint_url = cases[i].of_all,
-			.ignore_endpoint_urls = cases[i].ignore,
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(hosts); i++) {
+		size_t row = i / ARRAY_SIZE(hosts);
+		enum aws_service service =
+			(enum aws_service)(i % ARRAY_SIZE(hosts));
+		/* the others' variables are not its own */
+		struct aws_environment environment = {
+			.endpoint_url_secrets_manager = "https://x",
+			.endpoint_url_ssm = "https://x",
+			.endpoint_url_sts = "https://x",
+			.endpoint_url = cases[row].of_all,
+			.ignore_endpoint_urls = cases[row].ignore,
 		};
-		struct endpoint secrets;
-		struct endpoint sts;
+		const char **const variables[] = {
+			[AWS_SERVICE_SECRETSMANAGER] =
+				&environment.endpoint_url_secrets_manager,
+			[AWS_SERVICE_SSM] = &environment.endpoint_url_ssm,
+			[AWS_SERVICE_STS] = &environment.endpoint_url_sts,
+		};
+		struct endpoint endpoint;
 
-		assert_int_equal(endpoint_find(AWS_SERVICE_SECRETSMANAGER,
-					       "eu-west-1", cases[i].option,
-					       &environment, &secrets, NULL),
+		*variables[service] = cases[row].of_service;
+		assert_int_equal(endpoint_find(service, "eu-west-1",
+					       cases[row].option, &environment,
+					       &endpoint, NULL),
 				 0);
-		assert_string_equal(secrets.host, cases[i].secrets_host);
-		assert_string_equal(secrets.region, "eu-west-1");
-		assert_string_equal(secrets.service, "secretsmanager");
-		assert_int_equal(endpoint_find(AWS_SERVICE_STS, "eu-west-1",
-					       NULL, &environment, &sts, NULL),
-				 0);
-		assert_string_equal(sts.host, cases[i].sts_host);
-		assert_string_equal(sts.service, "sts");
+		assert_string_equal(endpoint.host, cases[row].host
+							   ? cases[row].host
+							   : hosts[service]);
+		assert_string_equal(endpoint.region, "eu-west-1");
+		assert_memory_equal(hosts[service], endpoint.service,
+				    strlen(endpoint.service));
 	}
 }
 
-static void refuses_by_name_what_it_does_not_do(void **state)
+static void refuses_by_name_what_cannot_be(void **state)
 {
 	static const struct {
 		struct aws_environment environment;
 		const char *text;
 	} cases[] = {
-		{ { .use_fips = "true" },
-		  "AWS_USE_FIPS_ENDPOINT=true is not supported yet" },
-		{ { .use_dualstack = "True" },
-		  "AWS_USE_DUALSTACK_ENDPOINT=true is not supported yet" },
+		{ { .use_fips = "true", .endpoint_url = "https://a" },
+		  "AWS_USE_FIPS_ENDPOINT=true does not go with "
+		  "AWS_ENDPOINT_URL" },
+		{ { .use_dualstack = "True",
+		    .endpoint_url_secrets_manager = "https://a" },
+		  "AWS_USE_DUALSTACK_ENDPOINT=true does not go with "
+		  "AWS_ENDPOINT_URL_SECRETS_MANAGER" },
+		{ { .sts_regional_endpoints = "global" },
+		  "AWS_STS_REGIONAL_ENDPOINTS must be regional or legacy" },
 		{ { .use_fips = "1" },
 		  "AWS_USE_FIPS_ENDPOINT must be true or false" },
 		{ { .use_dualstack = "yes" },
@@ -254,18 +380,19 @@ static void refuses_by_name_what_it_does_not_do(void **state)
 	}
 }
 
-static void accepts_a_variant_that_is_off(void **state)
+/* An endpoint of the own network is no reason to fail where it does not count.
+ */
+static void lets_a_variant_be_with_an_override_that_is_ignored(void **state)
 {
 	const struct aws_environment environment = {
-		.use_fips = "false",
-		.use_dualstack = "FALSE",
+		.use_fips = "true",
+		.endpoint_url = "https://a",
+		.ignore_endpoint_urls = "true",
 	};
-	struct endpoint endpoint;
 
 	(void)state;
-	assert_int_equal(endpoint_find(AWS_SERVICE_STS, "eu-west-1", NULL,
-				       &environment, &endpoint, NULL),
-			 0);
+	check_host(AWS_SERVICE_SSM, "us-east-1", &environment,
+		   "ssm-fips.us-east-1.amazonaws.com");
 }
 
 static void chooses_the_region_by_its_place(void **state)
@@ -308,7 +435,8 @@ static void says_what_is_wrong_with_a_region(void **state)
 		const char *text;
 	} cases[] = {
 		{ NULL, NULL, NULL,
-		  "no AWS region: set --region or AWS_REGION" },
+		  "no AWS region: set --region, AWS_REGION or region of the "
+		  "profile" },
 		{ "eu_west_1", NULL, NULL,
 		  "--region: 'eu_west_1' is not an AWS region" },
 		{ NULL, "evil.example.com", NULL,
@@ -316,7 +444,7 @@ static void says_what_is_wrong_with_a_region(void **state)
 		{ "", NULL, NULL, "--region: '' is not an AWS region" },
 		{ "-a", NULL, NULL, "--region: '-a' is not an AWS region" },
 		{ NULL, "us-east-1", ARN,
-		  "the secret's ARN is of region eu-west-1, but AWS_REGION "
+		  "the ARN is of region eu-west-1, but AWS_REGION "
 		  "says us-east-1: one mount reads from one region" },
 		{ NULL, "us-east-1", "arn:aws:s3:::bucket",
 		  "'arn:aws:s3:::bucket' is not the ARN of a secret "
@@ -412,11 +540,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_the_hosts_of_each_partition),
+		cmocka_unit_test(knows_the_one_endpoint_that_sts_had),
 		cmocka_unit_test(writes_an_override_anew),
 		cmocka_unit_test(refuses_other_overrides_without_quoting_them),
 		cmocka_unit_test(prefers_the_most_special_override),
-		cmocka_unit_test(refuses_by_name_what_it_does_not_do),
-		cmocka_unit_test(accepts_a_variant_that_is_off),
+		cmocka_unit_test(refuses_by_name_what_cannot_be),
+		cmocka_unit_test(
+			lets_a_variant_be_with_an_override_that_is_ignored),
 		cmocka_unit_test(chooses_the_region_by_its_place),
 		cmocka_unit_test(says_what_is_wrong_with_a_region),
 		cmocka_unit_test(tells_arns_from_names),

@@ -105,6 +105,52 @@ static void sends_an_empty_body_as_a_post(void **state)
 	client_close(&client);
 }
 
+static void asks_with_other_methods_without_a_body(void **state)
+{
+	static const struct {
+		enum http_method method;
+		const char *line;
+	} cases[] = {
+		{ HTTP_GET, "GET /echo HTTP/1.1\n" },
+		{ HTTP_PUT, "PUT /echo HTTP/1.1\n" },
+	};
+	struct client client;
+	char url[128];
+
+	(void)state;
+	open_client(&client);
+	make_url(url, sizeof(url), server.port, "/echo");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_answer struct answer answer;
+
+		call(&client,
+		     &(struct http_request){ .method = cases[i].method,
+					     .url = url },
+		     &answer);
+		assert_string_equal(answer.err.text, "");
+		assert_contains(buf_text(&answer.body), cases[i].line);
+		assert_null(strstr(buf_text(&answer.body), "content-type"));
+	}
+	client_close(&client);
+}
+
+/* "0" is a name to whoever reads the URL, and 0.0.0.0 to who connects. */
+static void sees_where_a_name_leads_before_it_asks_in_plain(void **state)
+{
+	struct client client;
+	char url[64];
+
+	(void)state;
+	open_client(&client);
+	(void)snprintf(url, sizeof(url), "http://0:%u/", server.plain_port);
+	assert_fails(&client,
+		     &(struct http_request){ .url = url, .is_metadata = true },
+		     -EINVAL, "plain http to 0:", "metadata services only");
+	assert_fails(&client, &(struct http_request){ .url = url }, -EINVAL,
+		     "plain http to 0", "this machine only");
+	client_close(&client);
+}
+
 static void reads_a_chunked_reply(void **state)
 {
 	cleanup_answer struct answer answer;
@@ -467,6 +513,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_headers_and_body_as_they_are),
 		cmocka_unit_test(sends_an_empty_body_as_a_post),
+		cmocka_unit_test(asks_with_other_methods_without_a_body),
+		cmocka_unit_test(
+			sees_where_a_name_leads_before_it_asks_in_plain),
 		cmocka_unit_test(reads_a_chunked_reply),
 		cmocka_unit_test(hands_over_any_status_and_follows_no_redirect),
 		cmocka_unit_test(reuses_one_connection),

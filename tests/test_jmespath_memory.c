@@ -37,6 +37,13 @@ void pool_free(void *bytes, size_t size)
 	free(bytes);
 }
 
+bool pool_extend(void *bytes, size_t size)
+{
+	(void)bytes;
+	(void)size;
+	return false;
+}
+
 bool pool_is_locked(void)
 {
 	return true;

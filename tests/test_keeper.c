@@ -39,7 +39,7 @@ static int parse(char *words, struct arguments *ret, struct err *err)
 static void reads_its_command_line(void **state)
 {
 	char words[] = "k --mount-point /m --worker-uid 65534 --worker-gid 0 "
-		       "--allow-other --proxy-from-env --log-json --log-level "
+		       "--allow-other --log-json --log-level "
 		       "warning --log-file /l --";
 	struct arguments arguments;
 
@@ -50,7 +50,6 @@ static void reads_its_command_line(void **state)
 	assert_int_equal(arguments.worker_gid, 0);
 	assert_true(arguments.allow_other);
 	assert_false(arguments.foreground);
-	assert_true(arguments.proxy_from_env);
 	assert_true(arguments.log_json);
 	assert_int_equal(arguments.log_level, LOG_LEVEL_WARNING);
 	assert_string_equal(arguments.log_file, "/l");
@@ -145,22 +144,22 @@ static void cuts_the_environment_to_what_is_allowed(void **state)
 	static const struct {
 		const char *variable;
 		bool is_kept;
-		bool is_kept_with_proxies;
 	} cases[] = {
-		{ "AWS_REGION=eu-west-1", true, true },
-		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true, true },
-		{ "HOME=/root", true, true },
-		{ "TZ=UTC", true, true },
-		{ "http_proxy=p", false, true },
-		{ "HTTPS_PROXY=p", false, true },
-		{ "no_proxy=p", false, true },
-		{ "HOMEBREW=x", false, false },
-		{ "PATH=/bin", false, false },
-		{ "LD_PRELOAD=x.so", false, false },
-		{ "NOTIFY_SOCKET=/s", false, false },
-		{ "XAWS_X=1", false, false },
-		{ "ftp_proxy=p", false, false },
-		{ "GLIBC_TUNABLES=x", false, false },
+		{ "AWS_REGION=eu-west-1", true },
+		{ "AWS_CONTAINER_CREDENTIALS_FULL_URI=x", true },
+		{ "HOME=/root", true },
+		{ "TZ=UTC", true },
+		{ "NODE_NAME=n", true },
+		{ "http_proxy=p", true },
+		{ "HTTPS_PROXY=p", true },
+		{ "no_proxy=p", true },
+		{ "HOMEBREW=x", false },
+		{ "PATH=/bin", false },
+		{ "LD_PRELOAD=x.so", false },
+		{ "NOTIFY_SOCKET=/s", false },
+		{ "XAWS_X=1", false },
+		{ "ftp_proxy=p", false },
+		{ "GLIBC_TUNABLES=x", false },
 	};
 
 	(void)state;
@@ -170,12 +169,8 @@ static void cuts_the_environment_to_what_is_allowed(void **state)
 		char **kept;
 
 		(void)snprintf(text, sizeof(text), "%s", cases[i].variable);
-		kept = environment_for_worker(environment, false);
+		kept = environment_for_worker(environment);
 		assert_int_equal(has(kept, text), cases[i].is_kept);
-		free(kept);
-		kept = environment_for_worker(environment, true);
-		assert_int_equal(has(kept, text),
-				 cases[i].is_kept_with_proxies);
 		free(kept);
 	}
 }

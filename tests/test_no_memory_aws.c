@@ -12,6 +12,7 @@
 #include "aws/reply.h"
 #include "aws/request.h"
 #include "aws/secretsmanager.h"
+#include "aws/ssm_source.h"
 #include "aws/sts.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -183,7 +184,7 @@ static int sign(void *owner)
 	if (r == 0)
 		r = request_sign(&request, &signing->endpoint, headers,
 				 ARRAY_SIZE(headers), signing->keys,
-				 &signing->fixture.clock);
+				 FIXTURE_WALL_S);
 	if (r == 0) {
 		const char *last = request.headers[request.header_count - 1];
 
@@ -311,6 +312,10 @@ static void begin(struct fixture *fixture, const struct fake_reply *replies,
 
 /* What is done with a source, and what is answered meanwhile. */
 struct use {
+	int (*open)(struct loop *loop, struct retry *retry,
+		    const struct aws_settings *settings,
+		    const struct aws_environment *environment,
+		    struct source **ret, struct err *err);
 	int (*run)(struct fixture *fixture, struct source *source);
 	const struct fake_reply *replies;
 	size_t count;
@@ -327,8 +332,8 @@ static int use_source(void *owner)
 	int r;
 
 	begin(&fixture, use->replies, use->count);
-	r = aws_source_new(fixture.loop, fixture.retry, &settings,
-			   &fixture.environment, &source, &err);
+	r = use->open(fixture.loop, fixture.retry, &settings,
+		      &fixture.environment, &source, &err);
 	assert_int_equal(err.code, r);
 	assert_true((r == 0) == (source != NULL));
 	if (source) {
@@ -342,7 +347,7 @@ static int use_source(void *owner)
 
 static void a_fetch_ends_once_and_with_EIO_at_worst(void **state)
 {
-	struct use use = { fetch, script, ARRAY_SIZE(script) };
+	struct use use = { aws_source_new, fetch, script, ARRAY_SIZE(script) };
 
 	(void)state;
 	assert_true(fail_each_alloc(use_source, &use) > 60);
@@ -387,7 +392,7 @@ static int fetch_batch(struct fixture *fixture, struct source *source)
 
 static void each_of_a_batch_ends_once(void **state)
 {
-	struct use use = { fetch_batch, batch_script,
+	struct use use = { aws_source_new, fetch_batch, batch_script,
 			   ARRAY_SIZE(batch_script) };
 
 	(void)state;
@@ -437,8 +442,58 @@ static int confirm_thrice(struct fixture *fixture, struct source *source)
 
 static void a_confirmation_ends_once(void **state)
 {
-	struct use use = { confirm_thrice, describe_script,
+	struct use use = { aws_source_new, confirm_thrice, describe_script,
 			   ARRAY_SIZE(describe_script) };
+
+	(void)state;
+	assert_true(fail_each_alloc(use_source, &use) > 60);
+}
+
+/* Refused together, and then alone. */
+static const struct fake_reply parameters_script[] = {
+	{ .status = 200, .body = FIXTURE_STS_BODY("ASIA1", "1795432272") },
+	{ .status = 400, .body = "{\"__type\":\"AccessDeniedException\"}" },
+	{ .status = 200,
+	  .body = "{\"Parameters\":[{\"Name\":\"s0\",\"Version\":1,"
+		  "\"Value\":\"value\"}]}" },
+	{ .status = 400, .body = "{\"__type\":\"AccessDeniedException\"}" },
+	{ .status = 200,
+	  .body = "{\"Parameters\":[{\"Name\":\"s2\",\"Version\":1,"
+		  "\"Value\":\"value\"}]}" },
+};
+
+/* Replies go to other calls where one could not be made: a refusal may then be
+ * anybody's. */
+static int fetch_parameters(struct fixture *fixture, struct source *source)
+{
+	static const struct source_want wants[] = { { .name = "s0" },
+						    { .name = "s1" },
+						    { .name = "s2" } };
+	struct seen seen[ARRAY_SIZE(wants)] = { 0 };
+	struct source_call *calls[ARRAY_SIZE(wants)];
+	bool is_whole = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		calls[i] = source->operations->fetch(source, &wants[i],
+						     on_value, &seen[i]);
+	for (unsigned i = 0; i < 4; i++)
+		fixture_advance(fixture, 50);
+	fixture_advance(fixture, TIMEOUT_MS);
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++) {
+		int wanted = i == 1 ? -EACCES : 0;
+
+		assert_int_equal(seen[i].count, calls[i] ? 1 : 0);
+		assert_true(seen[i].code == 0 || seen[i].code == -EIO ||
+			    seen[i].code == -EACCES);
+		is_whole &= calls[i] && seen[i].code == wanted;
+	}
+	return is_whole ? 0 : -ENOMEM;
+}
+
+static void each_parameter_ends_once(void **state)
+{
+	struct use use = { ssm_source_new, fetch_parameters, parameters_script,
+			   ARRAY_SIZE(parameters_script) };
 
 	(void)state;
 	assert_true(fail_each_alloc(use_source, &use) > 60);
@@ -455,6 +510,7 @@ int main(void)
 		cmocka_unit_test(a_fetch_ends_once_and_with_EIO_at_worst),
 		cmocka_unit_test(each_of_a_batch_ends_once),
 		cmocka_unit_test(a_confirmation_ends_once),
+		cmocka_unit_test(each_parameter_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

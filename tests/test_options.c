@@ -289,7 +289,7 @@ static void takes_every_name_that_a_secret_may_have(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char name[SOURCE_NAME_MAX + 1];
+		char name[SOURCE_OWN_NAME_SIZE];
 		struct source_text source;
 		struct err err;
 		int r = source_text_parse(cases[i].text, &source, &err);
@@ -303,13 +303,48 @@ static void takes_every_name_that_a_secret_may_have(void **state)
 	}
 }
 
+static void knows_a_parameter_from_a_secret(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *name; /* NULL: it cannot be one */
+	} cases[] = {
+		{ "ssm:app", "app" },
+		{ "ssm:/prod/db-1_a.b", "prod/db-1_a.b" },
+		{ "ssm:arn:aws:ssm:eu-west-1:1:parameter/prod/db", "prod/db" },
+		{ "arn:aws:ssm:eu-west-1:1:parameter/db-a1B2c3", "db-a1B2c3" },
+		{ "ssm:", NULL },
+		{ "ssm:/prod/", NULL },
+		{ "ssm:a:3", NULL },
+		{ "ssm:a+b", NULL },
+		{ "ssm:arn:aws:secretsmanager:eu-west-1:1:secret:x", NULL },
+		{ "arn:aws:ssm:eu-west-1:1:document/x", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char name[SOURCE_OWN_NAME_SIZE];
+		struct source_text source;
+		struct err err;
+		int r = source_text_parse(cases[i].text, &source, &err);
+
+		print_message("%s\n", cases[i].text);
+		assert_int_equal(r, cases[i].name ? 0 : -EINVAL);
+		if (r < 0)
+			continue;
+		assert_int_equal(source.kind, SOURCE_PARAMETER);
+		source_text_secret_name(&source, name);
+		assert_string_equal(name, cases[i].name);
+	}
+}
+
 static void says_of_later_options_that_they_come_later(void **state)
 {
 	static const struct {
 		const char *words;
 		const char *text;
 	} cases[] = {
-		{ "--profile x", "--profile is not supported yet" },
+		{ "--layout x", "--layout is not supported yet" },
 		{ "--layout tree", "--layout is not supported yet" },
 		{ "--metrics :9", "--metrics is not supported yet" },
 		{ "--insecure-no-sandbox",
@@ -496,6 +531,7 @@ int main(void)
 		cmocka_unit_test(names_what_is_wrong_and_what_is_taken),
 		cmocka_unit_test(refuses_arguments_that_are_missing_or_empty),
 		cmocka_unit_test(takes_every_name_that_a_secret_may_have),
+		cmocka_unit_test(knows_a_parameter_from_a_secret),
 		cmocka_unit_test(says_of_later_options_that_they_come_later),
 		cmocka_unit_test(needs_no_arguments_for_help_and_version),
 		cmocka_unit_test(reads_one_option_for_another_command),

@@ -5,8 +5,11 @@
 #include "base/macros.h"
 #include "net/place.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static void reads_host_and_port(void **state)
 {
@@ -109,6 +112,77 @@ static void refuses_what_could_be_read_in_two_ways(void **state)
 	}
 }
 
+static void lets_metadata_be_asked_in_plain(void **state)
+{
+	static const struct {
+		const char *url;
+		bool is_taken;
+		bool is_metadata;
+	} cases[] = {
+		{ "http://127.0.0.1/x", true, false },
+		{ "http://169.254.170.2/x", true, true },
+		{ "http://169.254.170.23:80/x", true, true },
+		{ "http://[fd00:ec2::23]/x", true, true },
+		{ "http://169.254.169.254/x", true, true },
+		{ "http://[fd00:ec2::254]/x", true, true },
+		{ "http://a.name/x", true, true }, /* the address will tell */
+		{ "https://a.name/x", true, false },
+		{ "http://169.254.170.3/x", false, false },
+		{ "http://[fd00:ec2::24]/x", false, false },
+		{ "http://10.0.0.1/x", false, false },
+		{ "http://u@169.254.170.2/x", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct place place = { 0 };
+
+		assert_int_equal(
+			place_read_metadata(cases[i].url, &place, NULL),
+			cases[i].is_taken ? 0 : -EINVAL);
+		assert_int_equal(place.is_metadata, cases[i].is_metadata);
+	}
+}
+
+static void knows_addresses_of_metadata_services(void **state)
+{
+	static const struct {
+		int family;
+		const char *text;
+		bool is_metadata;
+	} cases[] = {
+		{ AF_INET, "127.9.9.9", true },
+		{ AF_INET, "169.254.170.2", true },
+		{ AF_INET, "169.254.170.23", true },
+		{ AF_INET, "169.254.169.254", true },
+		{ AF_INET, "169.254.170.24", false },
+		{ AF_INET, "192.0.2.1", false },
+		{ AF_INET6, "::1", true },
+		{ AF_INET6, "fd00:ec2::23", true },
+		{ AF_INET6, "fd00:ec2::254", true },
+		{ AF_INET6, "fd00:ec2::24", false },
+		{ AF_INET6, "::ffff:127.0.0.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sockaddr_storage address = {
+			.ss_family = (sa_family_t)cases[i].family,
+		};
+		void *at = cases[i].family == AF_INET
+				   ? (void *)&((struct sockaddr_in *)&address)
+					     ->sin_addr
+				   : (void *)&((struct sockaddr_in6 *)&address)
+					     ->sin6_addr;
+
+		assert_int_equal(inet_pton(cases[i].family, cases[i].text, at),
+				 1);
+		assert_int_equal(
+			place_is_metadata((const struct sockaddr *)&address),
+			cases[i].is_metadata);
+	}
+}
+
 static void refuses_a_host_that_is_too_long(void **state)
 {
 	char url[400] = "https://";
@@ -128,6 +202,8 @@ int main(void)
 		cmocka_unit_test(reads_host_and_port),
 		cmocka_unit_test(refuses_plain_http_to_others),
 		cmocka_unit_test(refuses_what_could_be_read_in_two_ways),
+		cmocka_unit_test(lets_metadata_be_asked_in_plain),
+		cmocka_unit_test(knows_addresses_of_metadata_services),
 		cmocka_unit_test(refuses_a_host_that_is_too_long),
 	};
 

@@ -214,7 +214,14 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 						     .keeper_pid = 11,
 						     .worker_pid = 12,
 						     .started_s = 1700000000,
-						     .uptime_ms = 5 });
+						     .uptime_ms = 5,
+						     .memory_kind = "mlock",
+						     .memory_used = 1,
+						     .memory_mapped = 2,
+						     .memory_max = 3,
+						     .sealed_count = 4,
+						     .is_memory_kept = true,
+						     .adopted_count = 6 });
 	status_put_mount(&scene.json,
 			 &(struct status_mount){ .id = UINT64_MAX,
 						 .mount_point = "/m\xff",
@@ -234,6 +241,10 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 		     "{\"keeper\":11,\"worker\":12,\"notifier\":null}");
 	check_member(&scene, "startedAt", "1700000000");
 	check_member(&scene, "memoryLocked", "false");
+	check_member(&scene, "memory",
+		     "{\"kind\":\"mlock\",\"usedBytes\":1,"
+		     "\"mappedBytes\":2,\"maxBytes\":3,\"sealed\":4,"
+		     "\"outlivesWorker\":true,\"adopted\":6}");
 	check_member(&scene, "mount",
 		     "{\"id\":9223372036854775807,\"mountPoint\":\"/m\\ufffd\","
 		     "\"source\":\"app\",\"class\":null,\"notifies\":\"epoch\","

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 
+#include <config.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,8 +311,7 @@ static void takes_a_token_up_to_its_limit(void **state)
 	buf_clear(&out);
 	write_file("token", text, sizeof(text));
 	assert_int_equal(sts_token_read("token", &out, &err), -ENOKEY);
-	assert_string_equal(err.text,
-			    "token file 'token': longer than STS takes");
+	assert_string_equal(err.text, "token file 'token': too long");
 	assert_int_equal(out.length, 0);
 	buf_done(&out);
 }
@@ -353,15 +353,22 @@ static void never_waits_for_a_fifo(void **state)
 	assert_int_equal(unlink("token"), 0);
 }
 
-static void names_the_session_after_the_host(void **state)
+static void names_the_session_after_version_and_node(void **state)
 {
 	char name[STS_SESSION_NAME_SIZE] = "";
 	struct err err;
 
 	(void)state;
-	assert_int_equal(sts_session_name(NULL, name, &err), 0);
-	assert_memory_equal(name, "secretsfs-", 10);
-	assert_int_equal(sts_session_name("my.app@host", name, &err), 0);
+	assert_int_equal(sts_session_name("X", NULL, NULL, name, &err), 0);
+	assert_memory_equal(name, "secretsfs-" PACKAGE_VERSION "-",
+			    strlen("secretsfs-" PACKAGE_VERSION "-"));
+	assert_int_equal(
+		sts_session_name("X", NULL, "ip-10-0-0-1.ec2 b", name, &err),
+		0);
+	assert_string_equal(name,
+			    "secretsfs-" PACKAGE_VERSION "-ip-10-0-0-1.ec2");
+	assert_int_equal(sts_session_name("X", "my.app@host", NULL, name, &err),
+			 0);
 	assert_string_equal(name, "my.app@host");
 }
 
@@ -375,14 +382,16 @@ static void refuses_a_session_name_that_sts_refuses(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		assert_int_equal(sts_session_name(names[i], name, &err),
-				 -EINVAL);
+		assert_int_equal(
+			sts_session_name("X", names[i], NULL, name, &err),
+			-EINVAL);
 	assert_string_equal(name, "before");
 	memset(longest, 'x', 64);
-	assert_int_equal(sts_session_name(longest, name, &err), 0);
+	assert_int_equal(sts_session_name("X", longest, NULL, name, &err), 0);
 	assert_string_equal(name, longest);
 	longest[64] = 'x';
-	assert_int_equal(sts_session_name(longest, name, &err), -EINVAL);
+	assert_int_equal(sts_session_name("X", longest, NULL, name, &err),
+			 -EINVAL);
 }
 
 int main(void)
@@ -398,7 +407,7 @@ int main(void)
 		cmocka_unit_test(takes_a_token_up_to_its_limit),
 		cmocka_unit_test(refuses_what_is_no_token_file),
 		cmocka_unit_test(never_waits_for_a_fifo),
-		cmocka_unit_test(names_the_session_after_the_host),
+		cmocka_unit_test(names_the_session_after_version_and_node),
 		cmocka_unit_test(refuses_a_session_name_that_sts_refuses),
 	};
 

@@ -24,7 +24,7 @@
 #include <string.h>
 
 #define STATUS_OK 200
-#define ATTEMPTS_MAX 2 /* the second one with newer keys */
+#define ATTEMPTS_MAX 2 /* the second one with newer keys, or a right clock */
 
 struct api_call {
 	const struct api *api;
@@ -60,13 +60,18 @@ static void end(struct api_call *call, const struct aws_reply *reply,
 
 static int ask_for_keys(struct api_call *call);
 
-/* Whether other keys than those that were refused may be had. */
+/* Whether other keys than those that were refused may be had, or another time
+ * to sign for. */
 static bool may_begin_again(const struct api_call *call,
 			    const struct aws_reply *reply)
 {
-	return call->attempts < ATTEMPTS_MAX && reply->status != STATUS_OK &&
-	       refusal_is_of_keys(reply) &&
-	       credentials_drop(call->api->credentials, call->keys);
+	struct credentials *credentials = call->api->credentials;
+
+	if (call->attempts >= ATTEMPTS_MAX || reply->status == STATUS_OK)
+		return false;
+	if (refusal_is_of_keys(reply))
+		return credentials_drop(credentials, call->keys);
+	return credentials_learn_time(credentials, reply);
 }
 
 /* Want of memory is not AWS's refusal, which would end what is cached. */
@@ -122,7 +127,7 @@ static int prepare(struct api_call *call)
 		return r;
 	return request_sign(&call->request, call->api->endpoint, headers,
 			    ARRAY_SIZE(headers), call->keys,
-			    loop_clock(call->api->loop));
+			    credentials_now_s(call->api->credentials));
 }
 
 static int make(void *owner, unsigned attempt, struct http_request *ret,

@@ -16,7 +16,7 @@ struct retry;
 /*
  * One operation of Secrets Manager asked for: keys, a signed request, the
  * reply. Where the keys are refused as too old it drops them and asks once more
- * with newer ones.
+ * with newer ones; where the clock turns out to be wrong, with a right one.
  *
  * - A call ends exactly once: in its callback, or in api_call_cancel().
  * - A callback never runs before api_call_start() returns.

@@ -5,16 +5,16 @@
  * call waits for exactly one thing at a time, whose handle it holds.
  */
 #include "aws/aws_source.h"
+#include "aws/account.h"
 #include "aws/api_call.h"
 #include "aws/batch.h"
-#include "aws/credentials.h"
 #include "aws/denied.h"
 #include "aws/describe.h"
-#include "aws/endpoint.h"
 #include "aws/refusal.h"
 #include "aws/region.h"
 #include "aws/reply.h"
 #include "aws/secretsmanager.h"
+#include "aws/want.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
@@ -27,21 +27,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* AWS may refuse what it allows again a moment later: permissions and replicas
- * take time to be the same everywhere. */
-#define GRACE_MS 60000
-
 #define STATUS_OK 200
 
 struct aws_source {
-	struct source source;
-	struct api api;
-	struct credentials *credentials;
-	struct endpoint endpoint;
+	struct account account; /* with the source */
 	struct batches *batches;
 	struct denied *undescribed; /* only a fetch can tell of these */
-	char *identity;
-	int64_t timeout_ms;
 };
 
 struct source_call {
@@ -63,18 +54,6 @@ struct source_call {
 	char texts[];
 };
 
-/* What is not one of the codes that source.h allows may pass by itself. */
-static int to_reader_code(int code)
-{
-	static const int allowed[] = { -ENOENT, -EACCES, -EFBIG, -EBUSY,
-				       -ENOKEY };
-
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		if (code == allowed[i])
-			return code;
-	return -EIO;
-}
-
 static void end_fetch(struct source_call *call, struct value *value,
 		      const struct err *err)
 {
@@ -84,7 +63,7 @@ static void end_fetch(struct source_call *call, struct value *value,
 
 	if (err) {
 		failure = *err;
-		failure.code = to_reader_code(err->code);
+		failure.code = account_reader_code(err->code);
 	}
 	free(call);
 	on_value(owner, value, err ? &failure : NULL);
@@ -95,7 +74,7 @@ static int to_confirmer_code(int code)
 {
 	if (code == -ENOSYS)
 		return code;
-	return code == -EFBIG ? -EIO : to_reader_code(code);
+	return code == -EFBIG ? -EIO : account_reader_code(code);
 }
 
 static void end_confirm(struct source_call *call, bool is_current,
@@ -136,7 +115,7 @@ static void on_soon(void *owner)
 
 static int fail_soon(struct source_call *call)
 {
-	call->soon = loop_soon(call->source->api.loop, on_soon, call);
+	call->soon = loop_soon(call->source->account.api.loop, on_soon, call);
 	return call->soon ? 0 : -ENOMEM;
 }
 
@@ -183,7 +162,7 @@ static int get_alone(struct source_call *call)
 		.on_reply = on_got,
 	};
 
-	call->api_call = api_call_start(&call->source->api, &operation,
+	call->api_call = api_call_start(&call->source->account.api, &operation,
 					call->deadline_ms, call);
 	return call->api_call ? 0 : -ENOMEM;
 }
@@ -259,7 +238,7 @@ static int start_confirm(struct source_call *call)
 			      "refused within the last hour");
 		return fail_soon(call);
 	}
-	call->api_call = api_call_start(&source->api, &operation,
+	call->api_call = api_call_start(&source->account.api, &operation,
 					call->deadline_ms, call);
 	return call->api_call ? 0 : -ENOMEM;
 }
@@ -277,11 +256,7 @@ static int check_want(const struct aws_source *source,
 		err->code = -ENOENT;
 		return -ENOENT;
 	}
-	if (region[0] != '\0' && strcmp(region, source->endpoint.region) != 0)
-		return err_set(err, -ENOENT,
-			       "the ARN is of region %s, the mount of %s",
-			       region, source->endpoint.region);
-	return 0;
+	return account_check_region(&source->account, region, err);
 }
 
 static int start(struct source_call *call)
@@ -291,43 +266,26 @@ static int start(struct source_call *call)
 	return call->version ? start_confirm(call) : start_fetch(call);
 }
 
-static size_t size_of(const char *text)
-{
-	return text ? strlen(text) + 1 : 0;
-}
-
-/* Returns the copy, NULL for NULL, and moves `to` behind it. */
-static const char *copy_text(char **to, const char *text)
-{
-	size_t size = size_of(text);
-	const char *copy = text ? memcpy(*to, text, size) : NULL;
-
-	*to += size;
-	return copy;
-}
-
 /* NULL: no memory. */
 static struct source_call *new_call(struct source *base,
 				    const struct source_want *want,
 				    const char *version)
 {
 	struct aws_source *source =
-		CONTAINER_OF(base, struct aws_source, source);
+		CONTAINER_OF(base, struct aws_source, account.source);
+	size_t size = version ? strlen(version) + 1 : 0;
 	struct source_call *call =
-		calloc(1, sizeof(*call) + size_of(want->name) +
-				  size_of(want->version) +
-				  size_of(want->stage) + size_of(version));
+		calloc(1, sizeof(*call) + want_texts_size(want) + size);
 	char *to;
 
 	if (!call)
 		return NULL;
-	to = call->texts;
-	call->want.name = copy_text(&to, want->name);
-	call->want.version = copy_text(&to, want->version);
-	call->want.stage = copy_text(&to, want->stage);
-	call->version = copy_text(&to, version);
+	to = want_copy(want, call->texts, &call->want);
+	if (version)
+		call->version = memcpy(to, version, size);
 	call->source = source;
-	call->deadline_ms = loop_now_ms(source->api.loop) + source->timeout_ms;
+	call->deadline_ms = loop_now_ms(source->account.api.loop) +
+			    source->account.timeout_ms;
 	return call;
 }
 
@@ -382,11 +340,10 @@ static void free_source(struct source *base)
 
 	if (!base)
 		return;
-	source = CONTAINER_OF(base, struct aws_source, source);
+	source = CONTAINER_OF(base, struct aws_source, account.source);
 	batches_free(source->batches);
 	denied_free(source->undescribed);
-	credentials_free(source->credentials);
-	free(source->identity);
+	account_close(&source->account);
 	free(source);
 }
 
@@ -397,43 +354,10 @@ static const struct source_operations operations = {
 	.free = free_source,
 };
 
-static int set_identity(struct aws_source *source, struct err *err)
-{
-	if (asprintf(&source->identity, "%s %s %s", source->endpoint.url,
-		     source->endpoint.region,
-		     credentials_identity(source->credentials)) < 0) {
-		source->identity = NULL;
-		return err_set(err, -ENOMEM, "no memory");
-	}
-	source->source.identity = source->identity;
-	return 0;
-}
-
-static int configure(struct aws_source *source,
-		     const struct aws_settings *settings,
-		     const struct aws_environment *environment, struct err *err)
-{
-	char region[REGION_SIZE];
-	int r = region_choose(settings->region, environment, settings->secret,
-			      region, err);
-
-	if (r == 0)
-		r = endpoint_find(AWS_SERVICE_SECRETSMANAGER, region,
-				  settings->endpoint_url, environment,
-				  &source->endpoint, err);
-	if (r == 0)
-		r = credentials_new(source->api.loop, source->api.retry,
-				    environment, region, &source->credentials,
-				    err);
-	return r == 0 ? set_identity(source, err) : r;
-}
-
 static int make_parts(struct aws_source *source, struct err *err)
 {
-	source->api.credentials = source->credentials;
-	source->api.endpoint = &source->endpoint;
-	source->batches = batches_new(&source->api);
-	source->undescribed = denied_new(source->api.loop);
+	source->batches = batches_new(&source->account.api);
+	source->undescribed = denied_new(source->account.api.loop);
 	if (!source->batches || !source->undescribed)
 		return err_set(err, -ENOMEM, "no memory for a source");
 	return 0;
@@ -449,33 +373,17 @@ int aws_source_new(struct loop *loop, struct retry *retry,
 
 	if (!source)
 		return err_set(err, -ENOMEM, "no memory for a source");
-	source->source.operations = &operations;
-	source->source.grace_ms = GRACE_MS;
-	source->api.loop = loop;
-	source->api.retry = retry;
-	source->timeout_ms = settings->timeout_ms;
-	r = configure(source, settings, environment, err);
+	source->account.source.operations = &operations;
+	source->account.api.loop = loop;
+	source->account.api.retry = retry;
+	r = account_open(&source->account, AWS_SERVICE_SECRETSMANAGER, settings,
+			 environment, err);
 	if (r == 0)
 		r = make_parts(source, err);
 	if (r < 0) {
-		free_source(&source->source);
+		free_source(&source->account.source);
 		return r;
 	}
-	*ret = &source->source;
+	*ret = &source->account.source;
 	return 0;
-}
-
-int aws_source_check(struct source *source, struct err *err)
-{
-	const struct aws_source *aws =
-		CONTAINER_OF(source, struct aws_source, source);
-
-	return credentials_check(aws->credentials, err);
-}
-
-const char *aws_source_region(const struct source *source)
-{
-	const struct aws_source *aws = (const struct aws_source *)source;
-
-	return aws->endpoint.region;
 }

@@ -2,7 +2,7 @@
 #ifndef AWS_AWS_SOURCE_H
 #define AWS_AWS_SOURCE_H
 
-#include <stdint.h>
+#include "aws/account.h"
 
 struct aws_environment;
 struct err;
@@ -11,14 +11,6 @@ struct retry;
 struct source;
 
 /* Secrets Manager as a source of store/source.h. It cannot list yet. */
-
-struct aws_settings {
-	const char *region;	  /* --region; NULL: see region_choose() */
-	const char *endpoint_url; /* --endpoint-url; NULL; not for STS */
-	const char *secret; /* the one secret of the mount; NULL: several. An
-			     * ARN may bring the region along */
-	int64_t timeout_ms; /* for a fetch with all that it needs; > 0 */
-};
 
 /*
  * Asks nobody yet. settings are for the call only; loop, retry and environment
@@ -39,12 +31,5 @@ int aws_source_new(struct loop *loop, struct retry *retry,
 		   const struct aws_settings *settings,
 		   const struct aws_environment *environment,
 		   struct source **ret, struct err *err);
-
-/* Whether credentials are at hand, told without the network, for a warning at
- * mount time: 0, or -ENOKEY with err filled. source is of aws_source_new(). */
-int aws_source_check(struct source *source, struct err *err);
-
-/* Where the source asks: constant for its life, and its own. */
-const char *aws_source_region(const struct source *source);
 
 #endif

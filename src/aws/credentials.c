@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One set of keys, at most one question to STS in flight, and the list of gets
- * that wait for its answer. A get always ends from the loop: in its own timer
- * where keys were at hand or its time is over, else with the question.
+ * One set of keys, at most one question for newer ones in flight, and the list
+ * of gets that wait for its answer. A get always ends from the loop: in its own
+ * timer where keys were at hand or its time is over, else with the question.
  */
 #include "aws/credentials.h"
-#include "aws/endpoint.h"
-#include "aws/environment.h"
+#include "aws/key_chain.h"
+#include "aws/key_provider.h"
+#include "aws/key_providers.h"
 #include "aws/keys.h"
-#include "aws/provider.h"
+#include "aws/region.h"
+#include "aws/skew.h"
 #include "aws/sts.h"
-#include "aws/sts_call.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
+#include "net/retry.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -36,14 +38,16 @@ struct credentials_get {
 
 struct credentials {
 	struct loop *loop;
-	struct provider provider;
-	struct sts sts;
+	struct key_context context;
+	char region[REGION_SIZE];
+	struct skew skew;
+	struct key_provider *provider;
 
 	struct keys *keys; /* NULL: none yet, or dropped */
 	int64_t refresh_at_ms;
 	int64_t unusable_at_ms;
 
-	struct sts_call *call;		/* in flight, or NULL */
+	struct key_call *call;		/* in flight, or NULL */
 	struct loop_timer *failed_soon; /* a call that could not begin */
 	struct err failure;		/* why it could not */
 	struct get_list waiting;
@@ -84,27 +88,61 @@ static void end_waiting(struct credentials *credentials, struct keys *keys,
 	}
 }
 
-/* Keeps new keys. What is left of their life is counted from now on the
- * loop's clock, so that a wall clock that is set later moves nothing. */
-static void keep(struct credentials *credentials, struct keys *keys)
+/* A random part of a time, so that many who began together do not go on so. */
+static int64_t draw(const struct credentials *credentials, int64_t of_ms)
+{
+	int64_t random = retry_random(credentials->context.retry);
+
+	return (of_ms * random) >> 32;
+}
+
+/* Keys whose end is over, and which are the best that there are. */
+static void extend(struct credentials *credentials)
+{
+	credentials->refresh_at_ms = loop_now_ms(credentials->loop) +
+				     CREDENTIALS_EXTENDED_MS +
+				     draw(credentials, CREDENTIALS_EXTENDED_MS);
+	credentials->unusable_at_ms = INT64_MAX;
+}
+
+/* What is left of their life is counted from now on the loop's clock, so that a
+ * wall clock that is set later moves nothing. */
+static void set_times(struct credentials *credentials, int64_t left_ms)
 {
 	int64_t now_ms = loop_now_ms(credentials->loop);
-	int64_t left_ms = INT64_MAX - now_ms;
 	int64_t early_ms = CREDENTIALS_REFRESH_MS;
+	int64_t margin_ms = CREDENTIALS_UNUSABLE_MS;
 
-	if (keys_expires_s(keys) != 0) {
-		const struct clock *clock = loop_clock(credentials->loop);
-
-		left_ms =
-			(keys_expires_s(keys) - clock_wall_s(clock)) * MS_PER_S;
-	}
 	if (early_ms > left_ms / 2)
 		early_ms = left_ms / 2;
-	keys_unref(credentials->keys);
-	credentials->keys = keys_ref(keys);
+	if (margin_ms > left_ms / 4)
+		margin_ms = left_ms / 4;
+	early_ms += draw(credentials, early_ms / 4);
 	credentials->refresh_at_ms = now_ms + left_ms - early_ms;
-	credentials->unusable_at_ms =
-		now_ms + left_ms - CREDENTIALS_UNUSABLE_MS;
+	credentials->unusable_at_ms = now_ms + left_ms - margin_ms;
+}
+
+/* Keeps new keys. Those without an end are looked at again where they may have
+ * been replaced. */
+static void keep(struct credentials *credentials, struct keys *keys)
+{
+	const struct key_provider *provider = credentials->provider;
+	int64_t now_ms = loop_now_ms(credentials->loop);
+	int64_t left_s = keys_expires_s(keys) - credentials_now_s(credentials);
+
+	keys_ref(keys);
+	keys_unref(credentials->keys);
+	credentials->keys = keys;
+	if (keys_expires_s(keys) == 0) {
+		credentials->refresh_at_ms =
+			provider->keep_ms ? now_ms + provider->keep_ms
+					  : INT64_MAX;
+		credentials->unusable_at_ms = INT64_MAX;
+	} else if (left_s <= 0 && provider->outlives_end) {
+		extend(credentials);
+	} else {
+		set_times(credentials, left_s * MS_PER_S);
+	}
 }
 
 static bool is_asking(const struct credentials *credentials)
@@ -118,16 +156,32 @@ static void hold_off(struct credentials *credentials)
 		loop_now_ms(credentials->loop) + CREDENTIALS_HOLD_OFF_MS;
 }
 
-static void on_sts_keys(void *owner, struct keys *keys, const struct err *err)
+/* Nothing newer was to be had. Where keys outlive their end the old ones are
+ * what there is. */
+static void end_failed(struct credentials *credentials, const struct err *err)
+{
+	cleanup_keys struct keys *keys = NULL;
+
+	if (credentials->keys && credentials->provider->outlives_end) {
+		keys = keys_ref(credentials->keys);
+		extend(credentials);
+	} else {
+		hold_off(credentials);
+	}
+	end_waiting(credentials, keys, keys ? NULL : err);
+}
+
+static void on_new_keys(void *owner, struct keys *keys, const struct err *err)
 {
 	struct credentials *credentials = owner;
 
 	credentials->call = NULL;
-	if (keys)
-		keep(credentials, keys);
-	else
-		hold_off(credentials);
-	end_waiting(credentials, keys, err);
+	if (!keys) {
+		end_failed(credentials, err);
+		return;
+	}
+	keep(credentials, keys);
+	end_waiting(credentials, keys, NULL);
 }
 
 static void on_failed(void *owner)
@@ -136,19 +190,20 @@ static void on_failed(void *owner)
 	struct err failure = credentials->failure;
 
 	credentials->failed_soon = NULL;
-	hold_off(credentials);
-	end_waiting(credentials, NULL, &failure);
+	end_failed(credentials, &failure);
 }
 
-/* Asks STS, unless somebody has. -ENOMEM: not even the failure to do so could
- * be arranged to be told. */
+/* Asks the provider, unless somebody has. -ENOMEM: not even the failure to do
+ * so could be arranged to be told. */
 static int ask(struct credentials *credentials)
 {
+	struct key_provider *provider = credentials->provider;
+
 	if (is_asking(credentials))
 		return 0;
-	credentials->call =
-		sts_call_start(&credentials->sts, CREDENTIALS_STS_TIMEOUT_MS,
-			       on_sts_keys, credentials, &credentials->failure);
+	credentials->call = provider->operations->start(
+		provider, CREDENTIALS_TIMEOUT_MS, on_new_keys, credentials,
+		&credentials->failure);
 	if (credentials->call)
 		return 0;
 	credentials->failed_soon =
@@ -169,7 +224,10 @@ static void on_deadline(void *owner)
 	struct credentials_get *get = owner;
 	struct err err;
 
-	(void)err_set(&err, -ETIMEDOUT, "STS gave no keys before the deadline");
+	(void)err_set(&err, -ETIMEDOUT,
+		      "%s: no keys before the deadline, as %s",
+		      get->credentials->provider->name,
+		      get->credentials->provider->identity);
 	LIST_REMOVE(get, link);
 	end_get(get, NULL, &err);
 }
@@ -198,8 +256,9 @@ static int wait_for_keys(struct credentials_get *get, int64_t deadline_ms)
 {
 	struct credentials *credentials = get->credentials;
 
-	get->timer =
-		loop_timer(credentials->loop, deadline_ms, on_deadline, get);
+	get->timer = loop_timer(credentials->loop,
+				deadline_ms - CREDENTIALS_MARGIN_MS,
+				on_deadline, get);
 	if (!get->timer)
 		return -ENOMEM;
 	if (ask(credentials) < 0) {
@@ -246,7 +305,7 @@ void credentials_cancel(struct credentials_get *get)
 
 bool credentials_drop(struct credentials *credentials, const struct keys *keys)
 {
-	if (credentials->provider.kind == PROVIDER_ENVIRONMENT)
+	if (credentials->provider->is_constant)
 		return false;
 	if (credentials->keys == keys) {
 		keys_unref(credentials->keys);
@@ -257,29 +316,37 @@ bool credentials_drop(struct credentials *credentials, const struct keys *keys)
 
 const char *credentials_identity(const struct credentials *credentials)
 {
-	return credentials->provider.identity;
+	return credentials->provider->identity;
+}
+
+int64_t credentials_now_s(const struct credentials *credentials)
+{
+	return skew_now_s(&credentials->skew, loop_clock(credentials->loop));
+}
+
+bool credentials_learn_time(struct credentials *credentials,
+			    const struct aws_reply *reply)
+{
+	return skew_learn(&credentials->skew, loop_clock(credentials->loop),
+			  reply);
 }
 
 int credentials_check(const struct credentials *credentials, struct err *err)
 {
-	return provider_check(&credentials->provider, err);
+	const struct key_provider *provider = credentials->provider;
+
+	return provider->operations->check
+		       ? provider->operations->check(provider, err)
+		       : 0;
 }
 
-/* Keys of the environment are kept from the start and never end. */
-static int start_provider(struct credentials *credentials,
-			  const struct aws_environment *environment,
-			  const char *region, struct err *err)
+static int choose(struct credentials *credentials, struct err *err)
 {
-	int r = provider_choose(environment, region, &credentials->provider,
-				err);
+	struct key_chain chain;
+	int r = key_chain_choose(&credentials->context, &chain, err);
 
-	if (r < 0)
-		return r;
-	credentials->sts.endpoint = &credentials->provider.endpoint;
-	credentials->sts.role = &credentials->provider.role;
-	if (credentials->provider.keys)
-		keep(credentials, credentials->provider.keys);
-	return 0;
+	credentials->provider = chain.chosen;
+	return r;
 }
 
 int credentials_new(struct loop *loop, struct retry *retry,
@@ -293,9 +360,17 @@ int credentials_new(struct loop *loop, struct retry *retry,
 	if (!credentials)
 		return err_set(err, -ENOMEM, "no memory for credentials");
 	credentials->loop = loop;
-	credentials->sts.retry = retry;
+	(void)snprintf(credentials->region, sizeof(credentials->region), "%s",
+		       region);
+	credentials->context = (struct key_context){
+		.loop = loop,
+		.retry = retry,
+		.environment = environment,
+		.region = credentials->region,
+		.skew = &credentials->skew,
+	};
 	LIST_INIT(&credentials->waiting);
-	r = start_provider(credentials, environment, region, err);
+	r = choose(credentials, err);
 	if (r < 0) {
 		credentials_free(credentials);
 		return r;
@@ -304,13 +379,25 @@ int credentials_new(struct loop *loop, struct retry *retry,
 	return 0;
 }
 
+int credentials_assume(struct credentials *credentials,
+		       const struct sts_role *role, struct err *err)
+{
+	struct sts_role wanted = *role;
+
+	wanted.token_file = NULL;
+	return assume_role_new(&credentials->context, &wanted,
+			       TAKE(credentials->provider),
+			       &credentials->provider, err);
+}
+
 void credentials_free(struct credentials *credentials)
 {
 	if (!credentials)
 		return;
-	sts_call_cancel(credentials->call);
+	if (credentials->call)
+		credentials->provider->operations->cancel(credentials->call);
 	loop_timer_cancel(credentials->failed_soon);
 	keys_unref(credentials->keys);
-	provider_done(&credentials->provider);
+	key_provider_free(credentials->provider);
 	free(credentials);
 }

@@ -1,200 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An override is taken apart strictly and written anew, so that the URL that
- * is asked, the Host header that is signed and the check for plain http are
- * about the same host.
+ * One host out of what is configured: an override as it is, else a name that
+ * the partition, the service and the wished variants make. The exceptions to
+ * that name are botocore's endpoint rules (endpoint-rule-set-1.json of each
+ * service).
  */
 #include "aws/endpoint.h"
 #include "aws/environment.h"
+#include "aws/partition.h"
 #include "base/err.h"
 #include "base/macros.h"
-#include "base/parse.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define HOST_NAME_MAX_LENGTH 253 /* RFC 1035, 2.3.4, without the dots' ends */
-#define LABEL_MAX 63
-#define PORT_SIZE 6
+#define GLOBAL_REGION "aws-global"
+#define GLOBAL_STS "sts.amazonaws.com"
+#define GLOBAL_STS_REGION "us-east-1" /* what is signed for there */
 
 /* The signing names, which are the hosts' first labels too. */
 static const char *const services[] = {
 	[AWS_SERVICE_SECRETSMANAGER] = "secretsmanager",
+	[AWS_SERVICE_SSM] = "ssm",
 	[AWS_SERVICE_STS] = "sts",
 };
 
-/* botocore's partitions.json; every other region is of partition aws. */
-static const struct {
-	const char *region_start;
-	const char *suffix;
-} partitions[] = {
-	{ "cn-", "amazonaws.com.cn" },	  { "us-gov-", "amazonaws.com" },
-	{ "eusc-", "amazonaws.eu" },	  { "us-iso-", "c2s.ic.gov" },
-	{ "us-isob-", "sc2s.sgov.gov" },  { "eu-isoe-", "cloud.adc-e.uk" },
-	{ "us-isof-", "csp.hci.ic.gov" },
+/* What the environment says of hosts. */
+struct wishes {
+	bool fips;
+	bool dualstack;
+	bool ignores_overrides;
+	bool is_legacy_sts;
 };
-
-static const char *find_suffix(const char *region)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(partitions); i++) {
-		const char *start = partitions[i].region_start;
-
-		if (strncasecmp(region, start, strlen(start)) == 0)
-			return partitions[i].suffix;
-	}
-	return "amazonaws.com";
-}
-
-struct url_parts {
-	bool is_http;
-	bool is_v6;
-	char host[HOST_NAME_MAX_LENGTH + 1]; /* lower case, no brackets */
-	char port[PORT_SIZE];		     /* "" for the scheme's own */
-};
-
-static bool is_label(const char *label, size_t length)
-{
-	if (length == 0 || length > LABEL_MAX || label[0] == '-' ||
-	    label[length - 1] == '-')
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)label[i]) && label[i] != '-')
-			return false;
-	return true;
-}
-
-static bool is_host_name(const char *host)
-{
-	for (;;) {
-		size_t length = strcspn(host, ".");
-
-		if (!is_label(host, length))
-			return false;
-		if (host[length] == '\0')
-			return true;
-		host += length + 1;
-	}
-}
-
-static bool is_v6_address(const char *host)
-{
-	struct in6_addr address;
-
-	return inet_pton(AF_INET6, host, &address) == 1;
-}
-
-/* 127.0.0.0/8 (RFC 1122, 3.2.1.3), ::1, and the name that means them (RFC
- * 6761, 6.3). */
-static bool is_loopback(const struct url_parts *parts)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	if (parts->is_v6)
-		return inet_pton(AF_INET6, parts->host, &v6) == 1 &&
-		       IN6_IS_ADDR_LOOPBACK(&v6);
-	if (inet_pton(AF_INET, parts->host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return strcmp(parts->host, "localhost") == 0;
-}
-
-static bool take_scheme(const char **at, struct url_parts *ret)
-{
-	ret->is_http = strncasecmp(*at, "http://", 7) == 0;
-	if (!ret->is_http && strncasecmp(*at, "https://", 8) != 0)
-		return false;
-	*at += ret->is_http ? 7 : 8;
-	return true;
-}
-
-static bool take_host(const char **at, struct url_parts *ret)
-{
-	size_t length;
-
-	ret->is_v6 = **at == '[';
-	if (ret->is_v6)
-		(*at)++;
-	length = strcspn(*at, ret->is_v6 ? "]" : ":/");
-	if (length > HOST_NAME_MAX_LENGTH)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		ret->host[i] = (char)tolower((unsigned char)(*at)[i]);
-	ret->host[length] = '\0';
-	*at += length;
-	if (!ret->is_v6)
-		return is_host_name(ret->host);
-	return *(*at)++ == ']' && is_v6_address(ret->host);
-}
-
-static bool take_port(const char **at, struct url_parts *ret)
-{
-	size_t length;
-	uint64_t port;
-
-	ret->port[0] = '\0';
-	if (**at != ':')
-		return true;
-	(*at)++;
-	length = strcspn(*at, "/");
-	if (length >= PORT_SIZE)
-		return false;
-	memcpy(ret->port, *at, length);
-	ret->port[length] = '\0';
-	*at += length;
-	if (parse_decimal(ret->port, UINT16_MAX, &port) < 0 || port == 0)
-		return false;
-	if (port == (ret->is_http ? 80U : 443U))
-		ret->port[0] = '\0';
-	else
-		(void)snprintf(ret->port, PORT_SIZE, "%u", (unsigned)port);
-	return true;
-}
-
-static void write_endpoint(const struct url_parts *parts, struct endpoint *ret)
-{
-	(void)snprintf(ret->host, sizeof(ret->host), "%s%s%s%s%s",
-		       parts->is_v6 ? "[" : "", parts->host,
-		       parts->is_v6 ? "]" : "", parts->port[0] ? ":" : "",
-		       parts->port);
-	(void)snprintf(ret->url, sizeof(ret->url), "%s://%s/",
-		       parts->is_http ? "http" : "https", ret->host);
-}
-
-int endpoint_parse(const char *what, const char *text, struct endpoint *ret,
-		   struct err *err)
-{
-	struct url_parts parts = { 0 };
-
-	if (!take_scheme(&text, &parts))
-		return err_set(err, -EINVAL, "%s must start with https://",
-			       what);
-	if (!take_host(&text, &parts))
-		return err_set(
-			err, -EINVAL,
-			"%s: after https:// there must be a host name or "
-			"an address",
-			what);
-	if (!take_port(&text, &parts))
-		return err_set(err, -EINVAL,
-			       "%s: the port must be a number from 1 to 65535",
-			       what);
-	if (strcmp(text, "") != 0 && strcmp(text, "/") != 0)
-		return err_set(err, -EINVAL,
-			       "%s: nothing may follow host and port", what);
-	if (parts.is_http && !is_loopback(&parts))
-		return err_set(err, -EINVAL,
-			       "%s: http is for loopback addresses only, use "
-			       "https",
-			       what);
-	write_endpoint(&parts, ret);
-	return 0;
-}
 
 /* A variable that is "true" or "false", as the SDKs read them. */
 static int read_flag(const char *name, const char *value, bool *ret,
@@ -208,30 +48,39 @@ static int read_flag(const char *name, const char *value, bool *ret,
 	return 0;
 }
 
-static int refuse_variants(const struct aws_environment *environment,
-			   struct err *err)
+static int read_legacy(const char *value, bool *ret, struct err *err)
+{
+	*ret = value && strcasecmp(value, "legacy") == 0;
+	if (!value || *ret || strcasecmp(value, "regional") == 0)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "AWS_STS_REGIONAL_ENDPOINTS must be regional or legacy");
+}
+
+static int read_wishes(const struct aws_environment *environment,
+		       struct wishes *ret, struct err *err)
 {
 	const struct {
 		const char *name;
 		const char *value;
-	} variants[] = {
-		{ "AWS_USE_FIPS_ENDPOINT", environment->use_fips },
-		{ "AWS_USE_DUALSTACK_ENDPOINT", environment->use_dualstack },
+		bool *flag;
+	} flags[] = {
+		{ "AWS_USE_FIPS_ENDPOINT", environment->use_fips, &ret->fips },
+		{ "AWS_USE_DUALSTACK_ENDPOINT", environment->use_dualstack,
+		  &ret->dualstack },
+		{ "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+		  environment->ignore_endpoint_urls, &ret->ignores_overrides },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
-		bool is_wanted = false;
-		int r = read_flag(variants[i].name, variants[i].value,
-				  &is_wanted, err);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		int r = read_flag(flags[i].name, flags[i].value, flags[i].flag,
+				  err);
 
 		if (r < 0)
 			return r;
-		if (is_wanted)
-			return err_set(err, -EINVAL,
-				       "%s=true is not supported yet",
-				       variants[i].name);
 	}
-	return 0;
+	return read_legacy(environment->sts_regional_endpoints,
+			   &ret->is_legacy_sts, err);
 }
 
 struct override {
@@ -247,6 +96,10 @@ static struct override find_override(enum aws_service service,
 			"AWS_ENDPOINT_URL_SECRETS_MANAGER",
 			environment->endpoint_url_secrets_manager,
 		},
+		[AWS_SERVICE_SSM] = {
+			"AWS_ENDPOINT_URL_SSM",
+			environment->endpoint_url_ssm,
+		},
 		[AWS_SERVICE_STS] = {
 			"AWS_ENDPOINT_URL_STS",
 			environment->endpoint_url_sts,
@@ -259,34 +112,106 @@ static struct override find_override(enum aws_service service,
 				  environment->endpoint_url };
 }
 
+/* Nobody knows whether what was given keeps that promise. */
+static int refuse_promises(const struct override *override,
+			   const struct wishes *wishes, struct err *err)
+{
+	if (!wishes->fips && !wishes->dualstack)
+		return 0;
+	return err_set(err, -EINVAL, "%s=true does not go with %s",
+		       wishes->fips ? "AWS_USE_FIPS_ENDPOINT"
+				    : "AWS_USE_DUALSTACK_ENDPOINT",
+		       override->what);
+}
+
+/* The regions of the time when STS had one endpoint. */
+static bool is_legacy_region(const char *region)
+{
+	static const char *const regions[] = {
+		"ap-northeast-1", "ap-south-1",	  "ap-southeast-1",
+		"ap-southeast-2", "ca-central-1", "eu-central-1",
+		"eu-north-1",	  "eu-west-1",	  "eu-west-2",
+		"eu-west-3",	  "sa-east-1",	  "us-east-1",
+		"us-east-2",	  "us-west-1",	  "us-west-2",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
+		if (strcmp(region, regions[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_global(enum aws_service service, const char *region,
+		      const struct wishes *wishes)
+{
+	if (service != AWS_SERVICE_STS || wishes->fips || wishes->dualstack)
+		return false;
+	return strcmp(region, GLOBAL_REGION) == 0 ||
+	       (wishes->is_legacy_sts && is_legacy_region(region));
+}
+
+/* Where the plain name serves a variant too. */
+static void take_back_wishes(enum aws_service service,
+			     enum partition_id partition, struct wishes *wishes)
+{
+	bool is_gov = partition == PARTITION_AWS_US_GOV;
+
+	if (service == AWS_SERVICE_SECRETSMANAGER &&
+	    (partition == PARTITION_AWS || is_gov ||
+	     (partition == PARTITION_AWS_CN && !wishes->fips)))
+		wishes->dualstack = false;
+	if (service != AWS_SERVICE_SECRETSMANAGER && is_gov &&
+	    !wishes->dualstack)
+		wishes->fips = false;
+}
+
+static void write_host(enum aws_service service, const char *region,
+		       const struct wishes *wished, struct endpoint *ret)
+{
+	const struct partition *partition = partition_of(region);
+	struct wishes wishes = *wished;
+
+	take_back_wishes(service, partition->id, &wishes);
+	if (is_global(service, region, &wishes)) {
+		region = GLOBAL_STS_REGION;
+		(void)snprintf(ret->host, sizeof(ret->host), GLOBAL_STS);
+	} else {
+		(void)snprintf(ret->host, sizeof(ret->host), "%s%s.%s.%s",
+			       services[service], wishes.fips ? "-fips" : "",
+			       region,
+			       wishes.dualstack ? partition->dualstack_suffix
+						: partition->suffix);
+	}
+	(void)snprintf(ret->url, sizeof(ret->url), "https://%s/", ret->host);
+	(void)snprintf(ret->region, sizeof(ret->region), "%s", region);
+}
+
 int endpoint_find(enum aws_service service, const char *region,
 		  const char *option, const struct aws_environment *environment,
 		  struct endpoint *ret, struct err *err)
 {
 	struct override override = { "--endpoint-url", option };
 	struct endpoint endpoint = { .service = services[service] };
-	bool is_ignored = false;
-	int r = refuse_variants(environment, err);
+	struct wishes wishes = { 0 };
+	int r = read_wishes(environment, &wishes, err);
 
-	if (r == 0)
-		r = read_flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-			      environment->ignore_endpoint_urls, &is_ignored,
-			      err);
 	if (r < 0)
 		return r;
-	if (!option && !is_ignored)
+	if (!option && !wishes.ignores_overrides)
 		override = find_override(service, environment);
 	if (override.url) {
-		r = endpoint_parse(override.what, override.url, &endpoint, err);
-		if (r < 0)
-			return r;
+		r = refuse_promises(&override, &wishes, err);
+		if (r == 0)
+			r = endpoint_parse(override.what, override.url,
+					   &endpoint, err);
+		(void)snprintf(endpoint.region, sizeof(endpoint.region), "%s",
+			       region ? region : "");
+	} else if (!region) {
+		r = err_set(err, -EINVAL, "no AWS region");
 	} else {
-		(void)snprintf(endpoint.host, sizeof(endpoint.host), "%s.%s.%s",
-			       services[service], region, find_suffix(region));
-		(void)snprintf(endpoint.url, sizeof(endpoint.url),
-			       "https://%s/", endpoint.host);
+		write_host(service, region, &wishes, &endpoint);
 	}
-	(void)snprintf(endpoint.region, sizeof(endpoint.region), "%s", region);
-	*ret = endpoint;
-	return 0;
+	if (r == 0)
+		*ret = endpoint;
+	return r;
 }

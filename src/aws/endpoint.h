@@ -11,6 +11,7 @@ struct err;
 
 enum aws_service {
 	AWS_SERVICE_SECRETSMANAGER,
+	AWS_SERVICE_SSM,
 	AWS_SERVICE_STS,
 };
 
@@ -28,12 +29,18 @@ struct endpoint {
  * The first of: option (--endpoint-url; NULL for none), AWS_ENDPOINT_URL_* of
  * the service, AWS_ENDPOINT_URL, the partition's own host. The second and
  * third do not count with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true. The region
- * must be valid; what is signed for never depends on the host.
+ * must be valid, or NULL, with which only an override can do; what is signed
+ * for never depends on an override's host.
+ *
+ * The partition's host is the FIPS or dual-stack one with
+ * AWS_USE_FIPS_ENDPOINT=true or AWS_USE_DUALSTACK_ENDPOINT=true. With
+ * AWS_STS_REGIONAL_ENDPOINTS=legacy STS is sts.amazonaws.com, of us-east-1, for
+ * the regions of old.
  *
  * An override is "https://HOST[:PORT][/]", with http for loopback hosts only.
- * -EINVAL with err filled for anything else, and, so that nobody believes to
- * use them, for FIPS and dual-stack endpoints. No text quotes an override: it
- * could hold a password.
+ * -EINVAL with err filled for anything else, for an override together with FIPS
+ * or dual-stack, and for variables that say neither this nor that. No text
+ * quotes an override: it could hold a password.
  */
 int endpoint_find(enum aws_service service, const char *region,
 		  const char *option, const struct aws_environment *environment,

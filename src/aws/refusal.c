@@ -45,6 +45,12 @@ static const struct {
 	{ "InvalidParameterException", NULL, -ENOENT },
 	{ "DecryptionFailure", NULL, -EACCES },
 
+	/* SSM, GetParameters. What comes for a parameter that is not there is
+	 * no error of the call. */
+	{ "InvalidKeyId", NULL, -EACCES },
+	{ "ParameterNotFound", NULL, -ENOENT },
+	{ "ParameterVersionNotFound", NULL, -ENOENT },
+
 	/* "Common Error Types", and the names of the query protocol */
 	{ "ValidationException", NULL, -ENOENT },
 	{ "AccessDenied", NULL, -EACCES },
@@ -85,10 +91,23 @@ static const char *const types_of_keys[] = {
 	"UnrecognizedClientException",
 };
 
+/* Go v2's aws/retry/clockskew.go */
+static const char *const types_of_time[] = {
+	"AccessDeniedException",     "AuthFailure",
+	"InvalidSignatureException", "RequestTimeTooSkewed",
+	"SignatureDoesNotMatch",
+};
+
 /* The endpoint does not know the operation, or does not let us have it. */
 static const char *const types_of_operation[] = {
 	"AccessDenied",	 "AccessDeniedException", "InvalidAction",
 	"NotAuthorized", "UnknownOperation",	  "UnknownOperationException",
+};
+
+/* It may be about one of several things that were asked for. */
+static const char *const types_of_one[] = {
+	"AccessDenied",	     "AccessDeniedException",	 "InvalidKeyId",
+	"ParameterNotFound", "ParameterVersionNotFound", "ValidationException",
 };
 
 static const struct {
@@ -365,6 +384,22 @@ bool refusal_is_of_keys(const struct aws_reply *reply)
 	return is_one_of(&refusal, types_of_keys, ARRAY_SIZE(types_of_keys));
 }
 
+bool refusal_may_be_of_time(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	return read_refusal(reply, &refusal) == 0 &&
+	       is_one_of(&refusal, types_of_time, ARRAY_SIZE(types_of_time));
+}
+
+bool refusal_is(const struct aws_reply *reply, const char *type)
+{
+	struct refusal refusal;
+
+	return read_refusal(reply, &refusal) == 0 &&
+	       strcmp(refusal.type, type) == 0;
+}
+
 /* What endpoints say that are not AWS, and know neither the operation nor how
  * AWS would put that. */
 static bool is_nowhere(const struct aws_reply *reply)
@@ -385,4 +420,13 @@ bool refusal_is_of_operation(const struct aws_reply *reply)
 	return reply->status < STATUS_SERVER_FAULT &&
 	       is_one_of(&refusal, types_of_operation,
 			 ARRAY_SIZE(types_of_operation));
+}
+
+bool refusal_is_of_one(const struct aws_reply *reply)
+{
+	struct refusal refusal;
+
+	if (read_refusal(reply, &refusal) < 0)
+		return true;
+	return is_one_of(&refusal, types_of_one, ARRAY_SIZE(types_of_one));
 }

@@ -44,11 +44,23 @@ enum refusal_kind refusal_kind(const struct aws_reply *reply);
  * nobody, to end what is cached would. */
 bool refusal_is_of_keys(const struct aws_reply *reply);
 
+/* Whether it may be the request's time that was refused: of a signature, which
+ * covers it, and for want of permission, which AWS says of a wrong signature,
+ * too. False where it cannot be told for want of memory. */
+bool refusal_may_be_of_time(const struct aws_reply *reply);
+
+/* Whether AWS's type is this one. False also for want of memory. */
+bool refusal_is(const struct aws_reply *reply, const char *type);
+
 /* Whether it is the operation that may not be had, for want of permission or
  * because the endpoint has none such, so that another one may serve. Endpoints
  * that are not AWS say the latter by 501, or by 404 or 405 without a type. True
  * also where it cannot be told for want of memory, for the same reason. */
 bool refusal_is_of_operation(const struct aws_reply *reply);
+
+/* Whether, of several things that were asked for in one call, one alone may be
+ * to blame. True also where that cannot be told for want of memory. */
+bool refusal_is_of_one(const struct aws_reply *reply);
 
 /*
  * An error that stands within a success of several parts: always fails, as

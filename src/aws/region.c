@@ -25,6 +25,12 @@ bool region_is_valid(const char *region)
 	return true;
 }
 
+/* used is how far the ARN was read: 0, or to the name. */
+static bool is_usable(const char *name, const char *region, int used)
+{
+	return used != 0 && name[used] != '\0' && region_is_valid(region);
+}
+
 /* arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME */
 int region_of_secret(const char *name, char ret[REGION_SIZE], struct err *err)
 {
@@ -37,7 +43,7 @@ int region_of_secret(const char *name, char ret[REGION_SIZE], struct err *err)
 	}
 	(void)sscanf(name, "arn:%*[^:]:secretsmanager:%63[^:]:%*[^:]:secret:%n",
 		     region, &used);
-	if (used == 0 || name[used] == '\0' || !region_is_valid(region))
+	if (!is_usable(name, region, used))
 		return err_set(err, -EINVAL,
 			       "'%.256s' is not the ARN of a secret "
 			       "(arn:aws:secretsmanager:REGION:ACCOUNT:secret:"
@@ -45,6 +51,37 @@ int region_of_secret(const char *name, char ret[REGION_SIZE], struct err *err)
 			       name);
 	memcpy(ret, region, sizeof(region));
 	return 0;
+}
+
+/* arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME */
+int region_of_parameter(const char *name, char ret[REGION_SIZE],
+			struct err *err)
+{
+	char region[REGION_SIZE] = "";
+	int used = 0;
+
+	if (strncmp(name, ARN_START, strlen(ARN_START)) != 0) {
+		ret[0] = '\0';
+		return 0;
+	}
+	(void)sscanf(name, "arn:%*[^:]:ssm:%63[^:]:%*[^:]:parameter/%n", region,
+		     &used);
+	if (!is_usable(name, region, used))
+		return err_set(err, -EINVAL,
+			       "'%.256s' is not the ARN of a parameter "
+			       "(arn:aws:ssm:REGION:ACCOUNT:parameter/NAME)",
+			       name);
+	memcpy(ret, region, sizeof(region));
+	return 0;
+}
+
+static int region_of(const char *name, char ret[REGION_SIZE], struct err *err)
+{
+	int used = 0;
+
+	(void)sscanf(name, "arn:%*[^:]:ssm:%n", &used);
+	return used ? region_of_parameter(name, ret, err)
+		    : region_of_secret(name, ret, err);
 }
 
 /* The configured one and who configured it; NULL: nobody did. */
@@ -59,6 +96,7 @@ static const char *find_configured(const char *option,
 		{ "--region", option },
 		{ "AWS_REGION", environment->region },
 		{ "AWS_DEFAULT_REGION", environment->default_region },
+		{ "region of the profile", environment->profile_region },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -76,13 +114,14 @@ int region_choose(const char *option, const struct aws_environment *environment,
 	char of_secret[REGION_SIZE] = "";
 	const char *where = "";
 	const char *region = find_configured(option, environment, &where);
-	int r = secret ? region_of_secret(secret, of_secret, err) : 0;
+	int r = secret ? region_of(secret, of_secret, err) : 0;
 
 	if (r < 0)
 		return r;
 	if (!region && of_secret[0] == '\0')
 		return err_set(err, -EINVAL,
-			       "no AWS region: set --region or AWS_REGION");
+			       "no AWS region: set --region, AWS_REGION or "
+			       "region of the profile");
 	if (!region)
 		region = of_secret;
 	if (!region_is_valid(region))
@@ -91,7 +130,7 @@ int region_choose(const char *option, const struct aws_environment *environment,
 			       region);
 	if (of_secret[0] != '\0' && strcmp(of_secret, region) != 0)
 		return err_set(err, -EINVAL,
-			       "the secret's ARN is of region %s, but %s says "
+			       "the ARN is of region %s, but %s says "
 			       "%s: one mount reads from one region",
 			       of_secret, where, region);
 	(void)snprintf(ret, REGION_SIZE, "%s", region);

@@ -20,11 +20,16 @@ bool region_is_valid(const char *region);
  */
 int region_of_secret(const char *name, char ret[REGION_SIZE], struct err *err);
 
+/* The same for a parameter of SSM. */
+int region_of_parameter(const char *name, char ret[REGION_SIZE],
+			struct err *err);
+
 /*
- * The region to work in: the option, AWS_REGION, AWS_DEFAULT_REGION, at last
- * the ARN's own where `secret` is one. option and secret may be NULL. -EINVAL
- * with err filled: there is none (the text says what to set), it is no region,
- * or the secret's ARN is of another one.
+ * The region to work in: the option, AWS_REGION, AWS_DEFAULT_REGION, the
+ * profile's, at last the ARN's own where `secret` is one, of either service.
+ * option and secret may
+ * be NULL. -EINVAL with err filled: there is none (the text says what to set),
+ * it is no region, or the secret's ARN is of another one.
  */
 int region_choose(const char *option, const struct aws_environment *environment,
 		  const char *secret, char ret[REGION_SIZE], struct err *err);

@@ -11,6 +11,7 @@ struct aws_reply aws_reply_of(const struct http_reply *reply)
 		.error_type = http_reply_header(reply, "x-amzn-ErrorType"),
 		.request_id = http_reply_header(reply, "x-amzn-RequestId"),
 		.retry_after = http_reply_header(reply, "x-amz-retry-after"),
+		.date = http_reply_header(reply, "Date"),
 		.body = reply->body,
 	};
 }

@@ -12,6 +12,7 @@ struct aws_reply {
 	const char *error_type;	 /* x-amzn-ErrorType; NULL: not sent */
 	const char *request_id;	 /* x-amzn-RequestId; NULL: not sent */
 	const char *retry_after; /* x-amz-retry-after; NULL: not sent */
+	const char *date;	 /* Date; NULL: not sent */
 	const struct buf *body;
 };
 

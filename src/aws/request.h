@@ -5,7 +5,8 @@
 #include "aws/sigv4.h"
 #include "base/buf.h"
 
-struct clock;
+#include <stdint.h>
+
 struct endpoint;
 struct http_request;
 struct keys;
@@ -27,17 +28,18 @@ struct request {
 void request_init(struct request *request);
 void request_done(struct request *request);
 
-/* Sets the headers: Host, then these. 0, -E2BIG, -EFBIG, -ENOMEM. */
+/* Sets the headers: Host, where an endpoint is given, then these. 0, -E2BIG,
+ * -EFBIG, -ENOMEM. */
 int request_set_headers(struct request *request,
 			const struct endpoint *endpoint,
 			const struct sigv4_header *headers, size_t count);
 
-/* As above, and signs for now (of the clock's wall time): the date, the
- * session token and the Authorization are added. Also -ERANGE for a clock that
- * is out of all bounds. */
+/* As above, and signs for a time since 1970: the date, the session token and
+ * the Authorization are added. Also -ERANGE for a time that is out of all
+ * bounds. */
 int request_sign(struct request *request, const struct endpoint *endpoint,
 		 const struct sigv4_header *headers, size_t count,
-		 const struct keys *keys, const struct clock *clock);
+		 const struct keys *keys, int64_t now_s);
 
 /* The request for http_start(); borrows endpoint and request. */
 void request_fill(const struct request *request,

@@ -5,6 +5,7 @@
  * the one before, and a chain of keys that never leaves one wiped frame.
  */
 #include "aws/sigv4.h"
+#include "aws/digest.h"
 #include "aws/timestamp.h"
 #include "base/buf.h"
 #include "base/macros.h"
@@ -15,11 +16,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#define HASH_LENGTH 32 /* SHA-256 */
-#define HEX_SIZE (2 * HASH_LENGTH + 1)
 #define DATE_LENGTH 8 /* of "20150830T123600Z" */
 #define TEXT_MAX (256U << 10)
 #define BLANKS " \t"
@@ -27,46 +23,19 @@
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define SCOPE_END "aws4_request"
 
-struct hash {
-	unsigned char bytes[HASH_LENGTH];
-};
-
-static void hash_wipe(struct hash *hash)
+static void hash_wipe(struct digest *hash)
 {
 	explicit_bzero(hash, sizeof(*hash));
 }
 
 #define cleanup_hash CLEANUP(hash_wipe)
 
-static void to_hex(const struct hash *hash, char ret[HEX_SIZE])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < HASH_LENGTH; i++) {
-		ret[2 * i] = digits[hash->bytes[i] >> 4];
-		ret[2 * i + 1] = digits[hash->bytes[i] & 15];
-	}
-	ret[HEX_SIZE - 1] = '\0';
-}
-
 static int append_digest(struct buf *out, const void *bytes, size_t length)
 {
-	struct hash hash;
-	char hex[HEX_SIZE];
+	char hex[DIGEST_HEX_SIZE];
+	int r = digest_sha256(bytes, length, hex);
 
-	if (!EVP_Digest(bytes, length, hash.bytes, NULL, EVP_sha256(), NULL))
-		return -ENOMEM;
-	to_hex(&hash, hex);
-	return buf_append_text(out, hex);
-}
-
-static int hmac(const void *key, size_t key_length, const char *text,
-		struct hash *ret)
-{
-	if (!HMAC(EVP_sha256(), key, (int)key_length,
-		  (const unsigned char *)text, strlen(text), ret->bytes, NULL))
-		return -ENOMEM;
-	return 0;
+	return r == 0 ? buf_append_text(out, hex) : r;
 }
 
 /* Fills `order` with the headers by name; equal names stay as they came. */
@@ -231,23 +200,23 @@ int sigv4_string_to_sign(const struct sigv4_request *request, struct buf *out)
 }
 
 /* The key for one day, region and service. */
-static int derive_key(const struct sigv4_request *request, struct hash *ret)
+static int derive_key(const struct sigv4_request *request, struct digest *ret)
 {
 	char date[DATE_LENGTH + 1];
 	const char *const steps[] = { request->region, request->service,
 				      SCOPE_END };
 	cleanup_buf struct buf first;
-	cleanup_hash struct hash key = { 0 };
+	cleanup_hash struct digest key = { 0 };
 	int r = get_date(request, date);
 
 	buf_init(&first, TEXT_MAX);
 	if (r == 0)
 		r = buf_append_texts(&first, "AWS4", request->secret_key, NULL);
 	if (r == 0)
-		r = hmac(first.bytes, first.length, date, ret);
+		r = digest_hmac(first.bytes, first.length, date, ret);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		key = *ret;
-		r = hmac(key.bytes, HASH_LENGTH, steps[i], ret);
+		r = digest_hmac(key.bytes, DIGEST_LENGTH, steps[i], ret);
 	}
 	return r;
 }
@@ -256,9 +225,9 @@ static int append_signature(const struct sigv4_request *request,
 			    struct buf *out)
 {
 	cleanup_buf struct buf text;
-	cleanup_hash struct hash key = { 0 };
-	struct hash signature = { 0 };
-	char hex[HEX_SIZE];
+	cleanup_hash struct digest key = { 0 };
+	struct digest signature = { 0 };
+	char hex[DIGEST_HEX_SIZE];
 	int r;
 
 	buf_init(&text, TEXT_MAX);
@@ -266,10 +235,11 @@ static int append_signature(const struct sigv4_request *request,
 	if (r == 0)
 		r = derive_key(request, &key);
 	if (r == 0)
-		r = hmac(key.bytes, HASH_LENGTH, buf_text(&text), &signature);
+		r = digest_hmac(key.bytes, DIGEST_LENGTH, buf_text(&text),
+				&signature);
 	if (r < 0)
 		return r;
-	to_hex(&signature, hex);
+	digest_hex(&signature, hex);
 	return buf_append_text(out, hex);
 }
 

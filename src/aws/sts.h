@@ -8,9 +8,9 @@ struct err;
 struct keys;
 
 /*
- * AssumeRoleWithWebIdentity (AWS Security Token Service API Reference): a
- * token that a file holds, in Kubernetes the service account's, becomes
- * temporary keys of a role.
+ * AssumeRoleWithWebIdentity and AssumeRole (AWS Security Token Service API
+ * Reference): a token that a file holds, in Kubernetes the service account's,
+ * or keys that sign the request, become temporary keys of a role.
  */
 
 #define STS_TOKEN_MAX 20000U /* WebIdentityToken: 4 to 20000 characters */
@@ -20,9 +20,14 @@ struct keys;
 /* All borrowed. */
 struct sts_role {
 	const char *arn;
-	const char *token_file;
+	const char *token_file; /* NULL: AssumeRole */
 	const char *session_name;
+	const char *external_id; /* NULL: none */
+	unsigned duration_s;	 /* 0: what STS gives */
 };
+
+/* The name of the operation that a role needs. */
+const char *sts_action(const struct sts_role *role);
 
 /*
  * Appends the token: the file without blanks at its end. The file is opened
@@ -34,11 +39,11 @@ int sts_token_read(const char *path, struct buf *out, struct err *err);
 
 /*
  * The session's name, as CloudTrail shows it: `wanted`, or where that is NULL
- * "secretsfs-" and the host's name, or without one the process's number.
- * -EINVAL with err filled where `wanted` is none that STS takes.
+ * "secretsfs-VERSION-NODE", with the host's name where `node` is NULL. `what`
+ * is for errors: -EINVAL with err filled where `wanted` is none that STS takes.
  */
-int sts_session_name(const char *wanted, char ret[STS_SESSION_NAME_SIZE],
-		     struct err *err);
+int sts_session_name(const char *what, const char *wanted, const char *node,
+		     char ret[STS_SESSION_NAME_SIZE], struct err *err);
 
 /* Appends the form that asks for keys, with the token read as above. -ENOKEY,
  * -EFBIG, -ENOMEM with err filled. */

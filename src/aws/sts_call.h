@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "aws/key_provider.h"
+
 struct endpoint;
 struct err;
 struct keys;
@@ -14,24 +16,26 @@ struct sts_role;
 
 struct sts_call;
 
-/* keys is borrowed (ref it to keep it), and NULL exactly where err is not. */
-typedef void sts_on_keys(void *owner, struct keys *keys, const struct err *err);
-
 /* What a call borrows until it ends. */
 struct sts {
-	struct retry *retry;
+	const struct key_context *context;
 	const struct endpoint *endpoint;
 	const struct sts_role *role;
 };
 
 /*
  * Asks for keys; timeout_ms is for the whole call, with its retries: each reads
- * the token file anew. Ends exactly once: in
- * on_keys, never before this returns, or in sts_call_cancel(). NULL with err
- * filled where it could not begin, as when the token file is missing.
+ * the token file anew. signer's keys sign, and are kept as long as the call; it
+ * is NULL for a role with a token. Where the clock was wrong, or the token had
+ * just been replaced, it asks once more.
+ *
+ * Ends exactly once: in on_keys, never before this returns, or in
+ * sts_call_cancel(). NULL with err filled where it could not begin, as when the
+ * token file is missing.
  */
-struct sts_call *sts_call_start(const struct sts *sts, int64_t timeout_ms,
-				sts_on_keys *on_keys, void *owner,
+struct sts_call *sts_call_start(const struct sts *sts, struct keys *signer,
+				int64_t timeout_ms,
+				key_provider_on_keys *on_keys, void *owner,
 				struct err *err);
 
 /* NULL is allowed. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -125,5 +126,42 @@ int timestamp_parse(const char *text, int64_t *ret_s)
 	    !to_seconds(&parts, &time_s))
 		return -EINVAL;
 	*ret_s = time_s - offset_s;
+	return 0;
+}
+
+static bool take_month(const char **at, int *ret)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	for (int month = 0; month < 12; month++) {
+		if (strncmp(*at, names + (ptrdiff_t)3 * month, 3) != 0)
+			continue;
+		*at += 3;
+		*ret = month;
+		return true;
+	}
+	return false;
+}
+
+/* The day of the week, which says nothing more, is passed over. */
+int timestamp_parse_http(const char *text, int64_t *ret_s)
+{
+	struct tm parts = { 0 };
+	int64_t time_s;
+	int year;
+
+	if (strlen(text) < 5 || text[3] != ',' || text[4] != ' ')
+		return -EINVAL;
+	text += 5;
+	if (!take_number(&text, 2, 1, 31, &parts.tm_mday) ||
+	    !take_char(&text, ' ') || !take_month(&text, &parts.tm_mon) ||
+	    !take_char(&text, ' ') ||
+	    !take_number(&text, 4, 1970, 9999, &year) || !take_char(&text, ' '))
+		return -EINVAL;
+	parts.tm_year = year - 1900;
+	if (!take_time(&text, &parts) || strcmp(text, " GMT") != 0 ||
+	    !to_seconds(&parts, &time_s))
+		return -EINVAL;
+	*ret_s = time_s;
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* The two forms of time in AWS's protocols. */
+/* The forms of time in AWS's protocols. */
 
 #define TIMESTAMP_BASIC_SIZE 17 /* "20150830T123600Z" and its NUL */
 
@@ -18,5 +18,9 @@ int timestamp_basic(int64_t time_s, char ret[TIMESTAMP_BASIC_SIZE]);
  * off, and with an offset "+02:00" in place of Z (RFC 3339, 5.6). Seconds since
  * 1970. 0, or -EINVAL for another form. */
 int timestamp_parse(const char *text, int64_t *ret_s);
+
+/* The header Date: "Mon, 23 Nov 2026 10:11:12 GMT" (RFC 9110, 5.6.7). 0, or
+ * -EINVAL for another form. */
+int timestamp_parse_http(const char *text, int64_t *ret_s);
 
 #endif

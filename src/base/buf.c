@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growth copies to a new piece and wipes the old one: no realloc(3), which
- * would leave plaintext behind. */
+/* Growth stays in place or copies to a new piece and wipes the old one: no
+ * realloc(3), which would leave plaintext behind. */
 #include "base/buf.h"
 #include "base/pool.h"
 
@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define BUF_FIRST_CAPACITY 4096
+#define BUF_FIRST_CAPACITY 256
 
 void buf_init(struct buf *buf, size_t limit)
 {
@@ -44,12 +44,18 @@ int buf_reserve(struct buf *buf, size_t more)
 		return -EFBIG;
 	while (capacity <= buf->length + more)
 		capacity *= 2;
+	if (capacity > buf->limit)
+		capacity = buf->limit + 1;
 	if (capacity == buf->capacity)
 		return 0;
+	if (buf->bytes && pool_extend(buf->bytes, capacity)) {
+		buf->capacity = capacity;
+		return 0;
+	}
 	bytes = pool_alloc(capacity);
 	if (!bytes)
 		return -ENOMEM;
-	if (buf->length)
+	if (buf->bytes)
 		memcpy(bytes, buf->bytes, buf->length);
 	pool_free(buf->bytes, buf->capacity);
 	buf->bytes = bytes;

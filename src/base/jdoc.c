@@ -317,6 +317,11 @@ void jdoc_free(struct jdoc *doc)
 	free(doc);
 }
 
+void jdoc_rebind(struct jdoc *doc, const char *text)
+{
+	doc->text = text;
+}
+
 void jdoc_cleanup(struct jdoc **doc)
 {
 	jdoc_free(*doc);

@@ -17,7 +17,7 @@ struct err;
  * A jdoc holds where each node stands in the text, never a byte of a value:
  * numbers keep every digit as written, strings keep their escapes until they
  * are decoded into a buf, and "\u0000" survives. The text is borrowed and must
- * stay, unmoved, as long as the jdoc.
+ * stay as long as the jdoc; where it has moved, the jdoc is told.
  *
  * Strict: the whole text is one value; control bytes and invalid UTF-8 in
  * strings, lone surrogates, trailing bytes, leading zeros, NaN and comments
@@ -55,6 +55,9 @@ int jdoc_parse(const char *text, size_t length, struct jdoc **ret,
 
 /* NULL is allowed. */
 void jdoc_free(struct jdoc *doc);
+
+/* The same text is at another place now. */
+void jdoc_rebind(struct jdoc *doc, const char *text);
 
 enum jdoc_type jdoc_type(const struct jdoc *doc, jdoc_node node);
 

@@ -2,11 +2,15 @@
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
  * Immutable plaintext with a length, counted, in pool memory, wiped with its
  * last reference. There is deliberately no way to print one.
+ *
+ * Where the pool is full, those that nobody has looked at for longest are
+ * sealed: ciphertext in ordinary memory until somebody does.
  */
 
 /* The largest value: the quota of Secrets Manager, "Length of a secret value"
@@ -15,7 +19,7 @@
 
 struct secret;
 
-/* Copies. NULL with errno set: EFBIG past SECRET_LENGTH_MAX, ENOMEM. */
+/* Copies. NULL with errno set: EFBIG past SECRET_LENGTH_MAX, ENOMEM, EIO. */
 struct secret *secret_new(const void *bytes, size_t length);
 
 struct secret *secret_ref(struct secret *secret);
@@ -23,8 +27,19 @@ struct secret *secret_ref(struct secret *secret);
 /* NULL is allowed. */
 void secret_unref(struct secret *secret);
 
-/* Borrowed, valid while a reference is held; not terminated. */
-const unsigned char *secret_bytes(const struct secret *secret);
+/* Borrowed, valid while a reference is held, until secrets_make_room(); not
+ * terminated. NULL: there is no memory to open a sealed one. */
+const unsigned char *secret_bytes(struct secret *secret);
 size_t secret_length(const struct secret *secret);
+
+/*
+ * Between two turns of the loop, when nobody borrows bytes: has the pool grow,
+ * or seals secrets, until there is room for what one reply takes. False: there
+ * is none, and nothing left to seal.
+ */
+bool secrets_make_room(void);
+
+/* How many are sealed now. */
+size_t secrets_sealed(void);
 
 #endif

@@ -27,6 +27,7 @@ struct jmespath;
 #define CLASS_MEMORY_MAX ((size_t)8 * 1024 * 1024)
 #define CLASS_OBJECTS_MAX 10000
 #define CLASS_FOLDERS_MAX 4096 /* folders of one class, by '/' in names */
+#define CLASS_FAILOVER_MAX 3   /* regions besides the first */
 #define CLASS_WARNINGS_MAX 100 /* kept; more are counted */
 
 /* An entry's own, else its object's, else its class's. What nobody sets is up
@@ -53,15 +54,21 @@ struct class_object {
 	const char *name;	 /* as written: a name or an ARN */
 	const char *secret_name; /* source_text_secret_name() of it */
 	const char *arn_region;	 /* NULL: not an ARN */
-	const char *version;	 /* VersionId; NULL: not given */
+	const char *version;	 /* id or number; NULL: not given */
 	const char *stage;	 /* objectVersionLabel; NULL: not given */
-	bool optional;		 /* a missing secret is absent, no error */
+
+	/* What stands in for it in other regions than the first: name or ARN,
+	 * and the label with its own fallback. NULL: it has the same name. */
+	const char *failover_name;
+	const char *failover_stage;
 
 	/* Each top-level key is a file in folder, which is "" for the root and
 	 * has no '/' at its end. */
 	bool expands;
 	const char *folder;
 	bool decode_base64; /* of these keys */
+	bool is_parameter;  /* of SSM, not a secret */
+	bool optional;	    /* a missing secret is absent, no error */
 
 	struct class_rights rights;
 	const struct class_file *files; /* the raw one, if any, is first */
@@ -78,12 +85,18 @@ struct class
 {
 	const char *namespace; /* NULL: not given */
 	const char *name;
-	const char *region; /* NULL: not given */
-	int64_t ttl_ms;	    /* 0: not given, as for those below */
+	const char *region;				  /* NULL: not given */
+	const char *failover_regions[CLASS_FAILOVER_MAX]; /* in that order */
+	size_t failover_count;
+	const char *role_arn;	      /* to assume; NULL: none */
+	const char *role_external_id; /* or NULL */
+	unsigned role_duration_s;     /* 0: not given */
+	int64_t ttl_ms;		      /* 0: not given, as for those below */
 	int64_t max_stale_ms;
 	int64_t verify_access_ms;
 	struct class_rights rights;
 	enum class_layout layout;
+	bool proxy_from_env; /* what the environment names may be used */
 	const struct class_object *objects;
 	size_t object_count;
 	unsigned line;

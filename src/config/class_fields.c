@@ -142,6 +142,15 @@ static int store_list(struct class_reader *reader,
 	return 0;
 }
 
+static int store_map(struct class_reader *reader, const struct ydoc_node *value,
+		     const struct class_field *field, struct class_given *given)
+{
+	if (value->kind != YDOC_MAP)
+		return class_refuse_kind(reader, value, field->name, "a map");
+	*given = (struct class_given){ .node = value, .line = value->line };
+	return 0;
+}
+
 static int store(struct class_reader *reader, const struct ydoc_node *value,
 		 const struct class_field *field, struct class_given *given)
 {
@@ -160,6 +169,8 @@ static int store(struct class_reader *reader, const struct ydoc_node *value,
 		return store_text(reader, value, field, given);
 	case FIELD_LIST:
 		return store_list(reader, value, field, given);
+	case FIELD_MAP:
+		return store_map(reader, value, field, given);
 	case FIELD_LATER:
 		break;
 	}

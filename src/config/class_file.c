@@ -2,13 +2,12 @@
 /* A class file from the disk: a regular file, and no more than the bound. */
 #include "base/err.h"
 #include "base/macros.h"
+#include "base/projected.h"
 #include "config/class.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct file {
@@ -35,17 +34,14 @@ static int refuse_open(const char *path, int code, struct err *err)
 
 static int open_file(const char *path, struct file *file, struct err *err)
 {
-	struct stat status;
-
-	/* Not to wait where it is a pipe. */
-	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	file->fd = projected_open(path);
+	if (file->fd == -EINVAL || file->fd == -EISDIR)
+		return err_set(err, file->fd, "%s: not a regular file", path);
+	if (file->fd == -EXDEV)
+		return err_set(err, file->fd, "%s: leads out of its directory",
+			       path);
 	if (file->fd < 0)
-		return refuse_open(path, -errno, err);
-	if (fstat(file->fd, &status) < 0)
-		return refuse_open(path, -errno, err);
-	if (!S_ISREG(status.st_mode))
-		return err_set(err, S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL,
-			       "%s: not a regular file", path);
+		return refuse_open(path, file->fd, err);
 	file->bytes = malloc(CLASS_FILE_MAX + 1);
 	if (!file->bytes)
 		return err_set(err, -ENOMEM, "%s: no memory", path);

@@ -26,7 +26,7 @@ static const struct class_field object_list[] = {
 	{ "raw", FIELD_BOOL, OBJECT(raw), NULL },
 	{ "decode", FIELD_TEXT, OBJECT(decode), NULL },
 	{ "owner", FIELD_TEXT, OBJECT(owner), NULL },
-	{ "failoverObject", FIELD_LATER, OBJECT(later), NULL },
+	{ "failoverObject", FIELD_MAP, OBJECT(failover), NULL },
 	{ "template", FIELD_LATER, OBJECT(later), NULL },
 	{ "objectTags", FIELD_LATER, OBJECT(later), NULL },
 };
@@ -47,27 +47,58 @@ struct reading {
 	struct class_object *object;
 };
 
+static int refuse_name(const struct reading *reading, bool is_too_long)
+{
+	const struct class_object *object = reading->object;
+	bool is_parameter = object->is_parameter;
+
+	if (is_too_long)
+		return class_refuse(
+			reading->reader, object->line,
+			"objectName is longer than the %d characters that a "
+			"%s's name may have",
+			is_parameter ? SOURCE_PARAMETER_MAX : SOURCE_NAME_MAX,
+			is_parameter ? "parameter" : "secret");
+	return class_refuse(reading->reader, object->line,
+			    "objectName '%s' is not the name or ARN of a %s: "
+			    "letters, digits and %s may be in one",
+			    object->name, is_parameter ? "parameter" : "secret",
+			    is_parameter ? "/_.-" : "/_+=.@-");
+}
+
 static int read_name(struct reading *reading)
 {
 	struct class_reader *reader = reading->reader;
 	struct class_object *object = reading->object;
 	struct source_text source;
-	char name[SOURCE_NAME_MAX + 1];
+	char name[SOURCE_OWN_NAME_SIZE];
+	int r;
 
-	if (strlen(object->name) > SOURCE_NAME_MAX)
-		return class_refuse(reader, object->line,
-				    "objectName is longer than the %d "
-				    "characters that a secret's name may have",
-				    SOURCE_NAME_MAX);
-	if (source_text_of_secret(object->name, &source) < 0)
-		return class_refuse(reader, object->line,
-				    "objectName '%s' is not the name or ARN of "
-				    "a secret: letters, digits and /_+=.@- may "
-				    "be in one",
-				    object->name);
+	if (strlen(object->name) >
+	    (object->is_parameter ? SOURCE_PARAMETER_MAX : SOURCE_NAME_MAX))
+		return refuse_name(reading, true);
+	r = object->is_parameter
+		    ? source_text_of_parameter(object->name, &source)
+		    : source_text_of_secret(object->name, &source);
+	if (r < 0)
+		return refuse_name(reading, false);
 	source_text_secret_name(&source, name);
 	object->secret_name = arena_copy(reader->kept, name, strlen(name));
 	return object->secret_name ? 0 : class_no_room(reader);
+}
+
+/* A parameter has one selector. */
+static int check_versions(struct reading *reading)
+{
+	const struct class_object_given *given = reading->given;
+
+	if (!reading->object->is_parameter ||
+	    !class_is_given(&given->version) || !class_is_given(&given->label))
+		return 0;
+	return class_refuse(reading->reader, given->label.line,
+			    "ssm parameters can not specify both objectVersion "
+			    "and objectVersionLabel: %s",
+			    given->name.text);
 }
 
 /* A climbing name is refused where the provider does: also when no file has
@@ -128,7 +159,9 @@ static int check(struct reading *reading)
 		return class_refuse(reader, object->line,
 				    "Object name must be specified");
 	object->name = given->name.text;
-	r = class_object_check_type(reader, &type, &object->arn_region);
+	r = class_object_check_type(reader, &type, object);
+	if (r == 0)
+		r = check_versions(reading);
 	if (r == 0)
 		r = check_climbing(reading);
 	if (r == 0)

@@ -23,6 +23,7 @@ struct class_object_given {
 	struct class_given raw;
 	struct class_given decode;
 	struct class_given owner;
+	struct class_given failover;
 	struct class_given later;
 };
 
@@ -35,6 +36,12 @@ int class_object_read(struct class_reader *reader, const struct class *class,
 		      char translation, const struct ydoc_node *node,
 		      struct class_object_given *given,
 		      struct class_object *object);
+
+/* failoverObject, when all else of the object is there. */
+int class_object_read_failover(struct class_reader *reader,
+			       const struct class *class,
+			       const struct class_object_given *given,
+			       struct class_object *object);
 
 /* Whether the raw value has a file, too. */
 bool class_object_shows_raw(const struct class_object_given *given);

@@ -77,7 +77,7 @@ static int check_arn(struct class_reader *reader,
 /* An object that gives a type. */
 static int check_given_type(struct class_reader *reader,
 			    const struct class_object_type *type,
-			    const struct arn *arn)
+			    const struct arn *arn, bool *ret_is_parameter)
 {
 	const char *given = type->type->text;
 	const char *of_arn = arn ? type_of_service(&arn->service) : given;
@@ -90,17 +90,13 @@ static int check_given_type(struct class_reader *reader,
 		return class_refuse(reader, type->type->line,
 				    "objectType does not match ARN: %s",
 				    type->name->text);
-	if (strcmp(given, "ssmparameter") == 0)
-		return class_refuse(reader, type->type->line,
-				    "objectType ssmparameter is not supported "
-				    "yet: %s",
-				    type->name->text);
+	*ret_is_parameter = strcmp(given, "ssmparameter") == 0;
 	return 0;
 }
 
 static int check_service(struct class_reader *reader,
 			 const struct class_object_type *type,
-			 const struct arn *arn)
+			 const struct arn *arn, bool *ret_is_parameter)
 {
 	const char *of_arn = type_of_service(&arn->service);
 
@@ -109,31 +105,30 @@ static int check_service(struct class_reader *reader,
 				    "Invalid service in ARN: %.*s",
 				    (int)arn->service.length,
 				    arn->service.text);
-	if (strcmp(of_arn, "secretsmanager") != 0)
-		return class_refuse(reader, type->name->line,
-				    "an ARN of ssm is not supported yet: %s",
-				    type->name->text);
+	*ret_is_parameter = strcmp(of_arn, "ssmparameter") == 0;
 	return 0;
 }
 
 int class_object_check_type(struct class_reader *reader,
 			    const struct class_object_type *type,
-			    const char **ret_region)
+			    struct class_object *object)
 {
+	bool *ret_is_parameter = &object->is_parameter;
 	bool is_arn = strncmp(type->name->text, "arn:", strlen("arn:")) == 0;
 	struct arn arn = { 0 };
 	int r = 0;
 
 	if (is_arn)
-		r = check_arn(reader, type, &arn, ret_region);
+		r = check_arn(reader, type, &arn, &object->arn_region);
 	if (r < 0)
 		return r;
 	if (class_is_given(type->type))
-		return check_given_type(reader, type, is_arn ? &arn : NULL);
+		return check_given_type(reader, type, is_arn ? &arn : NULL,
+					ret_is_parameter);
 	if (!is_arn)
 		return class_refuse(reader, type->name->line,
 				    "Must use objectType when a full ARN is "
 				    "not specified: %s",
 				    type->name->text);
-	return check_service(reader, type, &arn);
+	return check_service(reader, type, &arn, ret_is_parameter);
 }

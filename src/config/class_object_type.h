@@ -3,6 +3,7 @@
 #define CONFIG_CLASS_OBJECT_TYPE_H
 
 struct class_given;
+struct class_object;
 struct class_reader;
 
 /* What an object is fetched from. */
@@ -12,10 +13,11 @@ struct class_object_type {
 	const char *region; /* the class's; NULL: not known yet */
 };
 
-/* Refuses all but secrets of Secrets Manager, by name or ARN. ret_region: the
- * ARN's, kept by the reader; NULL for a name. */
+/* Refuses all but secrets of Secrets Manager and parameters of SSM, by name or
+ * ARN. Fills is_parameter and arn_region of the object, the latter kept by the
+ * reader; NULL for a name. */
 int class_object_check_type(struct class_reader *reader,
 			    const struct class_object_type *type,
-			    const char **ret_region);
+			    struct class_object *object);
 
 #endif

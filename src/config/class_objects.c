@@ -272,7 +272,12 @@ static int read_object(struct objects *objects, const struct ydoc_node *node,
 	reading.shows_raw = class_object_shows_raw(&reading.given);
 	if (r == 0)
 		r = place(&reading);
-	return r < 0 ? r : add_files(&reading);
+	if (r == 0)
+		r = add_files(&reading);
+	return r < 0 ? r
+		     : class_object_read_failover(objects->reader,
+						  objects->class,
+						  &reading.given, object);
 }
 
 static int read_list(struct class_reader *reader,

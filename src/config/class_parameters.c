@@ -8,7 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define REGION_MAX 32
 #define SECOND ((int64_t)1000)
 #define DAY (86400 * SECOND)
 
@@ -24,7 +23,10 @@ struct given_parameters {
 	struct class_given file_permission;
 	struct class_given owner;
 	struct class_given layout;
-	struct class_given later;
+	struct class_given proxy_from_env;
+	struct class_given failover_region;
+	struct class_given failover_regions;
+	struct class_role_given role;
 };
 
 #define MEMBER(name) offsetof(struct given_parameters, name)
@@ -42,11 +44,13 @@ static const struct class_field fields[] = {
 	{ "filePermission", FIELD_TEXT, MEMBER(file_permission), NULL },
 	{ "owner", FIELD_TEXT, MEMBER(owner), NULL },
 	{ "layout", FIELD_TEXT, MEMBER(layout), NULL },
-	{ "failoverRegion", FIELD_LATER, MEMBER(later), NULL },
-	{ "failoverRegions", FIELD_LATER, MEMBER(later), NULL },
-	{ "assumeRoleArn", FIELD_LATER, MEMBER(later), NULL },
-	{ "assumeRoleExternalId", FIELD_LATER, MEMBER(later), NULL },
-	{ "assumeRoleDurationSeconds", FIELD_LATER, MEMBER(later), NULL },
+	{ "proxyFromEnv", FIELD_BOOL, MEMBER(proxy_from_env), NULL },
+	{ "failoverRegion", FIELD_TEXT, MEMBER(failover_region), NULL },
+	{ "failoverRegions", FIELD_TEXT, MEMBER(failover_regions), NULL },
+	{ "assumeRoleArn", FIELD_TEXT, MEMBER(role.arn), NULL },
+	{ "assumeRoleExternalId", FIELD_TEXT, MEMBER(role.external_id), NULL },
+	{ "assumeRoleDurationSeconds", FIELD_TEXT, MEMBER(role.duration),
+	  NULL },
 };
 
 /* Ranges and words are those of the command line. */
@@ -164,21 +168,13 @@ static int read_layout(struct class_reader *reader,
 			    "layout takes flat or tree, not '%s'", given->text);
 }
 
-/* It becomes a part of host names. */
 static int read_region(struct class_reader *reader,
 		       const struct class_given *given, const char **ret)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-
 	if (!class_is_given(given))
 		return 0;
 	*ret = given->text;
-	if (strlen(given->text) <= REGION_MAX &&
-	    !given->text[strspn(given->text, allowed)])
-		return 0;
-	return class_refuse(reader, given->line,
-			    "region takes an AWS region, not '%s'",
-			    given->text);
+	return class_check_region(reader, "region", given->text, given->line);
 }
 
 int class_parameters_read(struct class_reader *reader,
@@ -195,6 +191,15 @@ int class_parameters_read(struct class_reader *reader,
 
 	if (r == 0)
 		r = read_region(reader, &given.region, &class->region);
+	if (r == 0)
+		r = class_read_failover_regions(reader, &given.failover_region,
+						&given.failover_regions, class);
+	if (r == 0)
+		r = class_read_bool(reader, "proxyFromEnv",
+				    &given.proxy_from_env,
+				    &class->proxy_from_env);
+	if (r == 0)
+		r = class_read_role(reader, &given.role, class);
 	if (r == 0)
 		r = check_pod_identity(reader, &given.use_pod_identity);
 	if (r == 0)

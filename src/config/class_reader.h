@@ -79,6 +79,7 @@ enum class_field_kind {
 	FIELD_TEXT,
 	FIELD_BOOL, /* a text that may be one of YAML's words for it */
 	FIELD_LIST,
+	FIELD_MAP,
 	FIELD_IDLE,  /* a text that changes nothing here: a warning says so */
 	FIELD_LATER, /* refused as long as we cannot do it */
 };
@@ -121,6 +122,25 @@ struct class_parameters {
 	char translation; /* of '/' in names; 0: none */
 	struct class_given objects;
 };
+
+/* Refuses what is not a region: it becomes a part of host names. */
+int class_check_region(struct class_reader *reader, const char *name,
+		       const char *region, unsigned line);
+
+/* failoverRegion and failoverRegions, into class, whose region is there. */
+int class_read_failover_regions(struct class_reader *reader,
+				const struct class_given *one,
+				const struct class_given *several,
+				struct class *class);
+
+/* assumeRoleArn and what belongs to it, into class. */
+struct class_role_given {
+	struct class_given arn;
+	struct class_given external_id;
+	struct class_given duration;
+};
+int class_read_role(struct class_reader *reader,
+		    const struct class_role_given *given, struct class *class);
 
 /* Fills what it says into class, too. */
 int class_parameters_read(struct class_reader *reader,

@@ -6,14 +6,15 @@ const char *options_help(void)
 {
 	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
 	       "       secretsfs status|refresh|upgrade|unmount MOUNTPOINT, check CLASS...\n"
-	       "Shows secrets of AWS Secrets Manager as files. SOURCE is a class file or a\n"
-	       "directory of them (/PATH, ./PATH), secretsmanager:NAME, NAME, ARN or file:PATH.\n"
+	       "Shows secrets of AWS as files. SOURCE is a class file or a directory of them\n"
+	       "(/PATH, ./PATH), secretsmanager:NAME, a bare NAME or ARN, ssm:NAME, file:PATH.\n"
 	       "\n"
 	       "  --ttl DURATION         a value is confirmed after that long (5m)\n"
 	       "  --max-stale DURATION   not confirmed for that long it is gone (24h)\n"
 	       "  --verify-access DURATION  and it is read anew that often (15m)\n"
 	       "  --timeout DURATION     a reader waits for AWS no longer than that (20s)\n"
 	       "  --region REGION, --endpoint-url URL  where the secrets are\n"
+	       "  --profile NAME, --allow-credential-process  of AWS's shared files\n"
 	       "  --proxy-from-env       use the proxy that the environment names\n"
 	       "  --class NAME           which class of a file that has several\n"
 	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
@@ -25,7 +26,6 @@ const char *options_help(void)
 	       "  --heartbeat DURATION   a worker that stands still is replaced then (10s)\n"
 	       "  --log-format text|json, --log-level error|warning|info|debug (-d)\n"
 	       "  --log-file PATH        instead of the system log\n"
-	       "  -f, --foreground       stay in the foreground and log to standard error\n"
-	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
-	       "  -h, --help; -V, --version\n";
+	       "  -f, --foreground       log to standard error; -h, --help; -V, --version\n"
+	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n";
 }

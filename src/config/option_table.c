@@ -57,6 +57,19 @@ const struct option option_table[] = {
 		.offset = MEMBER(endpoint_url),
 	},
 	{
+		.name = "profile",
+		.kind = OPTION_TEXT,
+		.for_worker = true,
+		.takes = "the name of a profile",
+		.offset = MEMBER(profile),
+	},
+	{
+		.name = "allow-credential-process",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(allow_credential_process),
+	},
+	{
 		.name = "offline",
 		.kind = OPTION_TEXT,
 		.for_worker = true,
@@ -88,6 +101,19 @@ const struct option option_table[] = {
 		.for_worker = true,
 		.takes = "a file",
 		.offset = MEMBER(test_clock),
+	},
+	{
+		.name = "test-no-epochs",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(test_no_epochs),
+	},
+	{
+		.name = "test-pool",
+		.kind = OPTION_TEXT,
+		.for_worker = true,
+		.takes = "KIND or KIND:BYTES",
+		.offset = MEMBER(test_pool),
 	},
 	{
 		.name = "test-restarts",
@@ -182,7 +208,6 @@ const struct option option_table[] = {
 		.kind = OPTION_FLAG,
 		.offset = MEMBER(version),
 	},
-	{ .name = "profile", .kind = OPTION_LATER },
 	{ .name = "layout", .kind = OPTION_LATER },
 	{ .name = "metrics", .kind = OPTION_LATER },
 	{ .name = "insecure-no-sandbox", .kind = OPTION_LATER },

@@ -32,7 +32,9 @@ struct options {
 	/* who asks, and whom */
 	const char *region;
 	const char *endpoint_url;
+	const char *profile; /* of AWS's shared files; NULL: AWS_PROFILE's */
 	bool proxy_from_env;
+	bool allow_credential_process; /* where root mounts; else it is set */
 
 	/* what files look like */
 	bool has_owner;
@@ -46,10 +48,14 @@ struct options {
 	 */
 	const char *test_clock;
 
+	/* what kind of pool, and how large at most; see test_pool.h */
+	const char *test_pool;
+
 	/* how many workers may die within a minute, 0: any number; without
 	 * pauses then. As text, which the keeper reads */
 	const char *test_restarts;
 	bool test_no_resend;
+	bool test_no_epochs;
 
 	/* how long a worker may stand still, in milliseconds */
 	int64_t heartbeat_ms;

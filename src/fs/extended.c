@@ -72,7 +72,7 @@ static int put_stage(const struct subject *subject, struct buf *out)
 {
 	if (subject->want.stage)
 		return buf_append_text(out, subject->want.stage);
-	return subject->want.version
+	return subject->want.version || subject->want.source->has_no_stages
 		       ? -ENODATA
 		       : buf_append_text(out, SOURCE_STAGE_CURRENT);
 }

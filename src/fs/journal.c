@@ -6,6 +6,7 @@
  * be in both, when the worker was killed between two words.
  */
 #include "fs/journal.h"
+#include "base/bounce.h"
 #include "fs/ledger.h"
 #include "fs/name.h"
 
@@ -422,9 +423,9 @@ ssize_t journal_write(struct journal *journal, int fd,
 	if (parts->iov_len >= sizeof(header))
 		memcpy(&header, parts->iov_base, sizeof(header));
 	if (header.unique == 0 || header.unique & UNIQUE_INTERRUPT)
-		return writev(fd, parts, count);
+		return bounce_writev(fd, parts, count);
 	ledger_answering(journal->ledger, header.unique);
-	r = writev(fd, parts, count);
+	r = bounce_writev(fd, parts, count);
 	ledger_answered(journal->ledger);
 	drop(journal, header.unique);
 	return r;

@@ -224,7 +224,7 @@ void nodes_revoke(struct node *node, int code)
 	nodes_note(node);
 }
 
-const struct secret *node_bytes(const struct node *node)
+struct secret *node_bytes(const struct node *node)
 {
 	if (node->content)
 		return node->content;

@@ -162,7 +162,7 @@ void nodes_revoke(struct node *node, int code);
 /* The bytes that the file shows, where they are at hand: borrowed from the
  * node, which is not revoked. NULL: a key of the value, to be decoded by
  * value_key_read(). */
-const struct secret *node_bytes(const struct node *node);
+struct secret *node_bytes(const struct node *node);
 
 /* The directory parent/name. NULL: no memory. */
 struct node *nodes_directory(struct nodes *nodes, struct node *parent,

@@ -24,7 +24,7 @@
 /* d_ino of a name whose node is not known (FUSE_UNKNOWN_INO of libfuse). */
 #define UNKNOWN_INO 0xffffffff
 
-#define REPLY_MAX (1U << 20)
+#define REPLY_MAX (128U << 10) /* with its head within BOUNCE_SIZE */
 
 /* ls waits for a secret that is not known this long, then lists what is. */
 #define PATIENCE_MS 2000

@@ -38,6 +38,7 @@ struct session {
 	struct reply_settings replies;
 	size_t waiting; /* requests that are not answered */
 	uint64_t taken; /* requests that there have been */
+	bool has_no_epochs;
 	bool can_expire_names;
 	struct traffic traffic;
 	session_on_gone *on_gone;
@@ -228,7 +229,8 @@ static void do_init(void *owner, struct fuse_conn_info *kernel)
 {
 	struct session *session = owner;
 
-	session->can_expire_names = traffic_has_epochs(kernel->proto_minor);
+	session->can_expire_names = !session->has_no_epochs &&
+				    traffic_has_epochs(kernel->proto_minor);
 }
 
 static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
@@ -402,6 +404,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 		.is_asked_always = settings->is_asked_always,
 		.waiting = &session->waiting,
 	};
+	session->has_no_epochs = settings->has_no_epochs;
 	session->on_gone = settings->on_gone;
 	session->may_serve = settings->may_serve;
 	session->owner = settings->owner;
@@ -437,7 +440,7 @@ uint64_t session_taken(const struct session *session)
 
 bool session_expire_names(struct session *session)
 {
-	return traffic_next_epoch(session->fd);
+	return session->can_expire_names && traffic_next_epoch(session->fd);
 }
 
 bool session_can_expire_names(const struct session *session)

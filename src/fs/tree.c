@@ -289,6 +289,17 @@ static void reply_part(struct request *request, const unsigned char *bytes,
 	(void)request_reply_bytes(request, length ? bytes + from : NULL, size);
 }
 
+static void reply_secret(struct request *request, struct secret *secret,
+			 off_t offset, size_t size)
+{
+	const unsigned char *bytes = secret_bytes(secret);
+
+	if (bytes)
+		reply_part(request, bytes, secret_length(secret), offset, size);
+	else
+		request_fail(request, -ENOMEM);
+}
+
 static void reply_key(struct request *request, const struct node *node,
 		      off_t offset, size_t size)
 {
@@ -308,7 +319,7 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	       off_t offset, size_t size)
 {
 	const struct node *node = nodes_find(tree->nodes, id);
-	const struct secret *bytes;
+	struct secret *bytes;
 
 	if (!node || node->is_directory) {
 		request_fail(request, node ? -EISDIR : -ESTALE);
@@ -322,8 +333,7 @@ void tree_read(struct tree *tree, struct request *request, uint64_t id,
 	if (node->revoked)
 		request_fail(request, node->revoked);
 	else if (bytes)
-		reply_part(request, secret_bytes(bytes), secret_length(bytes),
-			   offset, size);
+		reply_secret(request, bytes, offset, size);
 	else
 		reply_key(request, node, offset, size);
 }

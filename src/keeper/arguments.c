@@ -37,8 +37,6 @@ static const struct argument {
 	{ "--worker-gid", KIND_ID, offsetof(struct arguments, worker_gid) },
 	{ "--allow-other", KIND_FLAG, offsetof(struct arguments, allow_other) },
 	{ "--foreground", KIND_FLAG, offsetof(struct arguments, foreground) },
-	{ "--proxy-from-env", KIND_FLAG,
-	  offsetof(struct arguments, proxy_from_env) },
 	{ "--log-json", KIND_FLAG, offsetof(struct arguments, log_json) },
 	{ "--log-level", KIND_LEVEL, offsetof(struct arguments, log_level) },
 	{ "--log-file", KIND_TEXT, offsetof(struct arguments, log_file) },

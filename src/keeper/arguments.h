@@ -14,7 +14,7 @@ struct err;
  * The keeper's command line, as secretsfs writes it:
  *
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
- *		[--folder] [--allow-other] [--foreground] [--proxy-from-env]
+ *		[--folder] [--allow-other] [--foreground]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--no-resend]
  *		[--heartbeat-ms N] [--attach-socket PATH] [--take-over SOCKET]
@@ -35,7 +35,6 @@ struct arguments {
 	bool is_folder; /* mounts come and go below it */
 	bool allow_other;
 	bool foreground;
-	bool proxy_from_env;
 	bool log_json;
 	enum log_level log_level;
 	const char *log_file;

@@ -3,8 +3,18 @@
 #include "keeper/environment.h"
 #include "base/macros.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -15,39 +25,27 @@
 #define HAVE_SANITIZERS 1
 #endif
 
-enum need { NEED_NOTHING, NEED_PROXIES };
-
-/* A text that ends in '=' is a whole name, another one is how names begin. */
-static const struct {
-	const char *start;
-	enum need need;
-} allowed[] = {
-	{ "AWS_", NEED_NOTHING },
-	{ "HOME=", NEED_NOTHING },
-	{ "TZ=", NEED_NOTHING },
-	{ "http_proxy=", NEED_PROXIES },
-	{ "https_proxy=", NEED_PROXIES },
-	{ "no_proxy=", NEED_PROXIES },
-	{ "HTTP_PROXY=", NEED_PROXIES },
-	{ "HTTPS_PROXY=", NEED_PROXIES },
-	{ "NO_PROXY=", NEED_PROXIES },
+/* A text that ends in '=' is a whole name, another one is how names begin. What
+ * names a proxy is used only where an option or a class asks for that, and
+ * classes are the worker's to read. */
+static const char *const allowed[] = {
+	"AWS_",		 "HOME=",	  "NODE_NAME=",	    "TZ=",
+	"http_proxy=",	 "https_proxy=",  "no_proxy=",	    "HTTP_PROXY=",
+	"HTTPS_PROXY=",	 "NO_PROXY=",
 #ifdef HAVE_SANITIZERS
-	{ "ASAN_OPTIONS=", NEED_NOTHING },
-	{ "LSAN_OPTIONS=", NEED_NOTHING },
-	{ "UBSAN_OPTIONS=", NEED_NOTHING },
+	"ASAN_OPTIONS=", "LSAN_OPTIONS=", "UBSAN_OPTIONS=",
 #endif
 };
 
-static bool is_allowed(const char *variable, bool proxies)
+static bool is_allowed(const char *variable)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		if (strncmp(variable, allowed[i].start,
-			    strlen(allowed[i].start)) == 0)
-			return allowed[i].need == NEED_NOTHING || proxies;
+		if (strncmp(variable, allowed[i], strlen(allowed[i])) == 0)
+			return true;
 	return false;
 }
 
-char **environment_for_worker(char *const *environment, bool proxies)
+char **environment_for_worker(char *const *environment)
 {
 	size_t count = 0;
 	char **kept;
@@ -59,7 +57,64 @@ char **environment_for_worker(char *const *environment, bool proxies)
 		return NULL;
 	count = 0;
 	for (; *environment; environment++)
-		if (is_allowed(*environment, proxies))
+		if (is_allowed(*environment))
 			kept[count++] = *environment;
 	return kept;
+}
+
+static void *map_secret(size_t size)
+{
+	int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+	void *bytes = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, (off_t)size) == 0)
+		bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			     0);
+	(void)close(fd);
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static void *map_locked(size_t size)
+{
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return NULL;
+	/* Where little may be locked, the pool of secrets says so. */
+	(void)mlock(bytes, size);
+	(void)madvise(bytes, size, MADV_DONTDUMP);
+	return bytes;
+}
+
+static size_t size_of(char *const *environment)
+{
+	size_t size = 0;
+
+	for (; *environment; environment++)
+		size += strlen(*environment) + 1;
+	return size;
+}
+
+int environment_lock_away(char **environment)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (size_of(environment) / page + 1) * page;
+	char *at = map_secret(size);
+
+	if (!at)
+		at = map_locked(size);
+	if (!at)
+		return -ENOMEM;
+	for (; *environment; environment++) {
+		size_t length = strlen(*environment);
+
+		memcpy(at, *environment, length);
+		explicit_bzero(*environment, length);
+		*environment = at;
+		at += length + 1;
+	}
+	return 0;
 }

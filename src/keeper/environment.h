@@ -2,16 +2,23 @@
 #ifndef KEEPER_ENVIRONMENT_H
 #define KEEPER_ENVIRONMENT_H
 
-#include <stdbool.h>
-
 /*
- * What of an environment a worker gets: AWS_*, HOME and TZ; with proxies also
- * the variables that name a proxy; in a build with sanitizers their options.
+ * What of an environment a worker gets: AWS_*, HOME, NODE_NAME and TZ, the
+ * variables that name a proxy, and in a build with sanitizers their options.
  * Everything else, LD_PRELOAD and secrets of others among it, stays behind.
  *
  * The array is NULL-terminated and for free(3); its strings are borrowed.
  * NULL: no memory.
  */
-char **environment_for_worker(char *const *environment, bool proxies);
+char **environment_for_worker(char *const *environment);
+
+/*
+ * Moves the strings of such an array into memory of their own that is never
+ * swapped nor in a core file, and nowhere in /proc where the kernel has
+ * memfd_secret(2); each is wiped where it stood, which for a process's own
+ * environment is what /proc/PID/environ shows. A forked child keeps them, to
+ * execute with. For good. 0 or -ENOMEM.
+ */
+int environment_lock_away(char **environment);
 
 #endif

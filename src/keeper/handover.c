@@ -62,3 +62,13 @@ int handover_mount(struct session *session, uint32_t index)
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
 	return message_send(session->worker.socket, &message, mount->fuse_fd);
 }
+
+int handover_pool(struct session *session)
+{
+	struct message message;
+
+	if (session->pool_fd < 0)
+		return 0;
+	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
+	return message_send(session->worker.socket, &message, session->pool_fd);
+}

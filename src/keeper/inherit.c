@@ -33,8 +33,10 @@ static void end_worker(struct session *session)
 		return;
 	message_fill(&message, MESSAGE_LEAVE, MESSAGE_NO_MOUNT, NULL, 0);
 	(void)message_send(session->worker.socket, &message, -1);
-	if (child_end(&session->worker, MESSAGE_LEAVE_MS, &status) < 0)
+	if (child_end(&session->worker, MESSAGE_LEAVE_MS, &status) < 0) {
 		session->shares_memory = true;
+		session_drop_pools(session);
+	}
 	child_done(&session->worker);
 }
 
@@ -43,6 +45,9 @@ static int give(const struct session *session, int client)
 	struct message message;
 	int r = 0;
 
+	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
+	if (session->pool_fd >= 0)
+		r = message_send(client, &message, session->pool_fd);
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++) {
 		const struct mount *mount = &session->mounts[i].mount;
 
@@ -147,6 +152,11 @@ static int take_one(struct session *session, struct err *err)
 		return r;
 	if (message.type == MESSAGE_FAILED)
 		return err_set(err, -ECANCELED, "%s", message.body);
+	if (message.type == MESSAGE_POOL && fd >= 0) {
+		descriptor_done(&session->pool_fd);
+		session->pool_fd = descriptor_take(&fd);
+		return 0;
+	}
 	return message.type == MESSAGE_DONE
 		       ? 1
 		       : take_mount(session, &message, &fd);

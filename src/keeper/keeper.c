@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/privacy.h"
 #include "keeper/arguments.h"
 #include "keeper/descriptor.h"
 #include "keeper/environment.h"
@@ -195,6 +196,7 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 	const struct arguments *arguments = keeper->arguments;
 	/* execve(2) takes no constants, and changes none */
 	char *name = (char *)(uintptr_t)WORKER_NAME;
+	char **environment = environment_for_worker(environ);
 
 	keeper->worker = (struct child_plan){
 		.binary_fd = keeper->binary_fd,
@@ -202,11 +204,11 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 		.gid = arguments->worker_gid,
 		.error_fd = child_error_fd(keeper),
 		.arguments = name_arguments(name, arguments->worker),
-		.environment = environment_for_worker(
-			environ, arguments->proxy_from_env),
+		.environment = environment,
 	};
 	keeper->session->worker_plan = &keeper->worker;
-	if (!keeper->worker.arguments || !keeper->worker.environment)
+	if (!keeper->worker.arguments || !environment ||
+	    environment_lock_away(environment) < 0)
 		return err_set(err, -ENOMEM, "no memory");
 	return 0;
 }
@@ -328,6 +330,10 @@ int main(int argc, char **argv)
 	int r;
 
 	hold_standard_descriptors();
+	if (privacy_begin(&err) < 0) {
+		report_failure(-1, EXIT_FAILURE, err.text);
+		return EXIT_FAILURE;
+	}
 	if (arguments_parse(argc, argv, &arguments, &err) < 0) {
 		report_failure(-1, EXIT_USAGE, err.text);
 		return EXIT_USAGE;

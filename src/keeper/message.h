@@ -15,17 +15,19 @@
  *				READY), READY (its mounts, one message each,
  *				then with mount = MESSAGE_NO_MOUNT), FAILED,
  *				SERVING, GONE, DROP_PAGES, ADD (before READY, or
- *				while it serves), REMOVE, LEAVE, BEAT
- *	keeper -> worker	FENCE, NODES, JOURNAL and MOUNT (each with an
+ *				while it serves), REMOVE, POOL (with an fd,
+ *				before READY), LEAVE, BEAT
+ *	keeper -> worker	FENCE, POOL (each with an fd, before the first
+ *				mount), NODES, JOURNAL and MOUNT (each with an
  *				fd), RELOAD, REFRESH, STOP, NOTIFIER (any number
  *				of times for a mount that serves), CLIENT, ADD,
  *				REMOVE, REFUSED, LEAVE, BEAT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
- *	keeper -> keeper	TAKE_OVER, then NODES, JOURNAL and MOUNT (each
- *				with an fd) the other way, and DONE both ways;
- *				or FAILED
+ *	keeper -> keeper	TAKE_OVER, then POOL, NODES, JOURNAL and MOUNT
+ *				(each with an fd) the other way, and DONE both
+ *				ways; or FAILED
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -74,6 +76,8 @@ enum message_type {
 			  */
 	MESSAGE_JOURNAL, /* fd: as of NODES, for the mount's requests (journal.h
 			    of fs) */
+	MESSAGE_POOL, /* fd: memory for secrets, of the worker that sends it or
+		       * of the one before; the keeper never maps it */
 
 	/* Answer what was read, read no more, then leave: another worker
 	 * follows. Of a worker: it does so of itself, and that is no death. */

@@ -8,6 +8,7 @@
  */
 #include "base/err.h"
 #include "base/macros.h"
+#include "base/privacy.h"
 #include "keeper/child.h"
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
@@ -133,7 +134,8 @@ int main(void)
 	struct notifier notifier = { .root = -1, .orders = -1 };
 	struct err err;
 
-	if (take(MESSAGE_CLONE, &notifier.root) < 0 ||
+	if (privacy_begin(NULL) < 0 ||
+	    take(MESSAGE_CLONE, &notifier.root) < 0 ||
 	    take(MESSAGE_NOTIFIER, &notifier.orders) < 0)
 		return 1;
 	if (enter_sandbox(&notifier, &err) < 0) {

@@ -57,6 +57,7 @@ static void fence_off(struct session *session)
 		 session->worker.pid);
 	(void)fence_next(&session->fence);
 	session->shares_memory = true;
+	session_drop_pools(session);
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
 		if (session->strays[i] < 0) {
 			session->strays[i] =
@@ -171,6 +172,7 @@ void restart_begin(struct session *session)
 {
 	session->phase = PHASE_SERVING;
 	session->phase_ms = moment_ms();
+	session_keep_pool(session);
 	heartbeat_begin(&session->heartbeat, session->phase_ms);
 }
 
@@ -197,6 +199,7 @@ static void hand_over(struct session *session)
 	(void)restart_resend(session);
 	/* After that: until then one that was fenced off may have answered. */
 	handover_part(session);
+	(void)handover_pool(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]))
 			(void)handover_mount(session, i);
@@ -210,6 +213,7 @@ static bool start(struct session *session)
 	struct err err;
 
 	session->warnings = 0;
+	descriptor_done(&session->next_pool_fd);
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
 	folder_begin(session);

@@ -24,6 +24,7 @@ struct session *session_new(void)
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
+	session->pool_fd = session->next_pool_fd = -1;
 	session->folder.directory_fd = session->folder.listening = -1;
 	session->forerunner = -1;
 	session->binary_fd = session->fresh_binary_fd = session->upgrader = -1;
@@ -73,6 +74,8 @@ void session_free(struct session *session)
 	descriptor_done(&session->binary_fd);
 	attach_done(&session->attach);
 	fence_done(&session->fence);
+	descriptor_done(&session->pool_fd);
+	descriptor_done(&session->next_pool_fd);
 	descriptor_done(&session->signals);
 	descriptor_done(&session->mount_table);
 	(void)munmap(session, sizeof(*session));
@@ -85,7 +88,24 @@ int session_receive(struct session *session, struct message *ret)
 
 	if (r < 0)
 		return r;
+	if (ret->type == MESSAGE_POOL && unwanted >= 0) {
+		descriptor_done(&session->next_pool_fd);
+		session->next_pool_fd = descriptor_take(&unwanted);
+		return -EAGAIN;
+	}
 	return unwanted < 0 ? 0 : -EPROTO;
+}
+
+void session_keep_pool(struct session *session)
+{
+	descriptor_done(&session->pool_fd);
+	session->pool_fd = descriptor_take(&session->next_pool_fd);
+}
+
+void session_drop_pools(struct session *session)
+{
+	descriptor_done(&session->pool_fd);
+	descriptor_done(&session->next_pool_fd);
 }
 
 struct session_mount *session_mount_of(struct session *session,

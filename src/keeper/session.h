@@ -91,6 +91,8 @@ struct session {
 	struct deaths deaths;
 	struct heartbeat heartbeat;
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
+	int pool_fd;	      /* of the last worker that has served, or -1 */
+	int next_pool_fd;     /* of the one that there is */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;
@@ -136,9 +138,17 @@ void session_drop_mount(struct session_mount *mount, bool gives_back);
 /*
  * Shared by the two above: takes the worker's next message. 0; -EAGAIN: none
  * is there; -EPIPE: it has gone or is going; -EPROTO: it sent what a worker
- * does not send.
+ * does not send. A pool that it sends is kept here.
  */
 int session_receive(struct session *session, struct message *ret);
+
+/* Shared likewise: the worker serves, so the next one gets its pool, and none
+ * that of the one before. */
+void session_keep_pool(struct session *session);
+
+/* Shared likewise: one that runs still may write to its pool, so it is nobody
+ * else's. */
+void session_drop_pools(struct session *session);
 
 /* Shared likewise: the mount that a message is about, or NULL. */
 struct session_mount *session_mount_of(struct session *session,

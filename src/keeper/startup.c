@@ -360,6 +360,9 @@ static int hand_over_all(const struct startup *startup)
 
 	if (r == 0 && handover_begin(session) < 0)
 		r = report_death(startup);
+	/* Of another keeper's last worker. */
+	if (r == 0)
+		(void)handover_pool(session);
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
 		r = hand_over(startup, i);
 	return r;

@@ -24,6 +24,7 @@ void successor_init(struct successor *successor)
 {
 	*successor = (struct successor){
 		.process = { .pidfd = -1, .socket = -1 },
+		.pool_fd = -1,
 		.binary_fd = -1,
 		.client = -1,
 	};
@@ -55,6 +56,7 @@ void successor_done(struct session *session, const char *why)
 		(void)child_end(&successor->process, 0, &status);
 	child_done(&successor->process);
 	free(successor->wishes);
+	descriptor_done(&successor->pool_fd);
 	descriptor_done(&successor->binary_fd);
 	answer(&successor->client, why);
 	successor_init(successor);
@@ -204,6 +206,11 @@ void successor_on_message(struct session *session)
 		successor_done(session, message.body);
 		return;
 	}
+	if (r == 0 && message.type == MESSAGE_POOL && unwanted >= 0) {
+		descriptor_done(&successor->pool_fd);
+		successor->pool_fd = descriptor_take(&unwanted);
+		return;
+	}
 	if (r == 0)
 		r = on_message(session, &message);
 	if (r == -EPIPE)
@@ -236,6 +243,7 @@ bool successor_take(struct session *session)
 	if (!successor->is_ready)
 		return false;
 	session->worker = successor->process;
+	session->next_pool_fd = descriptor_take(&successor->pool_fd);
 	for (size_t i = 0; i < successor->wish_count; i++)
 		fulfil(session, &successor->wishes[i]);
 	free(successor->wishes);

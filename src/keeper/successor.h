@@ -27,6 +27,7 @@ struct successor {
 	struct message *wishes; /* room for SESSION_MOUNTS_MAX, or NULL */
 	size_t wish_count;
 	int64_t deadline_ms;
+	int pool_fd;   /* as of session.h */
 	int binary_fd; /* what the keeper has started it of, or -1 */
 	int client;    /* a command that waits for it, or -1 */
 };

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/macros.h"
+#include "base/scrub.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -279,9 +280,12 @@ static int wait_ms(const struct loop *loop, int max_wait_ms)
 int loop_turn(struct loop *loop, int max_wait_ms)
 {
 	struct epoll_event events[LOOP_EVENTS_MAX];
-	int count = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX,
-			       wait_ms(loop, max_wait_ms));
+	int rest_ms = wait_ms(loop, max_wait_ms);
+	int count;
 
+	if (rest_ms != 0)
+		scrub();
+	count = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, rest_ms);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < count; i++) {

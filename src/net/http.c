@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "base/err.h"
 #include "loop/loop.h"
+#include "net/connections.h"
 #include "net/intake.h"
 #include "net/transfer.h"
 

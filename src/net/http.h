@@ -16,7 +16,8 @@ struct loop;
  * Each call has an easy and a multi handle of its own, destroyed with it, so
  * that libcurl keeps no plaintext; connections live on in a share. HTTP/1.1,
  * TLS 1.2 or newer, no redirects, no compression, no cookies, no netrc. Plain
- * http is refused unless the host is a loopback address.
+ * http is refused unless the host is a loopback address or, for requests that
+ * say so, a metadata service's, and goes through no proxy.
  *
  * - A call ends exactly once: in its callback, or in http_cancel().
  * - A callback never runs before http_start() returns.
@@ -43,14 +44,22 @@ int http_check(const struct http *http, struct err *err);
 /* Every call must have ended. NULL is allowed. */
 void http_free(struct http *http);
 
+enum http_method {
+	HTTP_POST,
+	HTTP_GET,
+	HTTP_PUT, /* without a body */
+};
+
 struct http_request {
+	enum http_method method;
 	const char *url;
 	const char *const *headers; /* "Name: value"; may hold credentials */
 	size_t header_count;
-	const struct buf *body; /* sent by POST */
+	const struct buf *body; /* sent by POST; empty for others */
 	int64_t timeout_ms;	/* for the whole call; must be > 0 */
 	size_t reply_max;	/* bytes of body; more is -EFBIG */
 	bool fresh_connection;	/* neither reuse one nor leave one */
+	bool is_metadata;	/* plain http as place_read_metadata() has it */
 };
 
 /* All borrowed until the callback returns; the body is wiped after it. */

@@ -170,7 +170,7 @@ static void tell_of_breaker(const struct retry_call *call)
 }
 
 /* Without the kernel's random numbers nothing is spread, and nothing breaks. */
-static uint32_t draw(const struct retry *retry)
+uint32_t retry_random(const struct retry *retry)
 {
 	uint32_t number = 0;
 
@@ -207,7 +207,8 @@ static void note_failure(struct retry_call *call, const struct err *err)
 	struct breaker *breaker = &call->health->breaker;
 
 	if (breaker_failed(breaker, call->is_probe, err,
-			   loop_now_ms(call->retry->loop), draw(call->retry)))
+			   loop_now_ms(call->retry->loop),
+			   retry_random(call->retry)))
 		tell_of_breaker(call);
 }
 
@@ -255,7 +256,7 @@ static int64_t delay_of(const struct retry_call *call,
 	limit_ms <<= call->attempt;
 	if (limit_ms > RETRY_DELAY_MAX_MS)
 		limit_ms = RETRY_DELAY_MAX_MS;
-	delay_ms = (limit_ms * draw(call->retry)) >> 32;
+	delay_ms = (limit_ms * retry_random(call->retry)) >> 32;
 	if (verdict->after_ms > delay_ms + RETRY_HINT_MAX_MS)
 		return delay_ms + RETRY_HINT_MAX_MS;
 	return verdict->after_ms > delay_ms ? verdict->after_ms : delay_ms;
@@ -342,14 +343,15 @@ static int send_request(struct retry_call *call, int64_t left_ms,
 			struct err *err)
 {
 	struct http_request request = { 0 };
+	int64_t attempt_ms;
 	int r = call->request.make(call->request.owner, call->attempt, &request,
 				   err);
 
 	if (r < 0)
 		return r;
-	request.timeout_ms = left_ms < RETRY_ATTEMPT_TIMEOUT_MS
-				     ? left_ms
-				     : RETRY_ATTEMPT_TIMEOUT_MS;
+	attempt_ms = call->request.attempt_ms ? call->request.attempt_ms
+					      : RETRY_ATTEMPT_TIMEOUT_MS;
+	request.timeout_ms = left_ms < attempt_ms ? left_ms : attempt_ms;
 	call->http_call =
 		http_start(call->retry->http, &request, on_answer, call);
 	if (!call->http_call)

@@ -85,6 +85,9 @@ void retry_each_endpoint(const struct retry *retry,
  * throttled. */
 bool retry_can_pay(const struct retry *retry, const char *url);
 
+/* A number as settings.random gives it, for what else is to be spread. */
+uint32_t retry_random(const struct retry *retry);
+
 enum retry_verdict_kind {
 	RETRY_DONE, /* another attempt would bring the same */
 	RETRY_TRANSIENT,
@@ -115,6 +118,7 @@ struct retry_request {
 	const char *operation; /* what is counted under; a constant that
 				* outlives the retry, or NULL */
 	int64_t timeout_ms;    /* for all attempts and what is between them */
+	int64_t attempt_ms;    /* for one; 0: RETRY_ATTEMPT_TIMEOUT_MS */
 	retry_make *make;
 	retry_judge *judge;
 	/* With what the last attempt brought, as http_start() would tell it;

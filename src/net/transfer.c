@@ -13,17 +13,18 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "loop/loop.h"
+#include "net/connections.h"
 #include "net/http.h"
 #include "net/intake.h"
 #include "net/place.h"
+#include "net/tls.h"
 #include "net/watches.h"
-#include "net/wiping.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_MS 3000
 
@@ -42,10 +43,6 @@
 #define CURLMOPT_QUICK_EXIT ((CURLMoption)21)
 #endif
 
-struct connections {
-	CURLSH *share;
-};
-
 struct transfer {
 	struct transfer_order order;
 	transfer_on_end *on_end;
@@ -59,66 +56,6 @@ struct transfer {
 	char curl_text[CURL_ERROR_SIZE];
 	struct curl_slist headers[];
 };
-
-static int start_libcurl(struct err *err)
-{
-	static const int needed = CURL_VERSION_SSL | CURL_VERSION_ASYNCHDNS;
-
-	if (curl_global_init_mem(CURL_GLOBAL_ALL, wiping_malloc, wiping_free,
-				 wiping_realloc, wiping_strdup, wiping_calloc))
-		return err_set(err, -ENOMEM, "libcurl does not start");
-	if ((curl_version_info(CURLVERSION_NOW)->features & needed) == needed)
-		return 0;
-	curl_global_cleanup();
-	return err_set(err, -ENOTSUP, "this libcurl lacks TLS or AsynchDNS");
-}
-
-/* Without locks: one thread uses it, curl's resolver threads do not. */
-static CURLSH *new_share(void)
-{
-	const CURLSHoption option = CURLSHOPT_SHARE;
-	CURLSH *share = curl_share_init();
-
-	if (share &&
-	    (curl_share_setopt(share, option, CURL_LOCK_DATA_CONNECT) ||
-	     curl_share_setopt(share, option, CURL_LOCK_DATA_SSL_SESSION) ||
-	     curl_share_setopt(share, option, CURL_LOCK_DATA_DNS))) {
-		(void)curl_share_cleanup(share);
-		return NULL;
-	}
-	return share;
-}
-
-struct connections *connections_new(struct err *err)
-{
-	struct connections *connections;
-
-	if (start_libcurl(err) < 0)
-		return NULL;
-	connections = calloc(1, sizeof(*connections));
-	if (connections)
-		connections->share = new_share();
-	if (!connections || !connections->share) {
-		err_set(err, -ENOMEM, "no memory for connections");
-		free(connections);
-		curl_global_cleanup();
-		return NULL;
-	}
-	return connections;
-}
-
-void connections_free(struct connections *connections)
-{
-	CURLSHcode code;
-
-	if (!connections)
-		return;
-	code = curl_share_cleanup(connections->share);
-	assert(code == CURLSHE_OK); /* else a transfer still uses it */
-	(void)code;
-	curl_global_cleanup();
-	free(connections);
-}
 
 static int64_t connect_timeout_ms(const struct http_request *request)
 {
@@ -321,6 +258,15 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
 				 &transfer->err));
 }
 
+/* Before the first connection of a handle; curl has set its own options. */
+static CURLcode on_tls(CURL *easy, void *context, void *unused)
+{
+	(void)easy;
+	(void)unused;
+	tls_set_options(context);
+	return CURLE_OK;
+}
+
 static CURLM *new_multi(struct transfer *transfer)
 {
 	CURLM *multi = curl_multi_init();
@@ -398,8 +344,13 @@ static bool set_pointers(struct transfer *transfer)
 		{ CURLOPT_USERAGENT, settings->user_agent },
 		{ CURLOPT_HTTPHEADER,
 		  request->header_count ? transfer->headers : NULL },
-		{ CURLOPT_POSTFIELDS, buf_text(request->body) },
-		{ CURLOPT_SHARE, transfer->order.connections->share },
+		{ CURLOPT_POSTFIELDS, request->method == HTTP_POST
+					      ? buf_text(request->body)
+					      : NULL },
+		{ CURLOPT_CUSTOMREQUEST,
+		  request->method == HTTP_PUT ? "PUT" : NULL },
+		{ CURLOPT_SHARE,
+		  connections_share(transfer->order.connections) },
 		{ CURLOPT_ERRORBUFFER, transfer->curl_text },
 		{ CURLOPT_HEADERDATA, transfer },
 		{ CURLOPT_WRITEDATA, transfer },
@@ -411,7 +362,46 @@ static bool set_pointers(struct transfer *transfer)
 				     pointers[i].value))
 			return false;
 	return !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) &&
-	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) &&
+	       !curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+}
+
+/* After all that makes it a POST, since the last word counts. */
+static bool set_method(CURL *easy, enum http_method method)
+{
+	if (method == HTTP_POST)
+		return true;
+	return !curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) &&
+	       (method == HTTP_GET ||
+		!curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT"));
+}
+
+/* Where a name leads is seen here, for each address that is tried. */
+static curl_socket_t on_open_socket(void *owner, curlsocktype purpose,
+				    struct curl_sockaddr *address)
+{
+	struct transfer *transfer = owner;
+
+	(void)purpose;
+	if (!place_is_metadata(&address->addr)) {
+		err_set(&transfer->err, -EINVAL,
+			"plain http to %s: allowed to this machine and its "
+			"metadata services only",
+			transfer->place.text);
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+		      address->protocol);
+}
+
+static bool set_addresses(struct transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+
+	return !transfer->place.is_metadata ||
+	       (!curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+				  on_open_socket) &&
+		!curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer));
 }
 
 /* A CA file is all that is trusted then, not that and the system's. */
@@ -453,7 +443,11 @@ struct transfer *transfer_new(const struct transfer_order *order,
 
 int transfer_start(struct transfer *transfer, struct err *err)
 {
-	int r = place_read(transfer->order.request->url, &transfer->place, err);
+	const struct http_request *request = transfer->order.request;
+	int r = request->is_metadata
+			? place_read_metadata(request->url, &transfer->place,
+					      err)
+			: place_read(request->url, &transfer->place, err);
 
 	if (r < 0)
 		return r;
@@ -462,6 +456,8 @@ int transfer_start(struct transfer *transfer, struct err *err)
 	if (!transfer->easy || !transfer->multi)
 		return err_set(err, -ENOMEM, "no memory for a request");
 	if (!set_numbers(transfer) || !set_pointers(transfer) ||
+	    !set_method(transfer->easy, request->method) ||
+	    !set_addresses(transfer) ||
 	    !set_trust(transfer->easy, transfer->order.settings->ca_file))
 		return err_set(err, -EIO, "libcurl refuses our options");
 	if (curl_multi_add_handle(transfer->multi, transfer->easy))

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+struct connections;
 struct err;
 struct http_request;
 struct http_settings;
@@ -16,16 +17,6 @@ struct loop;
  */
 
 struct transfer;
-
-/* What transfers leave to later ones: connections, TLS sessions, addresses. */
-struct connections;
-
-/* NULL with err filled, also where this libcurl has no TLS, or would block the
- * loop while it looks up a name. */
-struct connections *connections_new(struct err *err);
-
-/* Every transfer must be gone. NULL is allowed. */
-void connections_free(struct connections *connections);
 
 /* All borrowed until transfer_free(). */
 struct transfer_order {

@@ -24,6 +24,20 @@ static void put_time(struct jwrite *json, const char *name, int64_t ms)
 		jwrite_number(json, name, ms);
 }
 
+static void put_memory(struct jwrite *json,
+		       const struct status_program *program)
+{
+	jwrite_object(json, "memory");
+	jwrite_text(json, "kind", program->memory_kind);
+	put_count(json, "usedBytes", program->memory_used);
+	put_count(json, "mappedBytes", program->memory_mapped);
+	put_count(json, "maxBytes", program->memory_max);
+	put_count(json, "sealed", program->sealed_count);
+	jwrite_flag(json, "outlivesWorker", program->is_memory_kept);
+	put_count(json, "adopted", program->adopted_count);
+	jwrite_object_end(json);
+}
+
 void status_put_program(struct jwrite *json,
 			const struct status_program *program)
 {
@@ -39,6 +53,7 @@ void status_put_program(struct jwrite *json,
 		jwrite_null(json, "notifier");
 	jwrite_object_end(json);
 	jwrite_flag(json, "memoryLocked", program->is_memory_locked);
+	put_memory(json, program);
 }
 
 void status_put_mount(struct jwrite *json, const struct status_mount *mount)
@@ -157,6 +172,7 @@ void status_put_object(struct jwrite *json, const struct status_object *object)
 	jwrite_text(json, "kind", object->is_listing ? "listing" : "secret");
 	jwrite_text(json, "version", object->version);
 	jwrite_text(json, "stage", object->stage);
+	jwrite_text(json, "region", object->region);
 	jwrite_flag(json, "optional", object->is_optional);
 	put_about(json, object->about);
 	put_files(json, object);

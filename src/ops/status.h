@@ -29,6 +29,13 @@ struct status_program {
 	int64_t started_s;  /* when the keeper began to serve */
 	int64_t uptime_ms;  /* of the worker */
 	bool is_memory_locked;
+	const char *memory_kind; /* pool_kind_name() */
+	size_t memory_used;	 /* bytes */
+	size_t memory_mapped;
+	size_t memory_max;
+	size_t sealed_count;  /* secrets that the memory had no room for */
+	bool is_memory_kept;  /* for a worker that follows this one */
+	size_t adopted_count; /* secrets that the last one had */
 };
 
 /* Members of the document itself. */
@@ -86,6 +93,7 @@ struct status_object {
 	const char *name;
 	const char *version; /* what was asked for, or NULL */
 	const char *stage;   /* likewise */
+	const char *region;  /* which of several answers, or NULL */
 	bool is_listing;     /* the names below a prefix */
 	bool is_optional;
 	bool expands; /* its keys are files as well */

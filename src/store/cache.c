@@ -47,6 +47,7 @@ void cache_free(struct cache *cache)
 	if (!cache)
 		return;
 	map_each(cache->entries, drop_each, NULL);
+	cache_adopted_done(cache);
 	cache_drop_scouts(cache, NULL);
 	cache_entries_done(cache);
 	free(cache);

@@ -125,6 +125,16 @@ size_t cache_refresh(struct cache *cache, const char *name);
  * gave. Uses must still be ended by cache_use_end(). */
 void cache_drop_source(struct cache *cache, struct source *source);
 
+/*
+ * What a cache before this one held, and kept for who comes after it
+ * (base/parked.h): once somebody asks for it, it is held at the age that it
+ * has, and confirmed before it is taken for fresh; wiped when its time is over.
+ * 0, -ENOMEM, -EFBIG.
+ */
+struct parked_about;
+int cache_adopt(struct cache *cache, const struct parked_about *about,
+		const void *bytes, size_t length);
+
 /* What is known of one thing, for people. Texts and err are borrowed. */
 enum cache_state {
 	CACHE_EMPTY,  /* never known, or wiped */

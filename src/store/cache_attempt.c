@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/parked.h"
 #include "loop/loop.h"
 #include "store/cache_private.h"
 #include "store/listing.h"
@@ -47,6 +48,7 @@ static void land_success(struct entry *entry, bool has_changed)
 	entry->has_failed = false;
 	entry->failures = 0;
 	entry->refused_ms = NEVER_MS;
+	cache_park(entry);
 	land(entry, has_changed);
 }
 
@@ -56,7 +58,8 @@ static void note_kind(struct entry *entry)
 	int code = entry->failure.code;
 
 	entry->is_busy = code == -EBUSY;
-	entry->is_passing = code == -EIO || code == -EBUSY || code == -ENOKEY;
+	entry->is_passing = code == -EIO || code == -EBUSY || code == -ENOKEY ||
+			    code == -ENOMEM;
 	if (code == -EBUSY)
 		entry->failure.code = -EIO;
 	else if (code == -ENOKEY)
@@ -98,6 +101,7 @@ static void land_failure(struct entry *entry, const struct err *err)
  * again. */
 static void take_version(struct entry *entry, struct value *value)
 {
+	parked_free(TAKE(entry->parked));
 	value_unref(entry->value);
 	entry->value = value_ref(value);
 	value_date_after(value, entry->created_ns);

@@ -6,6 +6,7 @@
  */
 #include "base/macros.h"
 #include "base/map.h"
+#include "base/parked.h"
 #include "loop/loop.h"
 #include "store/cache_private.h"
 #include "store/listing.h"
@@ -22,7 +23,8 @@ int cache_entries_init(struct cache *cache)
 {
 	cache->entries = map_new();
 	cache->names = map_new();
-	if (cache->entries && cache->names)
+	cache->adopted = map_new();
+	if (cache->entries && cache->names && cache->adopted)
 		return 0;
 	cache_entries_done(cache);
 	return -ENOMEM;
@@ -32,10 +34,12 @@ void cache_entries_done(struct cache *cache)
 {
 	map_free(cache->entries);
 	map_free(cache->names);
+	map_free(cache->adopted);
 }
 
 void cache_entry_clear(struct entry *entry)
 {
+	parked_free(TAKE(entry->parked));
 	value_unref(entry->value);
 	entry->value = NULL;
 	listing_unref(entry->listing);
@@ -269,8 +273,9 @@ struct entry *cache_entry_need(struct cache *cache,
 			       const struct cache_want *want)
 {
 	struct entry *entry = cache_entry_find(cache, want);
+	bool is_new = !entry;
 
-	if (!entry)
+	if (is_new)
 		entry = add_entry(cache, want);
 	if (!entry)
 		return NULL;
@@ -279,5 +284,7 @@ struct entry *cache_entry_need(struct cache *cache,
 	entry->verify_ms = want->verify_ms;
 	entry->keep_ms = larger(entry->keep_ms,
 				larger(want->max_stale_ms, want->ttl_ms));
+	if (is_new)
+		cache_adopted_take(entry);
 	return entry;
 }

@@ -9,6 +9,7 @@
  *	cache_age.c	says what is true of an entry now
  *	cache_attempt.c	asks the source, and notes what it says
  *	cache_use.c	keeps what is in use confirmed
+ *	cache_adopt.c	holds what the last process had
  *	cache_return.c	looks for a source that is away, and what follows
  *	cache_entry.c	finds, makes, outdates and drops entries
  */
@@ -35,6 +36,7 @@ struct cache {
 	struct cache_limits limits;
 	struct map *entries; /* by key */
 	struct map *names;   /* an entry_list, by what keys begin with */
+	struct map *adopted; /* by key, what nobody has asked for yet */
 	struct scout_list scouts;
 	struct cache_counters counters;
 	cache_on_failure *on_failure;
@@ -69,11 +71,12 @@ struct entry {
 	/* the last success, until it is wiped */
 	struct value *value;
 	struct listing *listing;
-	int64_t confirmed_ms; /* when it was last found true */
-	int64_t verified_ms;  /* when it was last fetched */
-	int64_t created_ns;   /* the date of the last version, also wiped */
-	int64_t keep_ms;      /* the longest max_stale_ms that was asked for */
-	bool is_outdated;     /* the source said that it changed */
+	struct parked *parked; /* for the next process; NULL: not kept */
+	int64_t confirmed_ms;  /* when it was last found true */
+	int64_t verified_ms;   /* when it was last fetched */
+	int64_t created_ns;    /* the date of the last version, also wiped */
+	int64_t keep_ms;       /* the longest max_stale_ms that was asked for */
+	bool is_outdated;      /* the source said that it changed */
 
 	/* the last attempt, if it failed */
 	bool has_failed;
@@ -160,6 +163,17 @@ uint32_t cache_draw(const struct cache *cache, uint32_t below);
 
 /* Tells the uses what the secret is now. */
 void cache_tell_uses(struct entry *entry);
+
+/* cache_adopt.c */
+
+/* Gives a new entry what was adopted for it. */
+void cache_adopted_take(struct entry *entry);
+
+/* Lets go of what is left. */
+void cache_adopted_done(struct cache *cache);
+
+/* Keeps what the entry holds for the next process. */
+void cache_park(struct entry *entry);
 
 /* cache_return.c */
 

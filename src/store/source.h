@@ -20,7 +20,7 @@ struct value;
  * - Two codes more may pass as well. EBUSY is told to readers as EIO: the
  *   service is there, but throttles or fails, so that asking less often is what
  *   helps it. ENOKEY is told as EACCES: what is needed to ask is missing here,
- *   a token file say, so nobody has refused anything.
+ *   a token file say, so nobody has refused anything. ENOMEM may pass too.
  */
 
 /* What a secret has at this stage when nobody says which. */
@@ -83,6 +83,12 @@ struct source_operations {
 	struct source_call *(*list)(struct source *source, const char *prefix,
 				    source_on_listing *on_listing, void *owner);
 
+	/* Which of several places answered for the want last, or will be asked
+	 * first; borrowed until the next call ends. NULL where there is but
+	 * one. */
+	const char *(*where)(const struct source *source,
+			     const struct source_want *want);
+
 	/* The callback of this call will not run. */
 	void (*cancel)(struct source_call *call);
 
@@ -105,6 +111,9 @@ struct source {
 	/* How long a value is served after the source began to refuse it, since
 	 * a refusal may be a passing one that looks definite. */
 	int64_t grace_ms;
+
+	/* Nothing of it is at a stage: what no want names is the latest. */
+	bool has_no_stages;
 
 	/* on_change is called for whatever changes: what is in use need not be
 	 * confirmed because of max_ttl_ms. */

@@ -19,6 +19,7 @@ struct key {
 	jdoc_node member;
 	size_t name; /* offset in the names */
 	size_t name_length;
+	size_t length; /* of what it reads as */
 };
 
 struct value {
@@ -26,6 +27,7 @@ struct value {
 	struct secret *bytes;
 	int64_t created_ns;
 	char version[VALUE_VERSION_MAX + 1];
+	bool is_binary;
 	char *arn;	  /* or NULL */
 	struct jdoc *doc; /* NULL: not JSON */
 	struct key *keys;
@@ -78,6 +80,14 @@ static int add_members(struct finder *finder)
 	return r;
 }
 
+static void measure(const struct jdoc *doc, struct key *key)
+{
+	if (jdoc_type(doc, key->member) == JDOC_STRING)
+		key->length = jdoc_string_length(doc, key->member);
+	else
+		(void)jdoc_raw(doc, key->member, &key->length);
+}
+
 static void finder_done(struct finder *finder)
 {
 	buf_done(&finder->names);
@@ -99,6 +109,8 @@ static int find_keys(struct value *value)
 	r = add_members(&finder);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < value->key_count; i++)
+		measure(value->doc, &value->keys[i]);
 	value->names = malloc(finder.names.length + 1);
 	if (!value->names)
 		return -ENOMEM;
@@ -109,8 +121,10 @@ static int find_keys(struct value *value)
 /* Not being JSON is no failure: such a value has no keys. */
 static int index_document(struct value *value)
 {
-	int r = jdoc_parse((const char *)secret_bytes(value->bytes),
-			   secret_length(value->bytes), &value->doc, NULL);
+	const char *text = (const char *)secret_bytes(value->bytes);
+	int r = text ? jdoc_parse(text, secret_length(value->bytes),
+				  &value->doc, NULL)
+		     : -ENOMEM;
 
 	if (r == -ENOMEM)
 		return r;
@@ -128,6 +142,7 @@ struct value *value_new(struct secret *bytes, const struct value_about *about)
 	value->references = 1;
 	value->bytes = secret_ref(bytes);
 	value->created_ns = about->created_ns;
+	value->is_binary = about->is_binary;
 	memcpy(value->version, about->version,
 	       strnlen(about->version, VALUE_VERSION_MAX));
 	if (about->arn)
@@ -187,9 +202,27 @@ struct secret *value_bytes(const struct value *value)
 	return value->bytes;
 }
 
+/* Where the bytes are is known for a turn only: they may have been sealed.
+ * NULL where they are not JSON or there is no memory. */
+static const struct jdoc *document_of(const struct value *value)
+{
+	const char *text =
+		value->doc ? (const char *)secret_bytes(value->bytes) : NULL;
+
+	if (!text)
+		return NULL;
+	jdoc_rebind(value->doc, text);
+	return value->doc;
+}
+
 const struct jdoc *value_document(const struct value *value)
 {
-	return value->doc;
+	return document_of(value);
+}
+
+bool value_is_binary(const struct value *value)
+{
+	return value->is_binary;
 }
 
 bool value_has_keys(const struct value *value)
@@ -217,23 +250,20 @@ const char *value_key_name(const struct value *value, size_t key,
 
 size_t value_key_length(const struct value *value, size_t key)
 {
-	jdoc_node member = key_of(value, key)->member;
-	size_t length;
-
-	if (jdoc_type(value->doc, member) == JDOC_STRING)
-		return jdoc_string_length(value->doc, member);
-	(void)jdoc_raw(value->doc, member, &length);
-	return length;
+	return key_of(value, key)->length;
 }
 
 int value_key_read(const struct value *value, size_t key, struct buf *out)
 {
 	jdoc_node member = key_of(value, key)->member;
+	const struct jdoc *doc = document_of(value);
 	const char *text;
 	size_t length;
 
-	if (jdoc_type(value->doc, member) == JDOC_STRING)
-		return jdoc_string(value->doc, member, out);
-	text = jdoc_raw(value->doc, member, &length);
+	if (!doc)
+		return -ENOMEM;
+	if (jdoc_type(doc, member) == JDOC_STRING)
+		return jdoc_string(doc, member, out);
+	text = jdoc_raw(doc, member, &length);
 	return buf_append(out, text, length);
 }

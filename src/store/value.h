@@ -58,6 +58,9 @@ struct secret *value_bytes(const struct value *value);
  * SecretBinary. Borrowed from the value. */
 const struct jdoc *value_document(const struct value *value);
 
+/* Whether it is SecretBinary. */
+bool value_is_binary(const struct value *value);
+
 /* Whether the bytes are a JSON object, so that keys can be asked for. */
 bool value_has_keys(const struct value *value);
 

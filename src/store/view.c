@@ -53,13 +53,16 @@ static int search(const struct view *view, const struct value *value,
 static int find(const struct view *view, const struct value *value,
 		struct buf *out, struct err *err)
 {
-	const struct secret *whole = value_bytes(value);
+	struct secret *whole = value_bytes(value);
+	const unsigned char *bytes = secret_bytes(whole);
 	int r;
 
+	if (!bytes)
+		return err_set(err, -ENOMEM, "no memory to open it");
 	if (view->key == VIEW_PATH)
 		return search(view, value, out, err);
 	if (view->key == VIEW_WHOLE)
-		r = buf_append(out, secret_bytes(whole), secret_length(whole));
+		r = buf_append(out, bytes, secret_length(whole));
 	else
 		r = value_key_read(value, view->key, out);
 	return r == 0 ? 0 : err_set(err, r, "too long to be shown");

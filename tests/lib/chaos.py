@@ -25,7 +25,7 @@ from lib.tap import check, check_equal
 from lib.verifying import verified
 from lib.wait import wait_until
 
-LATENCY_S = 0.01
+LATENCY_S = 0.1
 PAUSE_S = 0.12
 
 # Each so many workers one lives longer, so that every read comes to its end:

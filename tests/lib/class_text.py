@@ -19,6 +19,12 @@ def object_text(name, *fields):
     return "\n".join([*lines, *(f"  {field}" for field in fields)]) + "\n"
 
 
+def parameter_text(name, *fields):
+    """The same of a parameter of SSM."""
+    lines = [f"- objectName: {name}", "  objectType: ssmparameter"]
+    return "\n".join([*lines, *(f"  {field}" for field in fields)]) + "\n"
+
+
 def class_text(*objects, name="app", parameters=()):
     """A class of these texts of objects; parameters are lines."""
     more = "".join(f"\n    {line}" for line in parameters)

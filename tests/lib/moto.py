@@ -87,6 +87,10 @@ class Moto:
         self._account(self.account["writer"], "put", name, text,
                       region=region)
 
+    def put_parameter(self, *arguments):
+        """Name, text and type, and perhaps a label for it."""
+        self._account(self.account["writer"], "put_parameter", *arguments)
+
     def verify(self):
         """From now on signatures, tokens and policies are checked."""
         request = urllib.request.Request(

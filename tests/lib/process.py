@@ -18,6 +18,10 @@ def environment(more=None):
             "LSAN_OPTIONS")
     clean = {name: os.environ[name] for name in kept if name in os.environ}
     clean["LC_ALL"] = "C.UTF-8"
+    # neither the machine's own credentials nor those of who runs the tests
+    clean["AWS_EC2_METADATA_DISABLED"] = "true"
+    clean["AWS_CONFIG_FILE"] = "/dev/null"
+    clean["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
     clean.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     clean.update(more or {})
     return clean

@@ -141,4 +141,50 @@ def batches_and_descriptions_of_motos_are_understood():
                   mount.log_text(), "what moved is noticed")
 
 
+PARAMETERS = """
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: parameters
+spec:
+  provider: aws
+  parameters:
+    objects: |
+      - objectName: /team/db/password
+        objectType: ssmparameter
+        objectAlias: latest
+      - objectName: /team/db/password
+        objectType: ssmparameter
+        objectAlias: first
+        objectVersion: 1
+      - objectName: /team/db/password
+        objectType: ssmparameter
+        objectAlias: live
+        objectVersionLabel: live
+      - objectName: hosts
+        objectType: ssmparameter
+      - objectName: absent
+        objectType: ssmparameter
+      - objectName: team/app
+        objectType: secretsmanager
+"""
+
+
+@case
+def parameters_of_motos_are_read_beside_a_secret():
+    with _account() as (directory, moto, account):
+        moto.put_parameter("/team/db/password", "one", "SecureString", "live")
+        moto.put_parameter("/team/db/password", "two", "SecureString")
+        moto.put_parameter("hosts", "a,b,c", "StringList")
+        moto.verify()
+        source = write_file(os.path.join(directory, "p.yaml"), PARAMETERS)
+        with mounted_at(directory, source,
+                        env=moto.environment(account["reader"])) as mount:
+            for name, value in (("latest", b"two"), ("first", b"one"),
+                                ("live", b"one"), ("hosts", b"a,b,c"),
+                                ("password", "grün".encode())):
+                check_equal(read(mount.path(name)), value)
+            check_error(mount.path("absent"), "ENOENT")
+
+
 main()

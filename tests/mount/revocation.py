@@ -66,6 +66,8 @@ def _held():
                              "password": value.decode()})
         with aws_mount("--ttl", f"{TTL_S}s", "--verify-access",
                        f"{VERIFY_S}s", *clock.options,
+                       # a pool that can be searched
+                       "--test-pool", "mlock",
                        value=secret) as scene:
             wait_until(lambda: "notifier mount=0 pid=" in
                        scene.mount.log_text(), "a notifier")

@@ -31,7 +31,9 @@ def _followed():
         for name in NAMES:
             aws.put(name, name)
         with mounted_at(directory, write_class(directory, *NAMES), "--ttl",
-                        "1h", "--test-restarts", "0", env=aws.environment(),
+                        "1h", "--test-restarts", "0",
+                        # what the next worker starts without
+                        "--test-pool", "mlock", env=aws.environment(),
                         expect_death=True) as mount:
             held = [os.open(mount.path(name), os.O_RDONLY) for name in NAMES]
             try:

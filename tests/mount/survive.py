@@ -167,7 +167,8 @@ def a_version_that_is_gone_is_stale_and_nothing_else_is():
 
 @case
 def what_cannot_be_fetched_now_can_be_read_later():
-    with _scene("--timeout", "1s") as scene:
+    # a pool that goes with its worker
+    with _scene("--timeout", "1s", "--test-pool", "mlock") as scene:
         with open(scene.path("password"), "rb") as held:
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
             scene.aws.fail("app", "500")

@@ -106,6 +106,9 @@ def no_reader_sees_that_keepers_follow_each_other():
                 run_ok(built("secretsfs-keeper"), *words,
                        env=scene.aws.environment())
                 wait_for_end(keeper, "the keeper before")
+                memory = status(scene.mount.point)["memory"]
+                check(memory["adopted"] > 0 or not memory["outlivesWorker"],
+                      memory)
                 check_equal(scene.version().endswith("-other"), False)
         check_equal(mount_ids(scene.mount.point), before, "mount ids")
         check_equal(scene.mount.log_text().count("has taken over"), 3)

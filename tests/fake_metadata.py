@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What hands out keys on a machine: the agents of ECS and of EKS Pod Identity,
+and the instance metadata service in version 2; over plain http on loopback.
+
+    with FakeMetadata(aws) as metadata:
+        ... env=aws.bare_environment(**metadata.pod_identity(token_file)) ...
+        metadata.calls["container"], metadata.tokens
+
+Replies have the shapes that were recorded of the real ones.
+"""
+
+import collections
+import datetime
+import http.server
+import json
+import threading
+
+from fake_aws import SECRET_KEY
+
+CONTAINER = "container"
+INSTANCE = "instance"
+
+_CONTAINER_PATH = "/v1/credentials"
+_TOKEN_PATH = "/latest/api/token"
+_ROLES_PATH = "/latest/meta-data/iam/security-credentials/"
+_INSTANCE_TOKEN = "AQAEAExampleInstanceToken=="
+_ROLE = "node-role"
+
+
+def _utc(seconds, fraction=""):
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def _reply(self, status, body, kind="text/plain"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_PUT(self):
+        metadata = self.server.metadata
+        if metadata.wait_while_silent():
+            self.close_connection = True
+        elif self.path != _TOKEN_PATH or not self.headers.get(
+                "X-aws-ec2-metadata-token-ttl-seconds"):
+            self._reply(400, "")
+        else:
+            self._reply(200, _INSTANCE_TOKEN)
+
+    def do_GET(self):
+        metadata = self.server.metadata
+        if metadata.wait_while_silent():
+            self.close_connection = True
+        elif self.path == _CONTAINER_PATH:
+            self._container(metadata)
+        elif self.headers.get("X-aws-ec2-metadata-token") != _INSTANCE_TOKEN:
+            self._reply(401, "")
+        elif self.path == _ROLES_PATH:
+            self._reply(200, _ROLE)
+        elif self.path == _ROLES_PATH + _ROLE:
+            self._instance(metadata)
+        else:
+            self._reply(404, "")
+
+    def _container(self, metadata):
+        metadata.calls[CONTAINER] += 1
+        token = self.headers.get("Authorization")
+        metadata.tokens.append(token)
+        if metadata.refusal:
+            self._reply(*metadata.refusal)
+            return
+        key, session, expires_s = metadata.aws.new_session()
+        self._reply(200, json.dumps({
+            "AccessKeyId": key,
+            "SecretAccessKey": SECRET_KEY,
+            "Token": session,
+            "AccountId": "123456789012",
+            "Expiration": _utc(expires_s, ".123456789"),
+        }), "application/json")
+
+    def _instance(self, metadata):
+        metadata.calls[INSTANCE] += 1
+        key, session, expires_s = metadata.aws.new_session()
+        self._reply(200, json.dumps({
+            "Code": "Success",
+            "LastUpdated": _utc(expires_s - 3600),
+            "Type": "AWS-HMAC",
+            "AccessKeyId": key,
+            "SecretAccessKey": SECRET_KEY,
+            "Token": session,
+            "Expiration": _utc(expires_s),
+        }), "text/plain")
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    block_on_close = False
+
+    def handle_error(self, _request, _address):
+        """Clients go away while they are kept waiting."""
+
+
+class FakeMetadata:
+    def __init__(self, aws):
+        self.aws = aws
+        self.calls = collections.Counter()
+        self.tokens = []     # of containers, as they came
+        self.refusal = None  # (status, text) for containers
+        self._silent = False
+        self._closing = threading.Event()
+
+    def __enter__(self):
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.metadata = self
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever,
+                         kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def be_silent(self):
+        self._silent = True
+
+    def wait_while_silent(self):
+        """Whether to hang up without a word, once the test is over."""
+        if self._silent:
+            self._closing.wait(90)
+        return self._silent
+
+    def pod_identity(self, token_file):
+        """What the webhook of EKS Pod Identity puts into a pod."""
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": self.url + _CONTAINER_PATH,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token_file,
+        }
+
+    def instance(self):
+        return {
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url,
+        }

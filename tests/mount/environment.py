@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the environment may not do: have sessions written down, configure the
+TLS library, take traffic elsewhere, or show a credential to who looks. And who
+may look: root."""
+
+import contextlib
+import os
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from fake_aws import SECRET_KEY
+from lib.mounting import mounted_at
+from lib.place import built, write_file
+from lib.process import environment, run, status_field
+from lib.reading import read
+from lib.scene import PASSWORD, Scene, aws_directory, write_class
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+TOKEN = "FwoGZXIvYXdzEJr" * 20
+NOBODY_LISTENS = "http://127.0.0.1:1"
+
+# Leaves OpenSSL without a single algorithm.
+OPENSSL_CONF = """openssl_conf = init
+[init]
+providers = providers
+[providers]
+null = nothing
+[nothing]
+activate = 1
+"""
+
+
+@contextlib.contextmanager
+def _scene(**more):
+    with aws_directory() as (directory, aws):
+        with mounted_at(directory, "app",
+                        env=aws.environment(**more)) as mount:
+            yield Scene(directory, aws, mount)
+
+
+def _check_fetch(directory, aws, **more):
+    """The other program that speaks TLS."""
+    return run(built("secretsfs"), "check", "--fetch",
+               write_class(directory, "app"), env=aws.environment(**more))
+
+
+def _has_no_effect(make_environment, after=lambda directory: None):
+    with aws_directory() as (directory, aws):
+        more = make_environment(directory)
+        with mounted_at(directory, "app",
+                        env=aws.environment(**more)) as mount:
+            check_equal(read(mount.path("password")), PASSWORD)
+        after(directory)
+        result = _check_fetch(directory, aws, **more)
+        check_equal(result.code, 0, f"exit code of {result}")
+        after(directory)
+
+
+@case
+def no_tls_session_is_written_down():
+    def keylog(directory):
+        return os.path.join(directory, "keys")
+
+    def check_none(directory):
+        check(not os.path.exists(keylog(directory)), "keys were written")
+
+    def sslkeylogfile(directory):
+        # where the worker's user could write
+        os.chmod(directory, 0o777)
+        return {"SSLKEYLOGFILE": keylog(directory)}
+    _has_no_effect(sslkeylogfile, check_none)
+
+
+@case
+def openssl_is_not_configured_from_outside():
+    _has_no_effect(lambda directory: {
+        "OPENSSL_CONF": write_file(os.path.join(directory, "openssl.cnf"),
+                                   OPENSSL_CONF)})
+
+
+@case
+def no_proxy_is_asked():
+    _has_no_effect(lambda _: {name: NOBODY_LISTENS for name in (
+        "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")})
+
+
+@case
+def other_certificates_are_not_trusted_from_outside():
+    _has_no_effect(lambda directory: {
+        "SSL_CERT_FILE": os.path.join(directory, "nothing"),
+        "SSL_CERT_DIR": os.path.join(directory, "nothing"),
+        "CURL_CA_BUNDLE": os.path.join(directory, "nothing")})
+
+
+def _processes(mount):
+    wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
+               "a notifier")
+    keeper = mount.keeper_pid()
+    with open(f"/proc/{keeper}/task/{keeper}/children",
+              encoding="ascii") as children:
+        return [keeper, *map(int, children.read().split())]
+
+
+@case
+def no_environment_shows_a_credential():
+    with _scene(AWS_SESSION_TOKEN=TOKEN) as scene:
+        pids = _processes(scene.mount)
+        check(len(pids) >= 3, pids)
+        for pid in pids:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                shown = file.read()
+            for secret in (SECRET_KEY, TOKEN):
+                check(secret.encode() not in shown, pid, "shows", secret)
+
+
+@case
+def the_next_worker_has_the_credentials_as_well():
+    with aws_directory() as (directory, aws):
+        with mounted_at(directory, "app", "--ttl", "1s", expect_death=True,
+                        env=aws.environment()) as mount:
+            first = mount.worker_pid()
+            os.kill(first, 9)
+            wait_until(lambda: mount.log_text().count("serving again") == 1,
+                       "another worker", 20)
+            check_equal(read(mount.path("password")), PASSWORD)
+
+
+_LOOK = """
+import os, sys
+uid, pid = int(sys.argv[1]), sys.argv[2]
+os.setgroups([])
+os.setresgid(uid, uid, uid)
+os.setresuid(uid, uid, uid)
+for look in (lambda: open(f"/proc/{pid}/environ", "rb"),
+             lambda: open(f"/proc/{pid}/mem", "rb"),
+             lambda: open(f"/proc/{pid}/maps", "rb"),
+             lambda: os.listdir(f"/proc/{pid}/fd")):
+    try:
+        look()
+        print("seen")
+    except PermissionError:
+        pass
+"""
+
+
+@case
+def a_process_of_the_same_user_sees_nothing():
+    with _scene() as scene:
+        read(scene.path("password"))
+        worker = scene.mount.worker_pid()
+        uid = status_field(worker, "Uid").split()[0]
+        check(uid != "0", "the worker is root")
+        result = run(sys.executable, "-c", _LOOK, uid, str(worker),
+                     env=environment())
+        check_equal((result.code, result.out), (0, b""), f"{result}")
+
+
+@case
+def no_process_leaves_a_core():
+    with _scene() as scene:
+        for pid in _processes(scene.mount):
+            with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
+                (core,) = [line for line in limits if "core file" in line]
+            check_equal(core.split()[4:6], ["0", "0"], f"core of {pid}")
+            # who is not dumpable is root's, whoever it runs as
+            check_equal(os.stat(f"/proc/{pid}/environ").st_uid, 0)
+
+
+main()

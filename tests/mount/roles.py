@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A class that is read as a role: what STS is asked, and that nothing goes
+from one identity to another."""
+
+import contextlib
+import os
+import signal
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from fake_aws import ACCOUNT, ASSUME, ASSUME_ROLE, FakeAws
+from lib.class_text import class_text, object_text, parameter_text
+from lib.mounting import mounted_at
+from lib.place import built, work_directory, write_file
+from lib.process import run
+from lib.reading import check_error, read
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
+
+
+@contextlib.contextmanager
+def _aws():
+    with work_directory() as directory, FakeAws(directory) as aws:
+        aws.put("app", "value")
+        aws.only_for(READER, "app")
+        yield directory, aws
+
+
+def _class(role, *more, name="app"):
+    return class_text(object_text("app", "jmesPath: []"), name=name,
+                      parameters=[f"assumeRoleArn: {role}", *more])
+
+
+def _write(directory, text):
+    return write_file(os.path.join(directory, "c.yaml"), text)
+
+
+@case
+def a_secret_that_only_the_role_may_read_is_read_as_it():
+    with _aws() as (directory, aws):
+        path = _write(directory, _class(
+            READER, "assumeRoleExternalId: shop",
+            "assumeRoleDurationSeconds: 1800"))
+        with mounted_at(directory, path, env=aws.environment()) as mount:
+            check_equal(read(mount.path("app")), b"value")
+        (form,) = aws.assumed
+        check_equal((form["RoleArn"], form["ExternalId"],
+                     form["DurationSeconds"]), (READER, "shop", "1800"))
+        check(form["RoleSessionName"].startswith("secretsfs"), form)
+
+
+@case
+def without_the_role_it_may_not_be_read():
+    with _aws() as (directory, aws):
+        path = _write(directory, class_text(object_text("app")))
+        with mounted_at(directory, path, env=aws.environment()) as mount:
+            check_error(mount.path("app"), "EACCES")
+
+
+@case
+def parameters_are_read_as_the_role_too():
+    with _aws() as (directory, aws):
+        aws.put_parameter("p", "parameter")
+        aws.only_for(READER, "p")
+        path = _write(directory, class_text(
+            parameter_text("p"), parameters=[f"assumeRoleArn: {READER}"]))
+        with mounted_at(directory, path, env=aws.environment()) as mount:
+            check_equal(read(mount.path("p")), b"parameter")
+
+
+@case
+def the_role_of_a_pod_assumes_that_of_the_class():
+    with _aws() as (directory, aws):
+        token = write_file(os.path.join(directory, "t", "token"), "x.y")
+        path = _write(directory, _class(READER))
+        with mounted_at(directory, path,
+                        env=aws.role_environment(token)) as mount:
+            check_equal(read(mount.path("app")), b"value")
+        check_equal((aws.calls(ASSUME), aws.calls(ASSUME_ROLE)), (1, 1))
+
+
+@case
+def a_role_that_may_not_be_assumed_is_EACCES_in_the_words_of_AWS():
+    with _aws() as (directory, aws):
+        aws.fail(ASSUME_ROLE, "assume denied")
+        path = _write(directory, _class(READER))
+        with mounted_at(directory, path, env=aws.environment()) as mount:
+            check_error(mount.path("app"), "EACCES")
+            check(READER in mount.log_text() and
+                  "AccessDenied" in mount.log_text(), mount.log_text())
+
+
+@case
+def what_one_role_read_is_not_shown_to_another():
+    with _aws() as (directory, aws):
+        path = _write(directory, _class(READER))
+        with mounted_at(directory, path, "--ttl", "1h",
+                        env=aws.environment()) as mount:
+            check_equal(read(mount.path("app")), b"value")
+            _write(directory, _class(OTHER))
+            os.kill(mount.keeper_pid(), signal.SIGHUP)
+            wait_until(lambda: "was read again" in mount.log_text(),
+                       "the class is read again", 10)
+            wait_until(lambda: _is_refused(mount.path("app")),
+                       "the other role is refused", 10)
+            check_equal([form["RoleArn"] for form in aws.assumed],
+                        [READER, OTHER])
+            # and back: what is cached for the first one is its own
+            _write(directory, _class(READER))
+            os.kill(mount.keeper_pid(), signal.SIGHUP)
+            wait_until(lambda: not _is_refused(mount.path("app")),
+                       "the first role reads", 10)
+            check_equal(read(mount.path("app")), b"value")
+
+
+def _is_refused(path):
+    try:
+        read(path)
+    except PermissionError:
+        return True
+    return False
+
+
+@case
+def several_roles_work_side_by_side_in_one_process():
+    with _aws() as (directory, aws):
+        path = _write(directory, "---\n".join(
+            [_class(READER, name="first"), _class(OTHER, name="second"),
+             class_text(object_text("app"), name="third")]))
+        result = run(built("secretsfs"), "check", "--fetch", path,
+                     env=aws.environment())
+        check_equal(result.code, 3, repr(result))
+        check_equal(sorted(form["RoleArn"] for form in aws.assumed),
+                    sorted([READER, OTHER]))
+        lengths = [line.split()[-2] for line in
+                   result.out.decode().splitlines()
+                   if line.endswith(" app")]
+        check_equal(lengths, ["5", "-", "-"], repr(result))
+
+
+main()

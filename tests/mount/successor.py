@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers that are killed, or leave, while AWS is down: what the last one had is
+served by the next, as old as it is."""
+
+import contextlib
+import os
+import signal
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from fake_aws import FakeAws
+from lib.clock import Clock
+from lib.mounting import mounted_at
+from lib.place import built, work_directory
+from lib.process import run_ok
+from lib.reading import check_error, read
+from lib.scene import Scene, write_class
+from lib.status import status, status_object
+from lib.tap import Skip, case, check, check_equal, main
+from lib.wait import wait_until
+
+COUNT = 40
+TTL_S = 600
+STALE_S = 3600
+
+
+def _value(number):
+    return f"{number:05d}" * (1 + number * 250)
+
+
+@contextlib.contextmanager
+def _scene(*options):
+    names = [f"app-{number}" for number in range(COUNT)]
+    with work_directory() as directory, FakeAws(directory) as aws:
+        clock = Clock(directory)
+        for number, name in enumerate(names):
+            aws.put(name, _value(number))
+        with mounted_at(directory, write_class(directory, *names),
+                        "--test-restarts", "0", "--ttl", f"{TTL_S}s",
+                        "--max-stale", f"{STALE_S}s", *clock.options,
+                        *options, env=aws.environment(),
+                        expect_death=True) as mount:
+            for number, name in enumerate(names):
+                check_equal(read(mount.path(name)).decode(), _value(number))
+            yield Scene(directory, aws, mount), names, clock
+
+
+def _memory(scene):
+    return status(scene.mount.point)["memory"]
+
+
+def _kill(scene):
+    killed = scene.mount.worker_pid()
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: scene.mount.worker_pid() != killed,
+               "another worker serves", 20)
+
+
+def _check_all(scene, names):
+    for number, name in enumerate(names):
+        path = scene.path(name)
+        with open(path, "rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        check_equal(read(path).decode(), _value(number), name)
+
+
+def _needs_kept_memory(scene):
+    if not _memory(scene)["outlivesWorker"]:
+        raise Skip(f"no secret memory here: {_memory(scene)}")
+
+
+@case
+def every_cached_value_is_served_after_each_restart_while_aws_is_down():
+    with _scene() as (scene, names, _):
+        _needs_kept_memory(scene)
+        scene.aws.refuse_connections()
+        for _ in range(3):
+            _kill(scene)
+            check_equal(_memory(scene)["adopted"], COUNT, "taken over")
+            _check_all(scene, names)
+
+
+@case
+def so_is_it_after_a_worker_that_leaves():
+    with _scene() as (scene, names, _):
+        _needs_kept_memory(scene)
+        scene.aws.refuse_connections()
+        leaving = scene.mount.worker_pid()
+        os.kill(leaving, signal.SIGTERM)
+        wait_until(lambda: scene.mount.worker_pid() != leaving,
+                   "another worker serves", 20)
+        check_equal(_memory(scene)["adopted"], COUNT, "taken over")
+        run_ok(built("secretsfs"), "upgrade", scene.mount.point)
+        check_equal(_memory(scene)["adopted"], COUNT, "taken over again")
+        _check_all(scene, names)
+
+
+@case
+def what_was_taken_over_is_as_old_as_it_was():
+    with _scene() as (scene, names, clock):
+        _needs_kept_memory(scene)
+        clock.advance(TTL_S - 60)
+        scene.aws.refuse_connections()
+        _kill(scene)
+        read(scene.path(names[0]))
+        age = status_object(scene.mount.point, names[0])["ageMs"]
+        check(age >= (TTL_S - 60) * 1000, "age", age)
+        clock.advance(STALE_S)
+        wait_until(lambda: status_object(scene.mount.point, names[0])
+                   ["versionId"] is None, "it is wiped", 10)
+        check_error(scene.path(names[0]), "EIO")
+
+
+@case
+def locked_memory_is_gone_with_its_worker_and_status_says_so():
+    with _scene("--test-pool", "mlock") as (scene, names, _):
+        check_equal(_memory(scene)["outlivesWorker"], False)
+        _kill(scene)
+        check_equal(_memory(scene)["adopted"], 0)
+        _check_all(scene, names)
+
+
+main()

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scan_memory PID MARKERS: looks for whole markers and for pieces of eight
+ * bytes of them, in all memory that PID has outside the pool and in the
+ * registers of its threads. Each line of MARKERS is a kind and, after a blank,
+ * bytes. Prints a line for each run of hits, and at last what was searched.
+ *
+ * The process is stopped meanwhile. Needs root.
+ */
+#include "base/macros.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PIECE 8
+#define MARKERS_MAX 1024
+#define SLOTS (1U << 21)
+#define BLOCK ((size_t)1 << 20)
+#define OVERLAP ((size_t)4096)
+#define REGION_MAX ((uint64_t)1 << 30) /* a sanitizer's shadow is larger */
+#define REGISTERS_MAX 16384
+
+struct marker {
+	char kind[32];
+	size_t length;
+	char bytes[OVERLAP];
+};
+
+struct scan {
+	pid_t pid;
+	int memory;
+	struct marker markers[MARKERS_MAX];
+	size_t marker_count;
+	uint64_t windows[SLOTS]; /* 0: free; by hash, then the next */
+	uint16_t owner[SLOTS];
+	char block[BLOCK + OVERLAP];
+	uint64_t searched;
+	uint64_t skipped; /* the pool */
+};
+
+struct region {
+	uint64_t start;
+	uint64_t end;
+	bool is_readable;
+	bool is_pool;
+	char name[128];
+};
+
+static _Noreturn void die(const char *what)
+{
+	(void)fprintf(stderr, "scan_memory: %s: %s\n", what,
+		      strerrordesc_np(errno));
+	exit(2);
+}
+
+static uint64_t window_at(const char *bytes)
+{
+	uint64_t window;
+
+	memcpy(&window, bytes, sizeof(window));
+	return window;
+}
+
+static size_t slot_of(const struct scan *scan, uint64_t window)
+{
+	size_t slot = (window * 0x9e3779b97f4a7c15U) >> 43;
+
+	while (scan->windows[slot] && scan->windows[slot] != window)
+		slot = (slot + 1) % SLOTS;
+	return slot;
+}
+
+static void add_marker(struct scan *scan, char *line)
+{
+	struct marker *marker = &scan->markers[scan->marker_count];
+	char *bytes = strchr(line, ' ');
+
+	if (!bytes || scan->marker_count == MARKERS_MAX)
+		die("markers");
+	*bytes++ = '\0';
+	bytes[strcspn(bytes, "\n")] = '\0';
+	marker->length = strlen(bytes);
+	if (marker->length < PIECE || marker->length >= OVERLAP)
+		die("length of a marker");
+	(void)snprintf(marker->kind, sizeof(marker->kind), "%.31s", line);
+	memcpy(marker->bytes, bytes, marker->length);
+	for (size_t i = 0; i + PIECE <= marker->length; i++) {
+		size_t slot = slot_of(scan, window_at(bytes + i));
+
+		scan->windows[slot] = window_at(bytes + i);
+		scan->owner[slot] = (uint16_t)scan->marker_count;
+	}
+	scan->marker_count++;
+}
+
+static void read_markers(struct scan *scan, const char *path)
+{
+	char line[OVERLAP + 64];
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		die(path);
+	while (fgets(line, sizeof(line), file))
+		add_marker(scan, line);
+	(void)fclose(file);
+}
+
+static void print_hit(const struct marker *marker, size_t length,
+		      const char *where, uint64_t address)
+{
+	(void)printf("%s %s %zu %s 0x%" PRIx64 "\n",
+		     length == marker->length ? "complete" : "piece",
+		     marker->kind, length, where, address);
+}
+
+/* How much of its marker stands where a window of it was found. */
+static size_t length_of_hit(const struct marker *marker, const char *at,
+			    size_t left)
+{
+	size_t longest = PIECE;
+
+	for (size_t i = 0; i + PIECE <= marker->length; i++) {
+		size_t length = 0;
+
+		while (length < left && i + length < marker->length &&
+		       at[length] == marker->bytes[i + length])
+			length++;
+		if (length > longest)
+			longest = length;
+	}
+	return longest;
+}
+
+static void search(const struct scan *scan, size_t count, size_t readable,
+		   const char *where, uint64_t address)
+{
+	size_t i = 0;
+
+	while (i < count && i + PIECE <= readable) {
+		uint64_t window = window_at(scan->block + i);
+		size_t slot = window ? slot_of(scan, window) : 0;
+		const struct marker *marker = &scan->markers[scan->owner[slot]];
+		size_t length = 1;
+
+		if (window && scan->windows[slot] == window) {
+			length = length_of_hit(marker, scan->block + i,
+					       readable - i);
+			print_hit(marker, length, where, address + i);
+		}
+		i += length;
+	}
+}
+
+static void search_region(struct scan *scan, const struct region *region)
+{
+	for (uint64_t at = region->start; at < region->end; at += BLOCK) {
+		uint64_t rest = region->end - at;
+		size_t count = rest < BLOCK ? (size_t)rest : BLOCK;
+		size_t wanted =
+			rest < BLOCK + OVERLAP ? (size_t)rest : BLOCK + OVERLAP;
+		ssize_t length =
+			pread(scan->memory, scan->block, wanted, (off_t)at);
+
+		if (length <= 0)
+			continue;
+		scan->searched += (uint64_t)length;
+		search(scan, count, (size_t)length, region->name, at);
+	}
+}
+
+/* The line that a region begins with; other lines begin alike at times. */
+static void read_head(const char *line, struct region *ret)
+{
+	struct region region = { 0 };
+	char rights[8];
+	int name = 0;
+
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes these */
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %n",
+		   &region.start, &region.end, rights, &name) < 3)
+		return;
+	region.is_readable = rights[0] == 'r';
+	(void)snprintf(region.name, sizeof(region.name), "%.*s",
+		       (int)strcspn(line + name, "\n"), line + name);
+	for (char *at = region.name; *at; at++)
+		if (*at == ' ')
+			*at = '_';
+	if (!region.name[0])
+		(void)snprintf(region.name, sizeof(region.name), "anonymous");
+	*ret = region;
+}
+
+static void end_region(struct scan *scan, const struct region *region)
+{
+	if (region->is_pool)
+		scan->skipped += region->end - region->start;
+	else if (region->is_readable && strncmp(region->name, "[v", 2) != 0 &&
+		 region->end - region->start < REGION_MAX)
+		search_region(scan, region);
+}
+
+/* The pool is what is locked: nothing else of these processes is. */
+static void search_memory(struct scan *scan)
+{
+	struct region region = { 0 };
+	char path[64];
+	char line[512];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/smaps", scan->pid);
+	file = fopen(path, "re");
+	if (!file)
+		die(path);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "VmFlags:", 8) == 0) {
+			region.is_pool = strstr(line, " lo") != NULL;
+			end_region(scan, &region);
+		} else {
+			read_head(line, &region);
+		}
+	}
+	(void)fclose(file);
+}
+
+static void search_registers(struct scan *scan, pid_t thread)
+{
+	static const unsigned sets[] = {
+		NT_PRSTATUS,
+		NT_PRFPREG,
+#ifdef __x86_64__
+		NT_X86_XSTATE,
+#endif
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		struct iovec room = { scan->block, REGISTERS_MAX };
+
+		if (ptrace(PTRACE_GETREGSET, thread, (void *)(uintptr_t)sets[i],
+			   &room) == 0)
+			search(scan, room.iov_len, room.iov_len, "registers",
+			       (uint64_t)thread);
+	}
+}
+
+static void stop(struct scan *scan, pid_t thread)
+{
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) < 0 ||
+	    waitpid(thread, &status, __WALL) < 0)
+		die("ptrace");
+	search_registers(scan, thread);
+}
+
+static void stop_all(struct scan *scan)
+{
+	const struct dirent *entry;
+	char path[64];
+	DIR *tasks;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", scan->pid);
+	tasks = opendir(path);
+	if (!tasks)
+		die(path);
+	while ((entry = readdir(tasks)))
+		if (entry->d_name[0] != '.')
+			stop(scan, (pid_t)strtol(entry->d_name, NULL, 10));
+	(void)closedir(tasks);
+}
+
+int main(int argc, char **argv)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
+	char path[64];
+
+	if (!scan || argc != 3)
+		die("usage: scan_memory PID MARKERS");
+	scan->pid = (pid_t)strtol(argv[1], NULL, 10);
+	read_markers(scan, argv[2]);
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", scan->pid);
+	scan->memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (scan->memory < 0)
+		die(path);
+	stop_all(scan);
+	search_memory(scan);
+	(void)printf("searched %" PRIu64 " skipped %" PRIu64 "\n",
+		     scan->searched, scan->skipped);
+	(void)close(scan->memory);
+	free(scan);
+	return 0;
+}
