@@ -147,8 +147,9 @@ static void hand_over(struct session *session)
 	(void)resend(session);
 	(void)handover_pool(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]))
-			(void)handover_mount(session, i);
+		if (is_there(&session->mounts[i]) &&
+		    handover_mount(session, i) < 0)
+			break;
 	/* A folder may be empty. */
 	note_served(session);
 }

@@ -20,6 +20,7 @@ from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
 MARK = "NOT-MOUNTED"
+MOUNTS_MAX = 64  # of keeper/session.h
 
 
 def _class(name, secret, namespace=None):
@@ -357,6 +358,21 @@ def all_mounts_survive_their_worker():
         here.put("c.yaml", _class("third", "three"))
         here.wait_for("first", "team/second", "third")
         check_equal(here.password("third"), b"of three")
+
+
+@case
+def as_many_as_there_can_be_are_handed_over_at_once():
+    # more than a socket takes, if nobody reads meanwhile
+    names = ["%02d" % number + "x" * 240 for number in range(MOUNTS_MAX)]
+    with folder() as here:
+        here.put("a.yaml", *(_class(name, "one") for name in names))
+        here.mount_ok()
+        check_equal(here.points(), names)
+        os.kill(here.mounted.worker_pid(), signal.SIGKILL)
+        here.wait_for_log("serving again")
+        check_equal(here.points(), names)
+        for name in names:
+            check_equal(here.password(name), b"of one")
 
 
 @case
