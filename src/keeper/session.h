@@ -8,12 +8,12 @@
 
 #include "keeper/child.h"
 #include "keeper/deaths.h"
+#include "keeper/message.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
 
 struct err;
-struct message;
 
 /*
  * What one keeper holds: a worker, which is followed by another when it dies,
@@ -21,7 +21,7 @@ struct message;
  * something. It starts all mounts or none, and when it ends none is left.
  */
 
-#define SESSION_MOUNTS_MAX 64
+#define SESSION_MOUNTS_MAX MESSAGE_MOUNTS_MAX
 #define SESSION_CLIENTS_MAX 8
 
 #define FOLDER_PART_MAX 253 /* as a class's name may be long */
@@ -70,8 +70,8 @@ struct session {
 			     one that serves: since when */
 	struct deaths deaths;
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
-	int pool_fd;	  /* of the last worker that has served, or -1 */
-	int next_pool_fd; /* of the one that there is */
+	int pool_fd;	      /* of the last worker that has served, or -1 */
+	int next_pool_fd;     /* of the one that there is */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;

@@ -376,6 +376,24 @@ def as_many_as_there_can_be_are_handed_over_at_once():
 
 
 @case
+def what_is_more_than_there_can_be_is_told_of():
+    names = ["%04d" % number for number in range(900)]
+    with folder() as here:
+        here.put("a.yaml", *(_class(name, "one") for name in names))
+        result = here.mount()
+        check_equal(result.code, 0, result)
+        check("836 classes have no mount" in result.err, result)
+        check_equal(here.points(), names[:MOUNTS_MAX])
+        check_equal([one["state"] for one in status(here.point)["classes"]],
+                    ["mounted"] * MOUNTS_MAX + ["refused"] * 836)
+        # whoever makes room and says so gets the next ones
+        run_ok("umount", os.path.join(here.point, names[0]))
+        here.wait_for(*names[1:MOUNTS_MAX])
+        here.put("a.yaml", *(_class(name, "one") for name in names[1:]))
+        here.wait_for(*names[1:MOUNTS_MAX + 1])
+
+
+@case
 def what_changed_while_there_was_no_worker_is_made_up_for():
     with folder() as here:
         here.put("a.yaml", _class("first", "one"))
