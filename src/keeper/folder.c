@@ -190,7 +190,7 @@ static int open_place(const struct folder *folder, struct session_mount *mount,
 	is_made = r > 0;
 	r = mount_open_at(&mount->mount, &place, mount->name, err);
 	mount->mount.is_place_made = is_made;
-	return r;
+	return r < 0 ? r : layers_check(&mount->mount.layers, mount->name, err);
 }
 
 /* Undoes what was done for a mount that nobody has seen. */

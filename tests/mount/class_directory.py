@@ -471,6 +471,27 @@ def a_directory_is_not_served_twice():
 
 
 @case
+def a_mount_that_another_keeper_serves_stays():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two"))
+        other = os.path.join(here.point, "first")
+        result = mount(other, os.path.join(here.classes, "b.yaml"),
+                       "--offline", here.secrets)
+        check_equal(result.code, 0, result)
+        result = here.mount()
+        check_equal(result.code, 0, result)
+        check("first: a secretsfs is mounted there already" in result.err,
+              result)
+        check_equal(here.points(), ["first", "second"])
+        check_equal(here.unmount().code, 0)
+        check_equal(here.points(), ["first"])
+        check_equal(here.password("first"), b"of two")
+        check_equal(here.unmount("first").code, 0)
+        os.rmdir(other)
+
+
+@case
 def a_class_is_not_chosen_of_a_directory():
     with folder() as here:
         here.put("a.yaml", _class("first", "one"))
