@@ -127,6 +127,8 @@ bool restart_on_time(struct session *session)
 
 static void note_served(struct session *session)
 {
+	if (session->phase != PHASE_STARTING)
+		return;
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
 		    !session->mounts[i].is_served)
@@ -136,6 +138,12 @@ static void note_served(struct session *session)
 	session->phase_ms = moment_ms();
 	log_info("serving again", "worker_pid=%d", session->worker.pid);
 	notifiers_start(session);
+}
+
+void restart_on_left(struct session *session)
+{
+	if (session->folder.is_ready)
+		note_served(session);
 }
 
 /* One that has died meanwhile is found by its pidfd. */
@@ -172,6 +180,9 @@ static bool on_serving(struct session *session, const struct message *message)
 {
 	struct session_mount *mount = session_mount_of(session, message);
 
+	/* It did not know yet. */
+	if (mount && mount->is_leaving)
+		return true;
 	if (!mount || mount->is_served)
 		return false;
 	mount->is_served = true;

@@ -32,6 +32,10 @@ int restart_timeout_ms(const struct session *session);
  * in its time. False: as restart_after_death(). */
 bool restart_on_time(struct session *session);
 
+/* A mount of a folder is not there any more: a worker that is starting may
+ * serve all that are left. */
+void restart_on_left(struct session *session);
+
 /* What a worker that is starting sends. False: a worker does not send that. */
 bool restart_on_message(struct session *session, const struct message *message);
 
