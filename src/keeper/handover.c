@@ -5,9 +5,29 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "keeper/message.h"
+#include "keeper/moment.h"
 #include "keeper/session.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
+
+/* A worker reads message by message, and all mounts at once are more than its
+ * socket takes. */
+#define PATIENCE_MS 2000
+
+static int send_patiently(int socket, const struct message *message, int fd)
+{
+	int64_t deadline_ms = moment_ms() + PATIENCE_MS;
+	struct pollfd room = { .fd = socket, .events = POLLOUT };
+	int r = message_send(socket, message, fd);
+
+	while (r == -EAGAIN && moment_rest_ms(deadline_ms) > 0) {
+		(void)poll(&room, 1, moment_rest_ms(deadline_ms));
+		r = message_send(socket, message, fd);
+	}
+	return r;
+}
 
 int handover_begin(const struct session *session)
 {
@@ -16,8 +36,8 @@ int handover_begin(const struct session *session)
 
 	message_fill(&message, MESSAGE_FENCE, MESSAGE_NO_MOUNT, &number,
 		     sizeof(number));
-	return message_send(session->worker.socket, &message,
-			    session->fence.fd);
+	return send_patiently(session->worker.socket, &message,
+			      session->fence.fd);
 }
 
 /* Without memory for it the two go on with the same: the other one finds at its
@@ -47,20 +67,20 @@ int handover_mount(struct session *session, uint32_t index)
 		const char *name = session->mounts[index].name;
 
 		message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
-		r = message_send(session->worker.socket, &message, -1);
+		r = send_patiently(session->worker.socket, &message, -1);
 		if (r < 0)
 			return r;
 	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
-	r = message_send(session->worker.socket, &message, mount->nodes_fd);
+	r = send_patiently(session->worker.socket, &message, mount->nodes_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_JOURNAL, index, NULL, 0);
-	r = message_send(session->worker.socket, &message, mount->journal_fd);
+	r = send_patiently(session->worker.socket, &message, mount->journal_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
-	return message_send(session->worker.socket, &message, mount->fuse_fd);
+	return send_patiently(session->worker.socket, &message, mount->fuse_fd);
 }
 
 int handover_pool(struct session *session)
@@ -70,5 +90,6 @@ int handover_pool(struct session *session)
 	if (session->pool_fd < 0)
 		return 0;
 	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
-	return message_send(session->worker.socket, &message, session->pool_fd);
+	return send_patiently(session->worker.socket, &message,
+			      session->pool_fd);
 }

@@ -37,6 +37,7 @@
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
 #define MESSAGE_BODY_MAX 1024
 #define MESSAGE_NO_MOUNT UINT32_MAX
+#define MESSAGE_MOUNTS_MAX 64	/* of one keeper */
 #define MESSAGE_WARNINGS_MAX 16 /* a worker that sends more is ended */
 
 enum message_type {
