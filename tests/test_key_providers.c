@@ -579,8 +579,8 @@ static void assumes_roles_one_after_the_other(void **state)
 	setup.fixture.environment.profile = "a";
 	assert_int_equal(choose(&setup), 0);
 	assert_string_equal(setup.chain.chosen->identity,
-			    "role arn:a external id x y by role arn:b by "
-			    "profile c");
+			    "role arn:a external id x y for 900 s by role "
+			    "arn:b by profile c");
 	answer(&setup, &assumed_b);
 	answer(&setup, &assumed_a);
 	expect_keys(&setup, "ASIAA");
