@@ -225,11 +225,17 @@ static void asks_the_container_with_the_token_of_the_moment(void **state)
 	assert_non_null(
 		strstr(request(&setup, 2)->headers, "Authorization: second\n"));
 
+	answer(&setup, &(struct fake_reply){
+			       .status = 400,
+			       .body = "eyJhbGciOi.eyJhdWQi.c2ln is too old" });
+	expect_error(&setup, -ENOKEY, "quotes a token");
+	assert_null(strstr(setup.text, "eyJ"));
+
 	write_home(&setup, "token", "a\nb: c");
 	expect_error(&setup, -ENOKEY, "line break");
 	(void)unlink(path);
 	expect_error(&setup, -ENOKEY, path);
-	assert_int_equal(fake_http_count(setup.fixture.http), 3);
+	assert_int_equal(fake_http_count(setup.fixture.http), 4);
 	tear_down(&setup);
 }
 
