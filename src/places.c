@@ -48,6 +48,19 @@ const struct place *places_find(const struct places *places,
 	return map_find(places->by_key, like->key, strlen(like->key));
 }
 
+const struct place *places_find_same(const struct places *places,
+				     const struct source *source)
+{
+	const struct place *place;
+
+	SLIST_FOREACH(place, &places->list, next)
+	{
+		if (strcmp(place->source->identity, source->identity) == 0)
+			break;
+	}
+	return place;
+}
+
 int places_check_room(const struct places *places, struct err *err)
 {
 	if (map_count(places->by_key) < PLACES_MAX)

@@ -50,6 +50,11 @@ static inline void place_freep(struct place **place)
 const struct place *places_find(const struct places *places,
 				const struct place *like);
 
+/* The one that is kept under other words, and asks the same as the same caller:
+ * the cache knows one source for each identity. NULL: there is none. */
+const struct place *places_find_same(const struct places *places,
+				     const struct source *source);
+
 /* Whether one more may be kept: 0, or -E2BIG with err filled. */
 int places_check_room(const struct places *places, struct err *err);
 

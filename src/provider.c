@@ -357,12 +357,19 @@ static struct place *place_of(const struct provider *provider,
 			      const struct provider_want *want)
 {
 	struct place *place = NULL;
+	char region[REGION_SIZE] = "";
 	char *who = NULL;
 
-	if (asprintf(&who, "%s for %s %s %u", name_way(provider, want),
+	/* what only an ARN says; one that cannot be read is refused later */
+	if (!want->region && want->name)
+		(void)(want->is_parameter
+			       ? region_of_parameter
+			       : region_of_secret)(want->name, region, NULL);
+	if (asprintf(&who, "%s for %s %s %u%s%s", name_way(provider, want),
 		     want->role_arn ? want->role_arn : "",
 		     want->role_external_id ? want->role_external_id : "",
-		     want->role_duration_s) < 0)
+		     want->role_duration_s, region[0] ? " ARN " : "",
+		     region) < 0)
 		return NULL;
 	place = place_new(who, want->region ? want->region : "");
 	free(who);
@@ -389,7 +396,12 @@ static int find_region(struct provider *provider,
 		r = make_aws(provider, want, place, err);
 	if (r < 0)
 		return r;
-	return places_keep(&provider->places, &place, ret, err);
+	known = places_find_same(&provider->places, place->source);
+	if (!known)
+		return places_keep(&provider->places, &place, ret, err);
+	place->source->operations->free(place->source);
+	*ret = known->source;
+	return 0;
 }
 
 /* The sources of all regions, the first of which is there. */
