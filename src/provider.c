@@ -6,6 +6,7 @@
 #include "aws/commands.h"
 #include "aws/environment.h"
 #include "aws/failover.h"
+#include "aws/identities.h"
 #include "aws/profile_settings.h"
 #include "aws/ssm_source.h"
 #include "base/err.h"
@@ -33,11 +34,12 @@
 #define NODE_CHARACTERS                                                        \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 
-/* Both are NULL until they are needed. */
+/* One way out: what is NULL is not needed yet. */
 struct net {
 	struct provider *provider;
 	struct http *http;
 	struct retry *retry;
+	struct identities *identities;
 };
 
 struct provider {
@@ -87,6 +89,7 @@ void provider_free(struct provider *provider)
 	provider->is_ending = true;
 	places_done(&provider->places);
 	for (size_t i = 0; i < ARRAY_SIZE(provider->nets); i++) {
+		identities_free(provider->nets[i].identities);
 		retry_free(provider->nets[i].retry);
 		http_free(provider->nets[i].http);
 	}
@@ -239,10 +242,11 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 	net->provider = provider;
 	if (!net->retry)
 		net->retry = retry_new(provider->loop, net->http, &settings);
-	if (!net->retry) {
-		(void)err_set(err, -ENOMEM, "no memory");
-		return -ENOMEM;
-	}
+	if (net->retry && !net->identities)
+		net->identities = identities_new(provider->loop, net->retry,
+						 &provider->environment);
+	if (!net->identities)
+		return err_set(err, -ENOMEM, "no memory");
 	*ret = net;
 	return 0;
 }
@@ -311,8 +315,7 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 	if (r < 0)
 		return r;
 	r = (want->is_parameter ? ssm_source_new : aws_source_new)(
-		provider->loop, net->retry, &settings, &provider->environment,
-		&place->source, err);
+		net->identities, &settings, &place->source, err);
 	if (r < 0)
 		return r;
 	place->net = net;

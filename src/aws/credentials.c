@@ -319,6 +319,11 @@ const char *credentials_identity(const struct credentials *credentials)
 	return credentials->provider->identity;
 }
 
+bool credentials_are_regional(const struct credentials *credentials)
+{
+	return credentials->provider->is_regional;
+}
+
 int64_t credentials_now_s(const struct credentials *credentials)
 {
 	return skew_now_s(&credentials->skew, loop_clock(credentials->loop));

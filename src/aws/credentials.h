@@ -92,6 +92,9 @@ bool credentials_drop(struct credentials *credentials, const struct keys *keys);
  * kept under. Constant, borrowed. */
 const char *credentials_identity(const struct credentials *credentials);
 
+/* Whether their keys are of the region's STS; else they are the same in all. */
+bool credentials_are_regional(const struct credentials *credentials);
+
 /* The time to sign for, since 1970: AWS's, as far as it is known (skew.h). */
 int64_t credentials_now_s(const struct credentials *credentials);
 

@@ -52,6 +52,7 @@ struct key_provider {
 	int64_t keep_ms;  /* keys without an end are asked for anew; 0: never */
 	bool is_constant; /* asking again brings the same keys */
 	bool outlives_end; /* keys go on to be used while it gives no newer */
+	bool is_regional;  /* keys are of the STS of the context's region */
 };
 
 /* What providers need; all borrowed as long as they live. */

@@ -7,6 +7,7 @@
 #include "aws/key_providers.h"
 #include "aws/keys.h"
 #include "aws/keys_json.h"
+#include "aws/partition.h"
 #include "aws/percent.h"
 #include "aws/plain_call.h"
 #include "aws/profile_chain.h"
@@ -211,13 +212,11 @@ static const struct key_provider_operations operations = {
 static int find_portal(struct sso_keys *self, struct err *err)
 {
 	const struct aws_environment *environment = self->context.environment;
-	static const struct aws_environment none = { 0 };
 	const char *ignored = environment->ignore_endpoint_urls;
 	const char *url = environment->endpoint_url_sso
 				  ? environment->endpoint_url_sso
 				  : environment->endpoint_url;
-	struct endpoint of_region;
-	int r;
+	struct endpoint *portal = &self->endpoint;
 
 	if (!region_is_valid(self->chain.sso_region))
 		return err_set(err, -EINVAL,
@@ -227,15 +226,12 @@ static int find_portal(struct sso_keys *self, struct err *err)
 		return endpoint_parse(environment->endpoint_url_sso
 					      ? "AWS_ENDPOINT_URL_SSO"
 					      : "AWS_ENDPOINT_URL",
-				      url, &self->endpoint, err);
-	r = endpoint_find(AWS_SERVICE_SECRETSMANAGER, self->chain.sso_region,
-			  NULL, &none, &of_region, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(self->endpoint.host, sizeof(self->endpoint.host),
-		       "portal.sso%s", strchr(of_region.host, '.'));
-	(void)snprintf(self->endpoint.url, sizeof(self->endpoint.url),
-		       "https://%s/", self->endpoint.host);
+				      url, portal, err);
+	(void)snprintf(portal->host, sizeof(portal->host), "portal.sso.%s.%s",
+		       self->chain.sso_region,
+		       partition_of(self->chain.sso_region)->suffix);
+	(void)snprintf(portal->url, sizeof(portal->url), "https://%s/",
+		       portal->host);
 	return 0;
 }
 

@@ -13,6 +13,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 from fake_aws import (ACCOUNT, ASSUME, ASSUME_ROLE, DESCRIBE, GET, KEY_ID,
                       REGION, ROLE_ARN, SECRET_KEY, SSO, SSO_ROLE, SSO_TOKEN)
 from fake_metadata import CONTAINER, INSTANCE, FakeMetadata
+from lib.class_text import class_text, object_text
 from lib.clock import Clock
 from lib.mounting import Mount, mount, mounted_at
 from lib.place import built, write_file
@@ -80,6 +81,21 @@ def a_pod_identity_is_enough_to_read():
             check_equal(metadata.calls[CONTAINER], 1, "credential calls")
             check_equal(metadata.tokens, ["pod-token"])
             _check_nothing_secret(found.log_text())
+
+
+@case
+def keys_of_a_pod_serve_in_every_region():
+    with _metadata() as (directory, aws, metadata):
+        token = write_file(os.path.join(directory, "t/token"), "pod-token")
+        env = aws.bare_environment(**metadata.pod_identity(token))
+        aws.put("app", "first")
+        aws.put("app", "second", region="us-west-2")
+        aws.fail(REGION, "500")
+        source = write_file(os.path.join(directory, "c.yaml"), class_text(
+            object_text("app"), parameters=["failoverRegion: us-west-2"]))
+        with mounted_at(directory, source, env=env) as found:
+            check_equal(read(found.path("app")), b"second")
+            check_equal(metadata.calls[CONTAINER], 1, "credential calls")
 
 
 @case

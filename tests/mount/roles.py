@@ -73,6 +73,20 @@ def parameters_are_read_as_the_role_too():
 
 
 @case
+def secrets_and_parameters_share_the_keys_of_a_role():
+    with _aws() as (directory, aws):
+        aws.put_parameter("p", "parameter")
+        aws.only_for(READER, "p")
+        path = _write(directory, class_text(
+            object_text("app"), parameter_text("p"),
+            parameters=[f"assumeRoleArn: {READER}"]))
+        with mounted_at(directory, path, env=aws.environment()) as mount:
+            check_equal(read(mount.path("app")), b"value")
+            check_equal(read(mount.path("p")), b"parameter")
+        check_equal(len(aws.assumed), 1, "questions to STS")
+
+
+@case
 def the_role_of_a_pod_assumes_that_of_the_class():
     with _aws() as (directory, aws):
         token = write_file(os.path.join(directory, "t", "token"), "x.y")
