@@ -98,24 +98,31 @@ void provider_free(struct provider *provider)
 	free(provider);
 }
 
+/* Whether the place is known, with its source: 1; 0 where there is room for it;
+ * -E2BIG. */
+static int look_up(const struct places *places, const struct place *like,
+		   struct source **ret, struct err *err)
+{
+	const struct place *known = places_find(places, like);
+
+	if (!known)
+		return places_check_room(places, err);
+	*ret = known->source;
+	return 1;
+}
+
 int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err)
 {
 	cleanup_place struct place *place = place_new("files", directory);
-	const struct place *known;
 	int r;
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	known = places_find(&provider->places, place);
-	if (known) {
-		*ret = known->source;
-		return 0;
-	}
-	r = places_check_room(&provider->places, err);
-	if (r == 0)
-		r = file_source_new(provider->loop, directory, &place->source,
-				    err);
+	r = look_up(&provider->places, place, ret, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = file_source_new(provider->loop, directory, &place->source, err);
 	if (r < 0)
 		return r;
 	return places_keep(&provider->places, &place, ret, err);
@@ -358,19 +365,14 @@ static int find_region(struct provider *provider,
 		       struct err *err)
 {
 	cleanup_place struct place *place = place_of(provider, want);
-	const struct place *known;
 	int r;
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	known = places_find(&provider->places, place);
-	if (known) {
-		*ret = known->source;
-		return 0;
-	}
-	r = places_check_room(&provider->places, err);
-	if (r == 0)
-		r = make_aws(provider, want, place, err);
+	r = look_up(&provider->places, place, ret, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = make_aws(provider, want, place, err);
 	if (r < 0)
 		return r;
 	return places_keep(&provider->places, &place, ret, err);

@@ -24,7 +24,8 @@ _CONTAINER_PATH = "/v1/credentials"
 _TOKEN_PATH = "/latest/api/token"
 _ROLES_PATH = "/latest/meta-data/iam/security-credentials/"
 _INSTANCE_TOKEN = "AQAEAExampleInstanceToken=="
-_ROLE = "node-role"
+NODE_ROLE = "node-role"
+POD_ROLE = "arn:aws:iam::123456789012:role/pod-role"
 
 
 def _utc(seconds, fraction=""):
@@ -64,8 +65,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif self.headers.get("X-aws-ec2-metadata-token") != _INSTANCE_TOKEN:
             self._reply(401, "")
         elif self.path == _ROLES_PATH:
-            self._reply(200, _ROLE)
-        elif self.path == _ROLES_PATH + _ROLE:
+            self._reply(200, NODE_ROLE)
+        elif self.path == _ROLES_PATH + NODE_ROLE:
             self._instance(metadata)
         else:
             self._reply(404, "")
@@ -83,6 +84,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "SecretAccessKey": SECRET_KEY,
             "Token": session,
             "AccountId": "123456789012",
+            "RoleArn": POD_ROLE,
             "Expiration": _utc(expires_s, ".123456789"),
         }), "application/json")
 

@@ -30,13 +30,10 @@ static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
 			      struct err *err)
 {
 	struct environment_keys *self = of(provider);
-	struct key_call *call = key_ready_start(
-		self->loop, keys_ref(self->keys), NULL, on_keys, owner);
 
 	(void)timeout_ms;
-	if (!call)
-		(void)err_set(err, -ENOMEM, "no memory for keys");
-	return call;
+	return key_ready_start(self->loop, keys_ref(self->keys), on_keys, owner,
+			       err);
 }
 
 static void free_provider(struct key_provider *provider)

@@ -7,11 +7,11 @@
 #include "base/macros.h"
 #include "loop/loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct key_call {
-	struct keys *keys; /* or NULL */
-	struct err err;
+	struct keys *keys;
 	struct loop_timer *soon;
 	key_provider_on_keys *on_keys;
 	void *owner;
@@ -24,12 +24,12 @@ static void on_soon(void *owner)
 	cleanup_keys struct keys *keys = TAKE(call->keys);
 
 	free(call);
-	ended.on_keys(ended.owner, keys, keys ? NULL : &ended.err);
+	ended.on_keys(ended.owner, keys, NULL);
 }
 
 struct key_call *key_ready_start(struct loop *loop, struct keys *keys,
-				 const struct err *err,
-				 key_provider_on_keys *on_keys, void *owner)
+				 key_provider_on_keys *on_keys, void *owner,
+				 struct err *err)
 {
 	struct key_call *call = calloc(1, sizeof(*call));
 
@@ -38,11 +38,10 @@ struct key_call *key_ready_start(struct loop *loop, struct keys *keys,
 	if (!call || !call->soon) {
 		keys_unref(keys);
 		free(call);
+		(void)err_set(err, -ENOMEM, "no memory for keys");
 		return NULL;
 	}
 	call->keys = keys;
-	if (!keys)
-		call->err = *err;
 	call->on_keys = on_keys;
 	call->owner = owner;
 	return call;

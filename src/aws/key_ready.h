@@ -7,11 +7,10 @@
 /* Calls of providers that need not wait: what is at hand is told in the next
  * turn of the loop. */
 
-/* keys is taken over; where it is NULL err is told, which is copied. NULL: no
- * memory. */
+/* keys is taken over. NULL, with err filled: no memory. */
 struct key_call *key_ready_start(struct loop *loop, struct keys *keys,
-				 const struct err *err,
-				 key_provider_on_keys *on_keys, void *owner);
+				 key_provider_on_keys *on_keys, void *owner,
+				 struct err *err);
 
 /* NULL is allowed. */
 void key_ready_cancel(struct key_call *call);

@@ -14,7 +14,6 @@
 #include "aws/small_file.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/jdoc.h"
 #include "base/macros.h"
 #include "loop/loop.h"
 
@@ -55,13 +54,9 @@ static int parse_keys(const struct login_keys *self, const struct buf *text,
 		.token = "sessionToken",
 		.expires = "expiresAt",
 	};
-	static const char name[] = "accessToken";
-	cleanup_jdoc struct jdoc *doc = NULL;
-	int r = jdoc_parse(buf_text(text), text->length, &doc, NULL);
+	int r = keys_json_parse(buf_text(text), text->length, "accessToken",
+				&members, ret);
 
-	if (r == 0)
-		r = keys_json_read(doc, jdoc_member(doc, 0, name, strlen(name)),
-				   &members, ret);
 	if (r == -ENOMEM)
 		return err_set(err, r, "no memory for keys");
 	return r < 0 ? refuse(self, "the login's keys cannot be read", err) : 0;
@@ -98,15 +93,11 @@ static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
 {
 	struct login_keys *self = of(provider);
 	struct keys *keys = NULL;
-	struct key_call *call;
 
 	(void)timeout_ms;
 	if (read_keys(self, &keys, err) < 0)
 		return NULL;
-	call = key_ready_start(self->context.loop, keys, NULL, on_keys, owner);
-	if (!call)
-		(void)err_set(err, -ENOMEM, "no memory for keys");
-	return call;
+	return key_ready_start(self->context.loop, keys, on_keys, owner, err);
 }
 
 static int check(const struct key_provider *provider, struct err *err)

@@ -64,7 +64,6 @@ static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
 {
 	struct profile_keys *self = of(provider);
 	struct keys *keys = NULL;
-	struct key_call *call;
 
 	(void)timeout_ms;
 	if (read_keys(self, &keys, err) < 0) {
@@ -72,10 +71,7 @@ static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
 			err->code = -ENOKEY;
 		return NULL;
 	}
-	call = key_ready_start(self->context.loop, keys, NULL, on_keys, owner);
-	if (!call)
-		(void)err_set(err, -ENOMEM, "no memory for keys");
-	return call;
+	return key_ready_start(self->context.loop, keys, on_keys, owner, err);
 }
 
 static int check(const struct key_provider *provider, struct err *err)

@@ -12,7 +12,8 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from fake_aws import (ACCOUNT, ASSUME, ASSUME_ROLE, DESCRIBE, GET, KEY_ID,
                       REGION, ROLE_ARN, SECRET_KEY, SSO, SSO_ROLE, SSO_TOKEN)
-from fake_metadata import CONTAINER, INSTANCE, FakeMetadata
+from fake_metadata import (CONTAINER, INSTANCE, NODE_ROLE, POD_ROLE,
+                           FakeMetadata)
 from lib.class_text import class_text, object_text
 from lib.clock import Clock
 from lib.mounting import Mount, mount, mounted_at
@@ -343,7 +344,13 @@ def check_identity_says_who_serves_and_why_others_do_not():
                      "container: serves, by container",
                      f"as: container {metadata.url}/"):
             check(line in lines, line, "is not in", lines)
+        check_equal(lines[-2], f"role: {POD_ROLE}")
         check(lines[-1].startswith("keys: until 20"), lines[-1])
+
+        result, lines = _identity(aws.bare_environment(**metadata.instance()))
+        check_equal(result.code, 0, result)
+        for line in (f"as: instance {metadata.url}", f"role: {NODE_ROLE}"):
+            check(line in lines, line, "is not in", lines)
 
         metadata.refusal = (403, "no association")
         result, lines = _identity(env)
