@@ -99,31 +99,48 @@ def keys_of_a_pod_serve_in_every_region():
             check_equal(metadata.calls[CONTAINER], 1, "credential calls")
 
 
+def _read_for_an_hour(directory, aws, env, token):
+    """A read in each minute, with a value and a token of that minute: as many
+    signed calls."""
+    aws.session_seconds = 60
+    clock = Clock(directory)
+    with mounted_at(directory, "app", "--ttl", "30s", *clock.options,
+                    env=env) as found:
+        check_equal(read(found.path("password")), PASSWORD)
+        for step in range(1, HOUR_S // STEP_S + 1):
+            write_file(token, f"token-{step}")
+            aws.put("app", json.dumps({"password": f"value {step}"}))
+            clock.advance(STEP_S)
+            wait_for_content(found.path("password"), f"value {step}".encode())
+        check("cannot fetch" not in found.log_text(), "a fetch failed")
+    return aws.calls(GET) + aws.calls(DESCRIBE)
+
+
+def _check_hour(credential_calls, signed):
+    print(f"# {credential_calls} credential calls, {signed} signed calls",
+          flush=True)
+    check(credential_calls >= 55, credential_calls)
+    check(signed >= 55, signed)
+
+
 @case
 def an_hour_of_keys_that_last_a_minute_fails_no_read():
     with _metadata() as (directory, aws, metadata):
-        aws.session_seconds = 60
         token = write_file(os.path.join(directory, "t/token"), "token-0")
         env = aws.bare_environment(**metadata.pod_identity(token))
-        clock = Clock(directory)
-        with mounted_at(directory, "app", "--ttl", "30s", *clock.options,
-                        env=env) as found:
-            check_equal(read(found.path("password")), PASSWORD)
-            steps = HOUR_S // STEP_S
-            for step in range(1, steps + 1):
-                write_file(token, f"token-{step}")
-                aws.put("app", json.dumps({"password": f"value {step}"}))
-                clock.advance(STEP_S)
-                wait_for_content(found.path("password"),
-                                 f"value {step}".encode())
-            check("cannot fetch" not in found.log_text(), "a fetch failed")
-        signed = aws.calls(GET) + aws.calls(DESCRIBE)
-        print(f"# {metadata.calls[CONTAINER]} credential calls, {signed} "
-              f"signed calls", flush=True)
-        check(metadata.calls[CONTAINER] >= 55, metadata.calls)
-        check(signed >= 55, signed)
+        signed = _read_for_an_hour(directory, aws, env, token)
+        _check_hour(metadata.calls[CONTAINER], signed)
         # each call had the token of its moment
         check(len(set(metadata.tokens)) >= 55, metadata.tokens)
+
+
+@case
+def nor_does_an_hour_of_a_role_for_a_token():
+    with aws_directory() as (directory, aws):
+        token = write_file(os.path.join(directory, "t/token"), "token-0")
+        signed = _read_for_an_hour(directory, aws,
+                                   aws.role_environment(token), token)
+        _check_hour(aws.calls(ASSUME), signed)
 
 
 @case
