@@ -70,7 +70,8 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 	provider->options = options;
 	/* now, as its header wants it: nothing secret is here yet */
 	if (options->allow_credential_process && !options->offline &&
-	    commands_new(loop, &provider->commands, NULL) < 0) {
+	    commands_new(loop, COMMANDS_TIMEOUT_MS, &provider->commands, NULL) <
+		    0) {
 		free(provider);
 		return NULL;
 	}
