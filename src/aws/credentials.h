@@ -29,7 +29,9 @@ struct sts_role;
 #define CREDENTIALS_REFRESH_MS (15L * 60 * 1000)
 #define CREDENTIALS_UNUSABLE_MS (60L * 1000)
 
-/* After a refresh has failed, the next one that nobody waits for. */
+/* After a refresh has failed, the next one that nobody waits for. So long the
+ * words of an STS that refuses a role are also told to who waits, without
+ * asking it. */
 #define CREDENTIALS_HOLD_OFF_MS (30L * 1000)
 
 /* Keys that are used past their end, since their provider has no newer: the
