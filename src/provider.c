@@ -253,8 +253,10 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 	if (net->retry && !net->identities)
 		net->identities = identities_new(provider->loop, net->retry,
 						 &provider->environment);
-	if (!net->identities)
-		return err_set(err, -ENOMEM, "no memory");
+	if (!net->identities) {
+		(void)err_set(err, -ENOMEM, "no memory");
+		return -ENOMEM;
+	}
 	*ret = net;
 	return 0;
 }

@@ -469,13 +469,13 @@ static void sources_share_the_keys_of_an_identity(void **state)
 	(void)get(&setup, "prod/db");
 	assert_int_equal(fake_http_count(setup.fixture.http), 2);
 
-	first = TAKE(setup.source);
+	first = setup.source;
 	open_source(&setup);
 	fake_http_add(setup.fixture.http, &good);
 	assert_string_equal(get(&setup, "prod/db").bytes, "s3cr3t");
 	assert_int_equal(fake_http_count(setup.fixture.http), 3);
 
-	second = TAKE(setup.source);
+	second = setup.source;
 	setup.settings.region = "us-east-1";
 	open_source(&setup);
 	fake_http_add(setup.fixture.http, &second_keys);

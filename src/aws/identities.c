@@ -124,7 +124,8 @@ static int set_key(struct identity *identity, const char *region,
 		     duration_s, credentials_identity(credentials)) >= 0)
 		return 0;
 	identity->key = NULL;
-	return err_set(err, -ENOMEM, "no memory for an identity");
+	(void)err_set(err, -ENOMEM, "no memory for an identity");
+	return -ENOMEM;
 }
 
 static int make(const struct identities *identities, const char *region,
@@ -135,8 +136,10 @@ static int make(const struct identities *identities, const char *region,
 		calloc(1, sizeof(*identity));
 	int r;
 
-	if (!identity)
-		return err_set(err, -ENOMEM, "no memory for an identity");
+	if (!identity) {
+		(void)err_set(err, -ENOMEM, "no memory for an identity");
+		return -ENOMEM;
+	}
 	r = credentials_new(identities->loop, identities->retry,
 			    identities->environment, region,
 			    &identity->credentials, err);
@@ -157,7 +160,7 @@ int identities_get(struct identities *identities, const char *region,
 	const struct identity *known;
 	int r = make(identities, region, role, &identity, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	known = map_find(identities->by_key, identity->key,
 			 strlen(identity->key));
