@@ -57,6 +57,17 @@ int places_check_room(const struct places *places, struct err *err)
 		       PLACES_MAX);
 }
 
+int places_look_up(const struct places *places, const struct place *like,
+		   struct source **ret, struct err *err)
+{
+	const struct place *known = places_find(places, like);
+
+	if (!known)
+		return places_check_room(places, err);
+	*ret = known->source;
+	return 1;
+}
+
 int places_keep(struct places *places, struct place **place,
 		struct source **ret, struct err *err)
 {

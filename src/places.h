@@ -53,6 +53,11 @@ const struct place *places_find(const struct places *places,
 /* Whether one more may be kept: 0, or -E2BIG with err filled. */
 int places_check_room(const struct places *places, struct err *err);
 
+/* Both: 1 with the source of one that is kept; 0 where there is room; -E2BIG
+ * with err filled. */
+int places_look_up(const struct places *places, const struct place *like,
+		   struct source **ret, struct err *err);
+
 /* Takes the place over with its source, which is ret. -ENOMEM with err filled,
  * where the source is freed and the place stays the caller's. */
 int places_keep(struct places *places, struct place **place,

@@ -99,19 +99,6 @@ void provider_free(struct provider *provider)
 	free(provider);
 }
 
-/* Whether the place is known, with its source: 1; 0 where there is room for it;
- * -E2BIG. */
-static int look_up(const struct places *places, const struct place *like,
-		   struct source **ret, struct err *err)
-{
-	const struct place *known = places_find(places, like);
-
-	if (!known)
-		return places_check_room(places, err);
-	*ret = known->source;
-	return 1;
-}
-
 int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err)
 {
@@ -120,7 +107,7 @@ int provider_files(struct provider *provider, const char *directory,
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	r = look_up(&provider->places, place, ret, err);
+	r = places_look_up(&provider->places, place, ret, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = file_source_new(provider->loop, directory, &place->source, err);
@@ -391,7 +378,7 @@ static int find_region(struct provider *provider,
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	r = look_up(&provider->places, place, ret, err);
+	r = places_look_up(&provider->places, place, ret, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = make_aws(provider, want, place, err);
