@@ -1030,18 +1030,32 @@ static void on_no_output(void *owner, const char *output, size_t length,
 	(void)snprintf(setup->text, sizeof(setup->text), "%s", err->text);
 }
 
+/* form has one %s. */
+static void write_command(char *out, size_t size, const char *form,
+			  const char *seconds)
+{
+	const char *place = strstr(form, "%s");
+
+	assert_true(snprintf(out, size, "%.*s%s%s", (int)(place - form), form,
+			     seconds, place + 2) < (int)size);
+}
+
 /* With whatever it started, even where its streams are closed: the one that
  * comes after it finds none of them. */
 static void ends_commands_that_do_not_end(void **state)
 {
 	static const char *const endless[] = {
-		"sleep 600.25",
-		"sleep 600.25 & exec >&- 2>&-; wait",
-		"trap '' TERM; while :; do sleep 600.25; done",
+		"sleep %s",
+		"sleep %s & exec >&- 2>&-; wait",
+		"trap '' TERM; while :; do sleep %s; done",
 	};
+	char seconds[32];
 
 	(void)state;
+	/* no other test of this kind has the same */
+	(void)snprintf(seconds, sizeof(seconds), "600.%d", (int)getpid());
 	for (size_t i = 0; i < ARRAY_SIZE(endless); i++) {
+		char command[256];
 		struct setup setup;
 		struct commands **commands =
 			&setup.fixture.environment.commands;
@@ -1050,17 +1064,19 @@ static void ends_commands_that_do_not_end(void **state)
 		assert_int_equal(
 			commands_new(setup.fixture.loop, 1000, commands, NULL),
 			0);
-		assert_non_null(command_start(*commands, endless[i],
-					      on_no_output, &setup, NULL));
+		write_command(command, sizeof(command), endless[i], seconds);
+		assert_non_null(command_start(*commands, command, on_no_output,
+					      &setup, NULL));
 		wait_for_end(&setup);
 		assert_string_equal(setup.text, "it did not end within 1 s");
 		setup.ended = 0;
-		assert_non_null(command_start(
-			*commands,
-			"for c in /proc/[0-9]*/cmdline; do"
-			" tr '\\0' ' ' <$c 2>/dev/null; echo; done |"
-			" grep -c '^sleep 600[.]25'; printf end",
-			on_output, &setup, NULL));
+		write_command(command, sizeof(command),
+			      "for c in /proc/[0-9]*/cmdline; do"
+			      " tr '\\0' ' ' <$c 2>/dev/null; echo; done |"
+			      " grep -cFx 'sleep %s '; printf end",
+			      seconds);
+		assert_non_null(command_start(*commands, command, on_output,
+					      &setup, NULL));
 		wait_for_end(&setup);
 		assert_string_equal(setup.id, "0\nend");
 		tear_down(&setup);
