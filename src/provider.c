@@ -357,12 +357,19 @@ static struct place *place_of(const struct provider *provider,
 			      const struct provider_want *want)
 {
 	struct place *place = NULL;
+	char region[REGION_SIZE] = "";
 	char *who = NULL;
 
-	if (asprintf(&who, "%s for %s %s %u", name_way(provider, want),
+	/* what only an ARN says; one that cannot be read is refused later */
+	if (!want->region && want->name)
+		(void)(want->is_parameter
+			       ? region_of_parameter
+			       : region_of_secret)(want->name, region, NULL);
+	if (asprintf(&who, "%s for %s %s %u%s%s", name_way(provider, want),
 		     want->role_arn ? want->role_arn : "",
 		     want->role_external_id ? want->role_external_id : "",
-		     want->role_duration_s) < 0)
+		     want->role_duration_s, region[0] ? " ARN " : "",
+		     region) < 0)
 		return NULL;
 	place = place_new(who, want->region ? want->region : "");
 	free(who);
@@ -426,7 +433,6 @@ static int find_failover(struct provider *provider, const struct net *net,
 			 struct source **ret, struct err *err)
 {
 	cleanup_place struct place *place = NULL;
-	const struct place *known;
 	struct source *source = NULL;
 	int r = places_check_room(&provider->places, err);
 
@@ -436,13 +442,9 @@ static int find_failover(struct provider *provider, const struct net *net,
 	if (r < 0)
 		return r;
 	place = place_new("failover", source->identity);
-	known = place ? places_find(&provider->places, place) : NULL;
-	if (!place || known) {
+	if (!place) {
 		source->operations->free(source);
-		if (!known)
-			return err_set(err, -ENOMEM, "no memory");
-		*ret = known->source;
-		return 0;
+		return err_set(err, -ENOMEM, "no memory");
 	}
 	place->source = source;
 	place->net = net;

@@ -829,7 +829,7 @@ static void works_as_a_role_that_is_assumed(void **state)
 	set_up_role(&setup);
 	assert_int_equal(credentials_assume(setup.credentials, &role, &err), 0);
 	assert_string_equal(credentials_identity(setup.credentials),
-			    "role arn:class external id x by role "
+			    "role arn:class external id x for 900 s by role "
 			    "arn:aws:iam::123456789012:role/app");
 	fake_http_add(setup.fixture.http, &first);
 	fake_http_add(setup.fixture.http, &assumed);

@@ -225,11 +225,17 @@ static void asks_the_container_with_the_token_of_the_moment(void **state)
 	assert_non_null(
 		strstr(request(&setup, 2)->headers, "Authorization: second\n"));
 
+	answer(&setup, &(struct fake_reply){
+			       .status = 400,
+			       .body = "eyJhbGciOi.eyJhdWQi.c2ln is too old" });
+	expect_error(&setup, -ENOKEY, "quotes a token");
+	assert_null(strstr(setup.text, "eyJ"));
+
 	write_home(&setup, "token", "a\nb: c");
 	expect_error(&setup, -ENOKEY, "line break");
 	(void)unlink(path);
 	expect_error(&setup, -ENOKEY, path);
-	assert_int_equal(fake_http_count(setup.fixture.http), 3);
+	assert_int_equal(fake_http_count(setup.fixture.http), 4);
 	tear_down(&setup);
 }
 
@@ -579,8 +585,8 @@ static void assumes_roles_one_after_the_other(void **state)
 	setup.fixture.environment.profile = "a";
 	assert_int_equal(choose(&setup), 0);
 	assert_string_equal(setup.chain.chosen->identity,
-			    "role arn:a external id x y by role arn:b by "
-			    "profile c");
+			    "role arn:a external id x y for 900 s by role "
+			    "arn:b by profile c");
 	answer(&setup, &assumed_b);
 	answer(&setup, &assumed_a);
 	expect_keys(&setup, "ASIAA");
@@ -1105,6 +1111,39 @@ static void gives_commands_nothing_of_ours(void **state)
 	tear_down(&setup);
 }
 
+static bool is_there(const struct setup *setup, const char *name)
+{
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", setup->home, name);
+	return access(path, F_OK) == 0;
+}
+
+/* Also one that has closed what is read of it. */
+static void ends_a_command_with_who_asks(void **state)
+{
+	char command[PATH_SIZE];
+	struct setup setup;
+	struct commands **commands = &setup.fixture.environment.commands;
+
+	(void)state;
+	prepare(&setup);
+	assert_int_equal(commands_new(setup.fixture.loop, COMMANDS_TIMEOUT_MS,
+				      commands, NULL),
+			 0);
+	(void)snprintf(command, sizeof(command),
+		       "cd %s; exec >&- 2>&-; : > closed; sleep 15; : > late",
+		       setup.home);
+	assert_non_null(
+		command_start(*commands, command, on_output, &setup, NULL));
+	for (unsigned i = 0; !is_there(&setup, "closed") && i < 1000; i++)
+		assert_int_equal(loop_turn(setup.fixture.loop, 20), 0);
+	assert_true(is_there(&setup, "closed"));
+	commands_free(TAKE(*commands));
+	assert_false(is_there(&setup, "late"));
+	tear_down(&setup);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1135,6 +1174,7 @@ int main(void)
 		cmocka_unit_test(answers_commands_in_their_order),
 		cmocka_unit_test(ends_commands_that_do_not_end),
 		cmocka_unit_test(gives_commands_nothing_of_ours),
+		cmocka_unit_test(ends_a_command_with_who_asks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

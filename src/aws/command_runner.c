@@ -155,9 +155,11 @@ static int reap(const struct run *run)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* A command that closes its streams may still run: its time is the same. */
+/* A command that closes its streams may still run: its time is the same, and
+ * so is who waits. */
 static int wait_for_end(const struct run *run)
 {
+	struct pollfd asker = { .fd = run->socket_fd };
 	siginfo_t info;
 
 	while (now_ms() < run->deadline_ms) {
@@ -166,7 +168,8 @@ static int wait_for_end(const struct run *run)
 			   WEXITED | WNOHANG | WNOWAIT) < 0 ||
 		    info.si_pid != 0)
 			return 0;
-		(void)poll(NULL, 0, 10);
+		if (poll(&asker, 1, 10) > 0)
+			return -ECANCELED;
 	}
 	return -ETIMEDOUT;
 }

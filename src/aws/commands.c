@@ -72,25 +72,6 @@ static void explain(const struct commands *commands,
 			      (int)length, text);
 }
 
-static void read_answer(struct commands *commands, const struct buf *packet)
-{
-	const char *text = buf_text(packet) + sizeof(struct command_answer);
-	struct command_answer head;
-	struct err err;
-
-	memcpy(&head, packet->bytes, sizeof(head));
-	if (head.output_length > packet->length - sizeof(head) ||
-	    head.error_length >
-		    packet->length - sizeof(head) - head.output_length)
-		return;
-	if (head.code == 0 && head.exit == 0) {
-		end_first(commands, text, head.output_length, NULL);
-		return;
-	}
-	explain(commands, &head, text + head.output_length, &err);
-	end_first(commands, NULL, 0, &err);
-}
-
 /* All that wait. A callback may start anew, which then fails at once. */
 static void lose(struct commands *commands)
 {
@@ -102,17 +83,58 @@ static void lose(struct commands *commands)
 		end_first(commands, NULL, 0, &err);
 }
 
+static void read_answer(struct commands *commands, const struct buf *packet)
+{
+	const char *text = buf_text(packet) + sizeof(struct command_answer);
+	struct command_answer head;
+	struct err err;
+
+	memcpy(&head, packet->bytes, sizeof(head));
+	if (head.output_length > packet->length - sizeof(head) ||
+	    head.error_length >
+		    packet->length - sizeof(head) - head.output_length) {
+		lose(commands);
+		return;
+	}
+	if (head.code == 0 && head.exit == 0) {
+		end_first(commands, text, head.output_length, NULL);
+		return;
+	}
+	explain(commands, &head, text + head.output_length, &err);
+	end_first(commands, NULL, 0, &err);
+}
+
+/* The answer is lost, and who waits for it is told; others come yet. */
+static void drop_answer(struct commands *commands)
+{
+	char byte;
+	ssize_t length = recv(commands->fd, &byte, 1, MSG_DONTWAIT);
+	struct err err;
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (length <= 0 || TAILQ_EMPTY(&commands->calls)) {
+		lose(commands);
+		return;
+	}
+	(void)err_set(&err, -ENOMEM, "no memory for its output");
+	end_first(commands, NULL, 0, &err);
+}
+
 static void on_ready(void *owner, unsigned events)
 {
 	struct commands *commands = owner;
 	cleanup_buf struct buf packet;
-	ssize_t length = -1;
+	ssize_t length;
 
 	(void)events;
 	buf_init(&packet, COMMAND_ANSWER_MAX);
-	if (buf_reserve(&packet, COMMAND_ANSWER_MAX) == 0)
-		length = recv(commands->fd, packet.bytes, COMMAND_ANSWER_MAX,
-			      MSG_DONTWAIT);
+	if (buf_reserve(&packet, COMMAND_ANSWER_MAX) < 0) {
+		drop_answer(commands);
+		return;
+	}
+	length = recv(commands->fd, packet.bytes, COMMAND_ANSWER_MAX,
+		      MSG_DONTWAIT);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (length < (ssize_t)sizeof(struct command_answer) ||

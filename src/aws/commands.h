@@ -27,7 +27,7 @@ void commands_free(struct commands *commands);
 
 /* output is what the command wrote, wiped after this returns, and NULL exactly
  * where err is not: -ENOKEY where it failed, with how it ended and the first
- * line that it wrote to standard error, never one of its output. */
+ * line that it wrote to standard error, never one of its output; -ENOMEM. */
 typedef void command_on_output(void *owner, const char *output, size_t length,
 			       const struct err *err);
 

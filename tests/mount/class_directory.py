@@ -20,6 +20,7 @@ from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
 MARK = "NOT-MOUNTED"
+MOUNTS_MAX = 64  # of keeper/session.h
 
 
 def _class(name, secret, namespace=None):
@@ -360,6 +361,39 @@ def all_mounts_survive_their_worker():
 
 
 @case
+def as_many_as_there_can_be_are_handed_over_at_once():
+    # more than a socket takes, if nobody reads meanwhile
+    names = ["%02d" % number + "x" * 240 for number in range(MOUNTS_MAX)]
+    with folder() as here:
+        here.put("a.yaml", *(_class(name, "one") for name in names))
+        here.mount_ok()
+        check_equal(here.points(), names)
+        os.kill(here.mounted.worker_pid(), signal.SIGKILL)
+        here.wait_for_log("serving again")
+        check_equal(here.points(), names)
+        for name in names:
+            check_equal(here.password(name), b"of one")
+
+
+@case
+def what_is_more_than_there_can_be_is_told_of():
+    names = ["%04d" % number for number in range(900)]
+    with folder() as here:
+        here.put("a.yaml", *(_class(name, "one") for name in names))
+        result = here.mount()
+        check_equal(result.code, 0, result)
+        check("836 classes have no mount" in result.err, result)
+        check_equal(here.points(), names[:MOUNTS_MAX])
+        check_equal([one["state"] for one in status(here.point)["classes"]],
+                    ["mounted"] * MOUNTS_MAX + ["refused"] * 836)
+        # whoever makes room and says so gets the next ones
+        run_ok("umount", os.path.join(here.point, names[0]))
+        here.wait_for(*names[1:MOUNTS_MAX])
+        here.put("a.yaml", *(_class(name, "one") for name in names[1:]))
+        here.wait_for(*names[1:MOUNTS_MAX + 1])
+
+
+@case
 def what_changed_while_there_was_no_worker_is_made_up_for():
     with folder() as here:
         here.put("a.yaml", _class("first", "one"))
@@ -373,6 +407,79 @@ def what_changed_while_there_was_no_worker_is_made_up_for():
         here.wait_for("second", "third")
         check_equal(here.password("second"), b"of two")
         check_equal(here.password("third"), b"of three")
+
+
+def _wait_for_worker_after(here, worker):
+    wait_until(lambda: here.mounted.worker_pid() != worker, "another worker",
+               20)
+
+
+@case
+def workers_follow_each_other_with_all_mounts():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two", "team"))
+        here.mount_ok()
+        before = [point for point in mounts() if here.point in point[0]]
+        for point in here.point, os.path.join(here.point, "first"):
+            worker = here.mounted.worker_pid()
+            run_ok(built("secretsfs"), "upgrade", point)
+            check(here.mounted.worker_pid() != worker, "the same worker")
+        worker = here.mounted.worker_pid()
+        os.kill(worker, signal.SIGTERM)
+        _wait_for_worker_after(here, worker)
+        check_equal([point for point in mounts() if here.point in point[0]],
+                    before)
+        check_equal(here.log_text().count("the worker has left"), 3)
+        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("team", "second"), b"of two")
+        here.put("c.yaml", _class("third", "three"))
+        here.wait_for("first", "team/second", "third")
+        check_equal(here.password("third"), b"of three")
+
+
+@case
+def a_worker_that_follows_gets_what_changed_meanwhile():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two"))
+        here.mount_ok()
+        worker = here.mounted.worker_pid()
+        os.kill(worker, signal.SIGSTOP)
+        here.drop("a.yaml")
+        here.put("c.yaml", _class("third", "three"))
+        # what stands still does not leave, and is ended
+        run_ok(built("secretsfs"), "upgrade", here.point)
+        here.wait_for("second", "third")
+        check_equal(here.password("second"), b"of two")
+        check_equal(here.password("third"), b"of three")
+
+
+@case
+def another_keeper_is_refused_for_now():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.mount_ok()
+        first = os.path.join(here.point, "first")
+        with open("/proc/self/mountinfo", encoding="utf-8") as table:
+            ids = [line.split()[0] for line in table
+                   if line.split()[4] == first]
+        with open(f"/proc/{here.mounted.keeper_pid()}/cmdline",
+                  encoding="utf-8") as words:
+            words = words.read().split("\0")[1:-1]
+        words[:0] = ["--take-over", f"/run/secretsfs/{ids[0]}.sock"]
+        result = run(built("secretsfs-keeper"), *words)
+        check_equal(result.code, 2, result)
+        check("a directory of classes yet" in result.err, result)
+        words.remove("--folder")
+        words[words.index(here.point)] = first
+        words[words.index("--") + 1:] = ["--offline", here.secrets,
+                                         os.path.join(here.classes, "a.yaml"),
+                                         first]
+        result = run(built("secretsfs-keeper"), *words)
+        check_equal(result.code, 1, result)
+        check("cannot be taken over yet" in result.err, result)
+        check_equal(here.password("first"), b"of one")
 
 
 def _kill(here):
@@ -434,6 +541,27 @@ def a_directory_is_not_served_twice():
         check_equal(result.code, 1, result)
         check("below it already" in result.err, result)
         check_equal(here.password("first"), b"of one")
+
+
+@case
+def a_mount_that_another_keeper_serves_stays():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two"))
+        other = os.path.join(here.point, "first")
+        result = mount(other, os.path.join(here.classes, "b.yaml"),
+                       "--offline", here.secrets)
+        check_equal(result.code, 0, result)
+        result = here.mount()
+        check_equal(result.code, 0, result)
+        check("first: a secretsfs is mounted there already" in result.err,
+              result)
+        check_equal(here.points(), ["first", "second"])
+        check_equal(here.unmount().code, 0)
+        check_equal(here.points(), ["first"])
+        check_equal(here.password("first"), b"of two")
+        check_equal(here.unmount("first").code, 0)
+        os.rmdir(other)
 
 
 @case

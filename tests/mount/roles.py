@@ -196,4 +196,23 @@ def several_roles_work_side_by_side_in_one_process():
         check_equal(lengths, ["5", "-", "-"], repr(result))
 
 
+@case
+def the_same_place_in_other_words_is_the_same_place():
+    with _aws() as (directory, aws):
+        aws.put("two", "value")
+        env = aws.environment()
+        texts = [class_text(object_text("two", "jmesPath: []"),
+                            parameters=parameters)
+                 for parameters in ([], [f"region: {env['AWS_REGION']}"])]
+        path = _write(directory, texts[0])
+        with mounted_at(directory, path, "--ttl", "1h", env=env) as mount:
+            check_equal(read(mount.path("two")), b"value")
+            _write(directory, texts[1])
+            os.kill(mount.keeper_pid(), signal.SIGHUP)
+            wait_until(lambda: "was read again" in mount.log_text(),
+                       "the class is read again", 10)
+            check_equal(read(mount.path("two")), b"value")
+            check("serving again" not in mount.log_text(), mount.log_text())
+
+
 main()
