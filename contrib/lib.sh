@@ -30,6 +30,7 @@ command clang-format-14	clang-format-14
 command clang-tidy-14	clang-tidy-14
 command shellcheck	shellcheck
 command codespell	codespell
+command mandoc		mandoc
 command inotifywait	inotify-tools
 command ip		iproute2
 command node		nodejs

@@ -35,7 +35,7 @@ struct text {
 static jdoc_node member(const struct table *table, jdoc_node parent,
 			const char *name)
 {
-	return jdoc_member(table->doc, parent, name, strlen(name));
+	return jdoc_find(table->doc, parent, name);
 }
 
 /* What stands between the quotes; of numbers the digits; "-" of null. */

@@ -212,7 +212,9 @@ static int run_two(void *owner)
 	(void)owner;
 	fail_alloc_pause();
 	fixture_init(&fixture);
-	assert_int_equal(commands_new(fixture.loop, &commands, NULL), 0);
+	assert_int_equal(commands_new(fixture.loop, COMMANDS_TIMEOUT_MS,
+				      &commands, NULL),
+			 0);
 	fail_alloc_resume();
 	r = run_one(fixture.loop, commands, "printf one", "one");
 	fail_alloc_pause();

@@ -182,6 +182,7 @@ int assume_role_new(const struct key_context *context,
 	}
 	self->provider.operations = &operations;
 	self->provider.name = "assumed role";
+	self->provider.is_regional = true;
 	self->context = *context;
 	self->base = base;
 	self->role = *role;

@@ -186,7 +186,7 @@ static void answer(const struct run *run, const struct command_answer *head,
 }
 
 /* The output is read to where it is sent from. */
-static void run_command(int socket_fd, const char *command,
+static void run_command(int socket_fd, const char *command, int64_t timeout_ms,
 			unsigned char *packet)
 {
 	struct command_answer head = { 0 };
@@ -197,7 +197,7 @@ static void run_command(int socket_fd, const char *command,
 			    .bytes = packet + sizeof(head),
 			    .max = COMMAND_OUTPUT_MAX },
 		.error = { .fd = -1, .bytes = error, .max = sizeof(error) },
-		.deadline_ms = now_ms() + COMMAND_TIMEOUT_MS,
+		.deadline_ms = now_ms() + timeout_ms,
 	};
 
 	head.code = begin(&run, command);
@@ -231,7 +231,7 @@ static void settle_process(int socket_fd)
 	(void)fcntl(socket_fd, F_SETFD, FD_CLOEXEC);
 }
 
-void command_runner_serve(int socket_fd)
+void command_runner_serve(int socket_fd, int64_t timeout_ms)
 {
 	unsigned char *packet = malloc(COMMAND_ANSWER_MAX);
 	char *command = malloc(COMMAND_TEXT_MAX + 1);
@@ -245,7 +245,7 @@ void command_runner_serve(int socket_fd)
 		if (length <= 0)
 			break;
 		command[length] = '\0';
-		run_command(socket_fd, command, packet);
+		run_command(socket_fd, command, timeout_ms, packet);
 	}
 	_exit(0);
 }

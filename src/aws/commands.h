@@ -3,6 +3,7 @@
 #define AWS_COMMANDS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct loop;
@@ -12,9 +13,13 @@ struct loop;
 struct commands;
 struct command_call;
 
+#define COMMANDS_TIMEOUT_MS 60000L /* as Go's SDK */
+
 /* Forks: so call it before there are secrets, threads, or a sandbox. loop is
- * borrowed. -ENOMEM or another code with err filled. */
-int commands_new(struct loop *loop, struct commands **ret, struct err *err);
+ * borrowed; timeout_ms is for each command. -ENOMEM or another code with err
+ * filled. */
+int commands_new(struct loop *loop, int64_t timeout_ms, struct commands **ret,
+		 struct err *err);
 
 /* Every call must have ended. Ends the process, and what it runs. NULL is
  * allowed. */
