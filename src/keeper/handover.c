@@ -32,6 +32,7 @@ int handover_mount(struct session *session, uint32_t index)
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
+	message.number = (int32_t)session->deaths.total;
 	return message_send(session->worker.socket, &message, mount->fuse_fd);
 }
 

@@ -202,6 +202,7 @@ static int join(struct entry *entry, struct cache_get *get)
 		if (cache_attempt(entry) < 0)
 			return -ENOMEM;
 		loop_timer_cancel(TAKE(entry->linger));
+		entry->cache->counters.misses++;
 		get->list = &entry->waiting;
 	}
 	TAILQ_INSERT_TAIL(get->list, get, link);
