@@ -24,8 +24,8 @@ const char *options_help(void)
 	       "  --xattr                files carry version and state: getfattr -d\n"
 	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
 	       "  --log-format text|json, --log-level error|warning|info|debug; -d is debug\n"
-	       "  --log-file PATH        instead of the system log\n"
-	       "  -f, --foreground       stay in the foreground and log to standard error\n"
+	       "  --metrics [ADDRESS:]PORT, --metrics-keys  Prometheus and probes ask there\n"
+	       "  --log-file PATH, or -f, --foreground  log there, or stay and log to stderr\n"
 	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
 	       "  -h, --help; -V, --version\n";
 }
