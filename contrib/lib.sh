@@ -17,6 +17,7 @@ module fuse3		libfuse3-dev
 module libcurl		libcurl4-openssl-dev
 module libcrypto	libssl-dev
 module yaml-0.1		libyaml-dev
+module libmicrohttpd	libmicrohttpd-dev
 module cmocka		libcmocka-dev
 command python3		python3
 command openssl		openssl

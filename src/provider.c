@@ -231,6 +231,7 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 	const struct retry_settings settings = {
 		.on_breaker = on_breaker,
 		.owner = net,
+		.by_proxy = proxy_from_env,
 	};
 	int r = net->http ? 0 : start_http(provider, proxy_from_env, net, err);
 

@@ -20,6 +20,7 @@
 #include "fs/tree.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
+#include "metrics.h"
 #include "mounts.h"
 #include "ops/client.h"
 #include "provider.h"
@@ -57,6 +58,7 @@ struct worker {
 	struct loop_signal *terminate;
 	struct secret_memory memory;
 	struct mounts *mounts;
+	struct metrics *metrics; /* or NULL */
 	int exit_code;
 };
 
@@ -77,13 +79,9 @@ static void on_fetch_failed(void *owner, const char *name,
 			 err->text);
 }
 
-/* From a command, whose socket fd is. */
-static void on_client(struct worker *worker, const struct message *message,
-		      int fd)
+static struct control control_of(const struct worker *worker)
 {
-	const struct served *mount =
-		mounts_find(worker->mounts, message->mount);
-	const struct control control = {
+	return (struct control){
 		.loop = worker->loop,
 		.clients = worker->clients,
 		.cache = worker->cache,
@@ -94,6 +92,15 @@ static void on_client(struct worker *worker, const struct message *message,
 		.started_ms = worker->started_ms,
 		.adopted_count = worker->memory.adopted_count,
 	};
+}
+
+/* From a command, whose socket fd is. */
+static void on_client(struct worker *worker, const struct message *message,
+		      int fd)
+{
+	const struct served *mount =
+		mounts_find(worker->mounts, message->mount);
+	const struct control control = control_of(worker);
 	struct message_client client;
 
 	if (fd < 0)
@@ -141,6 +148,7 @@ static void on_reload(struct worker *worker)
 		return;
 	}
 	if (shown_read(worker->provider, &worker->options, &shown, &err) < 0) {
+		worker->shown.is_old = true;
 		log_err("the old configuration stays in force", "error=%s",
 			err.text);
 		return;
@@ -264,6 +272,7 @@ static int start(struct worker *worker, struct err *err)
 static void finish(struct worker *worker)
 {
 	secret_memory_end(&worker->memory);
+	metrics_free(worker->metrics);
 	mounts_free(worker->mounts);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
@@ -287,24 +296,36 @@ static void set_up_log(const struct options *options)
 }
 
 /* In the foreground the log is what whoever mounts reads. */
-static void warn(const struct worker *worker, const char *warning)
+static void warn(const struct worker *worker, const char *what,
+		 const char *warning)
 {
-	log_warn("reading will fail until this is mended", "error=%s", warning);
+	log_warn(what, "error=%s", warning);
 	if (!worker->options.foreground)
 		tell_keeper(MESSAGE_WARNING, MESSAGE_NO_MOUNT, warning, 0);
 }
 
-static void announce(const struct worker *worker)
+/* Before what closes the process in: it could not listen afterwards. */
+static void serve_metrics(struct worker *worker)
+{
+	const struct control control = control_of(worker);
+	struct err err;
+
+	if (metrics_new(&control, &worker->metrics, &err) < 0)
+		warn(worker, "metrics are not served", err.text);
+}
+
+static void announce(struct worker *worker)
 {
 	const char *warning = provider_warning(worker->provider);
 
 	if (warning)
-		warn(worker, warning);
+		warn(worker, "reading will fail until this is mended", warning);
 
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
 	secret_memory_park(KEEPER_FD);
+	serve_metrics(worker);
 	if (!mounts_classes(worker->mounts))
 		tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
