@@ -201,7 +201,7 @@ static void put_counters(const struct table *table)
 	jdoc_node cache = member(table, 0, "cache");
 
 	put("cache       hits ", get(table, cache, "hits"));
-	put(", of these stale ", get(table, cache, "stale"));
+	put(", stale ", get(table, cache, "stale"));
 	put(", misses ", get(table, cache, "misses"));
 	put(", fetches ", get(table, cache, "fetches"));
 	put(", confirmations ", get(table, cache, "confirms"));

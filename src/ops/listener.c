@@ -219,6 +219,15 @@ static unsigned port_of(int fd)
 						  : 0;
 }
 
+/* No path of ours has any, and an escaped NUL would end one early. */
+static size_t leave_escapes(void *owner, struct MHD_Connection *connection,
+			    char *text)
+{
+	(void)owner;
+	(void)connection;
+	return strlen(text);
+}
+
 /* Takes fd over where it succeeds. */
 static bool start(struct listener *listener, int fd)
 {
@@ -229,7 +238,8 @@ static bool start(struct listener *listener, int fd)
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		LISTENER_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)LISTENER_REQUEST_MAX, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, listener, MHD_OPTION_END);
+		on_connection, listener, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_escapes, NULL, MHD_OPTION_END);
 	if (!listener->daemon)
 		return false;
 	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);

@@ -28,7 +28,7 @@ struct listener_reply {
 	size_t length;
 };
 
-/* path: as it was asked for, without what follows a "?"; any bytes. */
+/* path: as it was asked for, with its escapes, without what follows a "?". */
 typedef void listener_answer(void *owner, const char *path,
 			     struct listener_reply *ret);
 

@@ -35,7 +35,7 @@ static const struct metric_about metrics[METRIC_COUNT] = {
 	[METRIC_HITS] =
 		COUNTER("cache_hits", "Answered from what was at hand."),
 	[METRIC_STALE] =
-		COUNTER("cache_stale", "Hits with a value past its TTL."),
+		COUNTER("cache_stale", "Answers with a value past its TTL."),
 	[METRIC_MISSES] =
 		COUNTER("cache_misses", "Had to wait for the source."),
 	[METRIC_FETCHES] = COUNTER("fetches", "Attempts to get a value."),

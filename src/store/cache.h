@@ -171,7 +171,7 @@ void cache_each(const struct cache *cache, const struct source *source,
 /* What has happened since the start. */
 struct cache_counters {
 	uint64_t hits;	   /* gets and peeks answered from what was at hand */
-	uint64_t stale;	   /* of these: with an old value */
+	uint64_t stale;	   /* answers with an old value, also after a wait */
 	uint64_t fetches;  /* attempts to get a value */
 	uint64_t confirms; /* attempts to confirm one */
 	uint64_t failures; /* attempts that failed */
