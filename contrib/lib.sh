@@ -113,6 +113,23 @@ build() { # DIRECTORY CONFIGURE-OPTION...
 			make -s -j"$(nproc)")
 }
 
+# Prometheus's own tool, out of its package: installing that would start a
+# server.
+install_promtool() { # DIRECTORY
+	local tool=$1/usr/bin/promtool
+
+	[ -x "$tool" ] && return
+	command -v apt-get >/dev/null ||
+		die "Please put promtool of Prometheus at $tool"
+	apt-cache show prometheus >/dev/null 2>&1 || as_root apt-get -q update
+	mkdir -p "$1" &&
+		(cd "$1" && apt-get -q download prometheus &&
+			dpkg-deb --fsys-tarfile prometheus_*.deb |
+			tar -x ./usr/bin/promtool &&
+			rm prometheus_*.deb) &&
+		"$tool" --version
+}
+
 # moto's server, once for each content of its list of requirements.
 install_moto() { # DIRECTORY
 	local wanted=$top/tests/requirements.txt
