@@ -190,11 +190,9 @@ static int listen_now(struct metrics *metrics, struct err *err)
 			 listener_port(metrics->listener));
 		return 0;
 	}
-	if (r != -ENOSYS)
-		metrics->retry = loop_timer(control->loop,
-					    loop_now_ms(control->loop) +
-						    METRICS_RETRY_MS,
-					    on_retry, metrics);
+	metrics->retry = loop_timer(
+		control->loop, loop_now_ms(control->loop) + METRICS_RETRY_MS,
+		on_retry, metrics);
 	return err_wrap(err, "--metrics %s", control->options->metrics);
 }
 
@@ -213,6 +211,7 @@ int metrics_new(const struct control *control, struct metrics **ret,
 		struct err *err)
 {
 	struct metrics *metrics;
+	int r;
 
 	if (!control->options->metrics)
 		return 0;
@@ -220,8 +219,12 @@ int metrics_new(const struct control *control, struct metrics **ret,
 	if (!metrics)
 		return err_set(err, -ENOMEM, "no memory");
 	metrics->control = *control;
-	*ret = metrics;
-	return listen_now(metrics, err);
+	r = listen_now(metrics, err);
+	if (r == -ENOSYS)
+		metrics_free(metrics);
+	else
+		*ret = metrics;
+	return r;
 }
 
 void metrics_free(struct metrics *metrics)

@@ -22,8 +22,8 @@ struct metrics;
 
 /*
  * Listens where control's options say; without that *ret stays NULL. What
- * control points to is borrowed. 0; negative errno with err filled, also where
- * the address cannot be had now: *ret is set then, and it is tried again.
+ * control points to is borrowed. 0, or negative errno with err filled. Where
+ * *ret is set nevertheless, the address cannot be had now, and is tried again.
  */
 int metrics_new(const struct control *control, struct metrics **ret,
 		struct err *err);

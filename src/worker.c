@@ -305,16 +305,19 @@ static void warn(const struct worker *worker, const char *what,
 }
 
 /* Before what closes the process in: it could not listen afterwards. */
-static void serve_metrics(struct worker *worker)
+static int serve_metrics(struct worker *worker, struct err *err)
 {
 	const struct control control = control_of(worker);
-	struct err err;
+	int r = metrics_new(&control, &worker->metrics, err);
 
-	if (metrics_new(&control, &worker->metrics, &err) < 0)
-		warn(worker, "metrics are not served", err.text);
+	if (r < 0 && worker->metrics) {
+		warn(worker, "metrics are not served", err->text);
+		r = 0;
+	}
+	return r;
 }
 
-static void announce(struct worker *worker)
+static void announce(const struct worker *worker)
 {
 	const char *warning = provider_warning(worker->provider);
 
@@ -325,7 +328,6 @@ static void announce(struct worker *worker)
 		log_warn("memory for secrets cannot be locked against swap",
 			 "hint=\"raise the limit on locked memory\"");
 	secret_memory_park(KEEPER_FD);
-	serve_metrics(worker);
 	if (!mounts_classes(worker->mounts))
 		tell_keeper(MESSAGE_READY, 0, worker->shown.label, 0);
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
@@ -338,6 +340,8 @@ static int run(struct worker *worker)
 
 	if (r == 0)
 		r = start(worker, &err);
+	if (r == 0)
+		r = serve_metrics(worker, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);
