@@ -116,6 +116,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_clock),
 	},
 	{
+		.name = "test-no-epochs",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(test_no_epochs),
+	},
+	{
 		.name = "test-pool",
 		.kind = OPTION_TEXT,
 		.for_worker = true,

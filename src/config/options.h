@@ -59,6 +59,7 @@ struct options {
 	 * pauses then. As text, which the keeper reads */
 	const char *test_restarts;
 	bool test_no_resend;
+	bool test_no_epochs;
 
 	/* the processes */
 	bool allow_other;
