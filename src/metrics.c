@@ -28,6 +28,8 @@
 
 #define PLAIN "text/plain; charset=utf-8"
 
+#define OK_LINE "ok\n"
+
 #define HTTP_OK 200
 #define HTTP_NOT_FOUND 404
 #define HTTP_FAILED 500
@@ -149,6 +151,14 @@ static void answer_metrics(struct metrics *metrics,
 	};
 }
 
+static void answer_ready(struct metrics *metrics, struct listener_reply *reply)
+{
+	bool ready = is_ready(metrics);
+
+	say(reply, ready ? HTTP_OK : HTTP_NOT_READY,
+	    ready ? OK_LINE : metrics->line);
+}
+
 static void on_request(void *owner, const char *path,
 		       struct listener_reply *reply)
 {
@@ -156,14 +166,12 @@ static void on_request(void *owner, const char *path,
 
 	if (strcmp(path, "/metrics") == 0)
 		answer_metrics(metrics, reply);
+	else if (strcmp(path, "/readyz") == 0)
+		answer_ready(metrics, reply);
 	else if (strcmp(path, "/healthz") == 0)
-		say(reply, HTTP_OK, "ok\n");
-	else if (strcmp(path, "/readyz") != 0)
-		say(reply, HTTP_NOT_FOUND, "/metrics, /healthz, /readyz\n");
-	else if (is_ready(metrics))
-		say(reply, HTTP_OK, "ok\n");
+		say(reply, HTTP_OK, OK_LINE);
 	else
-		say(reply, HTTP_NOT_READY, metrics->line);
+		say(reply, HTTP_NOT_FOUND, "/metrics, /healthz, /readyz\n");
 }
 
 static void on_retry(void *owner);

@@ -48,7 +48,7 @@ size_t parking_count(const struct parking *parking)
 	size_t count = 0;
 
 	TAILQ_FOREACH(parked, &parking->waiting, link)
-		count++;
+	count++;
 	return count;
 }
 

@@ -77,11 +77,14 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
 	return result;
 }
 
+/* NOLINTBEGIN(readability-function-size,readability-non-const-parameter): the
+ * type is the library's */
 static enum MHD_Result on_request(void *owner,
 				  struct MHD_Connection *connection,
 				  const char *url, const char *method,
 				  const char *version, const char *upload,
 				  size_t *upload_length, void **request_state)
+/* NOLINTEND(readability-function-size,readability-non-const-parameter) */
 {
 	const struct listener *listener = owner;
 	struct listener_reply reply = { .status = 0 };
