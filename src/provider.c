@@ -228,11 +228,9 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 		     struct net **ret, struct err *err)
 {
 	struct net *net = &provider->nets[proxy_from_env];
-	const struct retry_settings settings = {
-		.on_breaker = on_breaker,
-		.owner = net,
-		.by_proxy = proxy_from_env,
-	};
+	const struct retry_settings settings = { .on_breaker = on_breaker,
+						 .owner = net,
+						 .by_proxy = proxy_from_env };
 	int r = net->http ? 0 : start_http(provider, proxy_from_env, net, err);
 
 	if (r < 0)
@@ -270,6 +268,25 @@ int provider_get_context(struct provider *provider,
 		.skew = &ret->skew,
 	};
 	return 0;
+}
+
+int provider_prepare_aws(struct provider *provider, struct err *err)
+{
+	struct net *net;
+	int r = read_environment(provider, err);
+
+	if (r < 0 || provider->settings_code < 0)
+		return r;
+	return start_net(provider, provider->options->proxy_from_env, &net,
+			 err);
+}
+
+void provider_each_reach(const struct provider *provider,
+			 void (*on_each)(void *owner, enum aws_reach kind,
+					 const char *text),
+			 void *owner)
+{
+	aws_reach_each(&provider->environment, on_each, owner);
 }
 
 /* What is missing but may still come, as a token file does. */

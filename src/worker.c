@@ -30,6 +30,7 @@
 #include "store/cache.h"
 #include "tell.h"
 #include "test_clock.h"
+#include "worker_sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -56,6 +57,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
+	struct worker_sandbox sandbox;
 	struct secret_memory memory;
 	struct mounts *mounts;
 	struct metrics *metrics; /* or NULL */
@@ -88,6 +90,7 @@ static struct control control_of(const struct worker *worker)
 		.provider = worker->provider,
 		.options = &worker->options,
 		.shown = &worker->shown,
+		.sandbox = &worker->sandbox.sandbox,
 		.mounts = worker->mounts,
 		.started_ms = worker->started_ms,
 		.adopted_count = worker->memory.adopted_count,
@@ -149,6 +152,8 @@ static void on_reload(struct worker *worker)
 	}
 	if (shown_read(worker->provider, &worker->options, &shown, &err) < 0) {
 		worker->shown.is_old = true;
+		worker_sandbox_explain(&worker->sandbox, worker->options.source,
+				       &err);
 		log_err("the old configuration stays in force", "error=%s",
 			err.text);
 		return;
@@ -304,7 +309,7 @@ static void warn(const struct worker *worker, const char *what,
 		tell_keeper(MESSAGE_WARNING, MESSAGE_NO_MOUNT, warning, 0);
 }
 
-/* Before what closes the process in: it could not listen afterwards. */
+/* Before the sandbox: afterwards port 0 would be refused. */
 static int serve_metrics(struct worker *worker, struct err *err)
 {
 	const struct control control = control_of(worker);
@@ -336,12 +341,18 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = secret_memory_open(&worker->options, &err);
+	int r;
+
+	worker_sandbox_prepare();
+	r = secret_memory_open(&worker->options, &err);
 
 	if (r == 0)
 		r = start(worker, &err);
 	if (r == 0)
 		r = serve_metrics(worker, &err);
+	if (r == 0)
+		r = worker_sandbox_close(&worker->sandbox, &worker->options,
+					 worker->provider, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);

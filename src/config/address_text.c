@@ -20,6 +20,7 @@ static int read_six(const char *text, uint16_t port, struct address_text *ret)
 	if (inet_pton(AF_INET6, text, &six.sin6_addr) != 1)
 		return -EINVAL;
 	memcpy(&ret->address, &six, sizeof(six));
+	ret->port = port;
 	ret->length = sizeof(six);
 	return 0;
 }
@@ -32,6 +33,7 @@ static int read_four(const char *text, uint16_t port, struct address_text *ret)
 	if (inet_pton(AF_INET, *text ? text : LOOPBACK, &four.sin_addr) != 1)
 		return -EINVAL;
 	memcpy(&ret->address, &four, sizeof(four));
+	ret->port = port;
 	ret->length = sizeof(four);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef CONFIG_ADDRESS_TEXT_H
 #define CONFIG_ADDRESS_TEXT_H
 
+#include <stdint.h>
 #include <sys/socket.h>
 
 /*
@@ -13,6 +14,7 @@
 struct address_text {
 	struct sockaddr_storage address;
 	socklen_t length;
+	uint16_t port;
 };
 
 /* 0 or -EINVAL. */

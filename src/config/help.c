@@ -14,8 +14,7 @@ const char *options_help(void)
 	       "  --verify-access DURATION  and it is read anew that often (15m)\n"
 	       "  --timeout DURATION     a reader waits for AWS no longer than that (20s)\n"
 	       "  --region REGION, --endpoint-url URL  where the secrets are\n"
-	       "  --profile NAME, --allow-credential-process  of AWS's shared files\n"
-	       "  --proxy-from-env       use the proxy that the environment names\n"
+	       "  --profile NAME, --allow-credential-process, --proxy-from-env  who asks, how\n"
 	       "  --class NAME           which class of a file that has several\n"
 	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
 	       "  --owner UID[:GID]      whose the files are (whoever mounts)\n"
@@ -23,9 +22,10 @@ const char *options_help(void)
 	       "  --allow-other          let other users in, as far as owner and mode do\n"
 	       "  --xattr                files carry version and state: getfattr -d\n"
 	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
+	       "  --insecure-no-sandbox  mount also where the worker cannot be fenced in\n"
 	       "  --log-format text|json, --log-level error|warning|info|debug; -d is debug\n"
 	       "  --metrics [ADDRESS:]PORT, --metrics-keys  Prometheus and probes ask there\n"
-	       "  --log-file PATH, or -f, --foreground  log there, or stay and log to stderr\n"
+	       "  --log-file PATH; -f, --foreground: log there, not to the system's log\n"
 	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
 	       "  -h, --help; -V, --version\n";
 }

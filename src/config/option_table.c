@@ -109,6 +109,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(metrics_keys),
 	},
 	{
+		.name = "insecure-no-sandbox",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(insecure_no_sandbox),
+	},
+	{
 		.name = "test-clock",
 		.kind = OPTION_TEXT,
 		.for_worker = true,
@@ -214,7 +220,6 @@ const struct option option_table[] = {
 		.offset = MEMBER(version),
 	},
 	{ .name = "layout", .kind = OPTION_LATER },
-	{ .name = "insecure-no-sandbox", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
 	{ .name = "context", .kind = OPTION_LATER },
