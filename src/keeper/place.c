@@ -170,12 +170,12 @@ int place_remove(const struct place *place)
 	return r;
 }
 
-static int detach(int fd)
+static int unmount(int fd, int flags)
 {
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+	return umount2(path, flags) < 0 ? -errno : 0;
 }
 
 int place_mount_id(const struct place *place, uint64_t *ret)
@@ -210,5 +210,15 @@ int place_unmount(const struct place *place, uint64_t mount_id)
 	if (r <= 0)
 		return r;
 	fd = place_enter_mount(place, mount_id);
-	return fd < 0 ? fd : detach(fd);
+	return fd < 0 ? fd : unmount(fd, MNT_DETACH);
+}
+
+int place_force(const struct place *place, uint64_t mount_id)
+{
+	cleanup_fd int fd = place_enter_mount(place, mount_id);
+	int r = fd < 0 ? fd : unmount(fd, MNT_FORCE);
+
+	/* The connection goes first; that our own descriptor keeps the mount
+	 * comes after. */
+	return r == -EBUSY && fd >= 0 ? 0 : r;
 }

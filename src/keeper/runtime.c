@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -141,6 +142,16 @@ int runtime_connect(uint64_t mount_id)
 	struct sockaddr_un address;
 
 	fill_address(mount_id, &address);
+	return connect_to(&address);
+}
+
+int runtime_connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
 	return connect_to(&address);
 }
 

@@ -31,6 +31,9 @@ int runtime_accept(int listening, uid_t owner);
  * for one that does not turn; or negative errno. */
 int runtime_connect(uint64_t mount_id);
 
+/* The same for the socket at path. */
+int runtime_connect_to(const char *path);
+
 void runtime_remove(uint64_t mount_id);
 
 /* The same three for a directory that mounts come and go in; fd is of it, and
