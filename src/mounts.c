@@ -29,6 +29,7 @@ struct mounts {
 	int nodes_fd;
 	int journal_fd;
 	char *next_name;
+	uint32_t restarts;
 };
 
 struct mounts *mounts_new(const struct mounts_settings *settings)
@@ -66,6 +67,11 @@ void mounts_free(struct mounts *mounts)
 struct classes *mounts_classes(const struct mounts *mounts)
 {
 	return mounts->classes;
+}
+
+uint32_t mounts_restarts(const struct mounts *mounts)
+{
+	return mounts->restarts;
 }
 
 struct served *mounts_find(const struct mounts *mounts, uint32_t index)
@@ -155,6 +161,7 @@ static void on_mount(struct mounts *mounts, const struct message *message,
 		return;
 	}
 	mounts->is_owed[message->mount] = true;
+	mounts->restarts = (uint32_t)message->number;
 	shown = shown_for(mounts, message->mount);
 	if (!shown) {
 		(void)close(fd);

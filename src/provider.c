@@ -226,10 +226,9 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 		     struct net **ret, struct err *err)
 {
 	struct net *net = &provider->nets[proxy_from_env];
-	const struct retry_settings settings = {
-		.on_breaker = on_breaker,
-		.owner = net,
-	};
+	const struct retry_settings settings = { .on_breaker = on_breaker,
+						 .owner = net,
+						 .by_proxy = proxy_from_env };
 	int r = net->http ? 0 : start_http(provider, proxy_from_env, net, err);
 
 	if (r < 0)

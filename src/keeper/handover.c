@@ -80,6 +80,7 @@ int handover_mount(struct session *session, uint32_t index)
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
+	message.number = (int32_t)session->deaths.total;
 	return send_patiently(session->worker.socket, &message, mount->fuse_fd);
 }
 

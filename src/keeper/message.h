@@ -43,10 +43,11 @@
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
 	MESSAGE_FAILED,	   /* body: one line for a person; number: exit code */
-	MESSAGE_MOUNT,	   /* fd: /dev/fuse; body: the FUSE_INIT request */
-	MESSAGE_SERVING,   /* the mount's requests are being answered */
-	MESSAGE_GONE,	   /* the mount was unmounted by someone */
-	MESSAGE_STOP,	   /* answer what is in flight, then leave */
+	MESSAGE_MOUNT,	 /* fd: /dev/fuse; body: the FUSE_INIT request; number:
+			  * how many workers have died before this one */
+	MESSAGE_SERVING, /* the mount's requests are being answered */
+	MESSAGE_GONE,	 /* the mount was unmounted by someone */
+	MESSAGE_STOP,	 /* answer what is in flight, then leave */
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE, /* number: of REFRESH, how many secrets are asked for */
 	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
@@ -108,6 +109,7 @@ struct message_client {
 	uint64_t mount_id;
 	uint32_t dead_layers; /* that the mount stands on: layers.h */
 	int64_t started_s;    /* since 1970: when the keeper began to serve */
+	uint32_t restarts;    /* workers that have died since */
 	char name[MESSAGE_NAME_MAX + 1]; /* of a REFRESH; "": all */
 };
 
