@@ -47,6 +47,9 @@ GET = "GetSecretValue"
 DESCRIBE = "DescribeSecret"
 BATCH = "BatchGetSecretValue"
 BATCH_MAX = 20
+MAY_GET = f"secretsmanager:{GET}"
+MAY_DESCRIBE = f"secretsmanager:{DESCRIBE}"
+MAY_BATCH = f"secretsmanager:{BATCH}"
 DECRYPT = "kms:Decrypt"
 ASSUME = "AssumeRoleWithWebIdentity"
 ASSUME_ROLE = "AssumeRole"
@@ -529,6 +532,8 @@ class FakeAws:
     def deny(self, action, name=None):
         """Takes a permission ("secretsmanager:DescribeSecret", "kms:Decrypt")
         away, for one secret or for all."""
+        if ":" not in action:
+            raise ValueError(f"no permission: {action}")
         with self._lock:
             self._denied.add((action, name))
 

@@ -11,7 +11,7 @@ import uuid
 sys.path.insert(0, sys.path[0] + "/..")
 
 import lib.place
-from fake_aws import GET, SECRET_KEY, FakeAws
+from fake_aws import GET, MAY_GET, SECRET_KEY, FakeAws
 from lib.memory import keeps_freed_memory
 from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
@@ -109,11 +109,11 @@ def _disturb(number, account, mount):
         account.rotate(("keys", "plain", "picked", "large")[what])
         run_ok(built("secretsfs"), "refresh", mount.point)
     elif what == 4:
-        aws.deny(GET, "plain")
+        aws.deny(MAY_GET, "plain")
         account.rotate("plain")
         run_ok(built("secretsfs"), "refresh", mount.point)
         error_of(_read, mount.path("plain"))
-        aws.allow(GET, "plain")
+        aws.allow(MAY_GET, "plain")
     elif what == 5:
         aws.fail(GET, ("throttled", "cut")[number // 8 % 2], times=1)
         account.rotate("keys")
