@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include "base/annex.h"
 #include "base/parked.h"
 #include "base/pool.h"
 #include "base/secret.h"
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #define FOUND_MAX 8
+#define MARKS_MAX (64 << 20) /* of annex.c */
+#define SECRETS 30	     /* large ones: more than the pool holds */
 
 struct found {
 	size_t count;
@@ -44,7 +47,8 @@ static struct found find(void)
 {
 	struct found found = { 0 };
 
-	assert_int_equal(parked_read(pool_fd(), on_found, &found), 0);
+	assert_int_equal(parked_read(pool_fd(), annex_fd(), on_found, &found),
+			 0);
 	return found;
 }
 
@@ -56,9 +60,8 @@ static struct parked *park(struct secret *secret, const char *key)
 		.version = "v1",
 		.arn = "arn:a",
 		.created_ns = 11,
-		.keep_ms = 22,
 		.is_binary = true,
-		.times = { 33, 44 },
+		.times = { 33, 44, 77, 22 },
 	};
 
 	return parked_new(&about, secret);
@@ -84,7 +87,9 @@ static void a_mark_is_found_with_all_that_was_said(void **state)
 	secret = secret_new("hunter2", 7);
 	parked = park(secret, "identity/app");
 	assert_non_null(parked);
-	parked_set_times(parked, &(struct parked_times){ 55, 66 });
+	found = find();
+	assert_int_equal(found.one[0].about.times.end_ms, 22);
+	parked_set_times(parked, &(struct parked_times){ 55, 66, 88, 99 });
 	found = find();
 	assert_int_equal(found.count, 1);
 	assert_string_equal(found.one[0].key, "identity/app");
@@ -92,10 +97,11 @@ static void a_mark_is_found_with_all_that_was_said(void **state)
 	assert_string_equal(found.one[0].bytes, "hunter2");
 	assert_string_equal(found.one[0].arn, "arn:a");
 	assert_int_equal(found.one[0].about.created_ns, 11);
-	assert_int_equal(found.one[0].about.keep_ms, 22);
 	assert_true(found.one[0].about.is_binary);
 	assert_int_equal(found.one[0].about.times.confirmed_ms, 55);
 	assert_int_equal(found.one[0].about.times.verified_ms, 66);
+	assert_int_equal(found.one[0].about.times.refused_ms, 88);
+	assert_int_equal(found.one[0].about.times.end_ms, 99);
 	parked_free(parked);
 	assert_int_equal(find().count, 0);
 	secret_unref(secret);
@@ -140,14 +146,149 @@ static void every_byte_of_a_mark_counts(void **state)
 	secret = secret_new("hunter2", 7);
 	parked = park(secret, "key");
 	mark = (unsigned char *)parked;
-	for (size_t i = 0; i < 24 + 16 + 128 + 3 + 6; i++) {
-		if (i >= 24 && i < 40) /* the times may change */
+	for (size_t i = 0; i < 264 + 3 + 6; i++) {
+		/* the times, where it was sealed, and who watches */
+		if ((i >= 16 && i < 48) || (i >= 84 && i < 152))
 			continue;
 		mark[i] ^= 0x80;
 		assert_int_equal(find().count, 0);
 		mark[i] ^= 0x80;
 	}
 	assert_int_equal(find().count, 1);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+#define LARGE 60000
+
+/* Has the secrets sealed that were there before. */
+static void fill_pool(struct secret *ret[SECRETS])
+{
+	static const char bytes[LARGE] = { 'x' };
+
+	for (size_t i = 0; i < SECRETS; i++) {
+		ret[i] = secret_new(bytes, LARGE);
+		assert_non_null(ret[i]);
+		assert_true(secrets_make_room());
+	}
+}
+
+static void empty_pool(struct secret *secrets[SECRETS])
+{
+	for (size_t i = 0; i < SECRETS; i++)
+		secret_unref(secrets[i]);
+}
+
+static void a_secret_is_found_sealed_and_opened_again(void **state)
+{
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	parked = park(secret, "key");
+	fill_pool(others);
+	assert_true(secrets_sealed() > 0);
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+	assert_memory_equal(secret_bytes(secret), "hunter2", 7);
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+	empty_pool(others);
+	parked_free(parked);
+	assert_int_equal(find().count, 0);
+	secret_unref(secret);
+}
+
+static void one_that_is_sealed_already_can_be_parked(void **state)
+{
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	fill_pool(others);
+	parked = park(secret, "key");
+	assert_non_null(parked);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+	empty_pool(others);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+struct finder {
+	struct secret_watch watch;
+	unsigned moves;
+};
+
+static void find_now(struct secret_watch *watch, const unsigned char *bytes,
+		     const struct sealed *sealed)
+{
+	struct finder *finder = (void *)watch;
+
+	assert_true(!bytes != !sealed);
+	if (finder->moves++ == 0)
+		return;
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+}
+
+static void while_it_moves_it_is_found_at_any_moment(void **state)
+{
+	struct finder before = { .watch.on_place = find_now };
+	struct finder after = { .watch.on_place = find_now };
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	/* who was added last is told first */
+	secret_watch_add(secret, &after.watch);
+	parked = park(secret, "key");
+	secret_watch_add(secret, &before.watch);
+	fill_pool(others);
+	assert_non_null(secret_bytes(secret));
+	assert_int_equal(before.moves, 3);
+	assert_int_equal(after.moves, 3);
+	empty_pool(others);
+	secret_watch_remove(&before.watch);
+	secret_watch_remove(&after.watch);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+static void every_byte_of_what_is_sealed_counts(void **state)
+{
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+	unsigned char *space;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	parked = park(secret, "key");
+	fill_pool(others);
+	assert_int_equal(find().count, 1);
+	space = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, annex_fd(),
+		     MARKS_MAX);
+	assert_ptr_not_equal(space, MAP_FAILED);
+	/* It was sealed first: behind the head of its block its own, and the
+	 * bytes. */
+	for (size_t i = 16; i < 16 + 40 + 7; i++) {
+		space[i] ^= 0x80;
+		assert_int_equal(find().count, 0);
+		space[i] ^= 0x80;
+	}
+	assert_int_equal(find().count, 1);
+	(void)munmap(space, 4096);
+	empty_pool(others);
 	parked_free(parked);
 	secret_unref(secret);
 }
@@ -160,7 +301,23 @@ static void other_memory_is_no_pool(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, 1 << 20), 0);
-	assert_int_equal(parked_read(fd, on_found, &found), -EBADMSG);
+	assert_int_equal(parked_read(fd, annex_fd(), on_found, &found),
+			 -EBADMSG);
+	assert_int_equal(found.count, 0);
+	(void)close(fd);
+}
+
+static void other_memory_is_no_annex(void **state)
+{
+	struct found found = { 0 };
+	int fd = memfd_create("other", MFD_CLOEXEC);
+
+	(void)state;
+	need_secret_memory();
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, MARKS_MAX), 0);
+	assert_int_equal(parked_read(pool_fd(), fd, on_found, &found),
+			 -EBADMSG);
 	assert_int_equal(found.count, 0);
 	(void)close(fd);
 }
@@ -171,8 +328,16 @@ int main(void)
 		cmocka_unit_test(a_mark_is_found_with_all_that_was_said),
 		cmocka_unit_test(what_does_not_sum_up_is_not_there),
 		cmocka_unit_test(every_byte_of_a_mark_counts),
+		cmocka_unit_test(a_secret_is_found_sealed_and_opened_again),
+		cmocka_unit_test(one_that_is_sealed_already_can_be_parked),
+		cmocka_unit_test(while_it_moves_it_is_found_at_any_moment),
+		cmocka_unit_test(every_byte_of_what_is_sealed_counts),
 		cmocka_unit_test(other_memory_is_no_pool),
+		cmocka_unit_test(other_memory_is_no_annex),
 	};
+	const struct pool_settings small = { .size_max = POOL_SIZE_MIN };
 
+	if (pool_open(&small) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,9 +31,10 @@
 struct pool_head {
 	uint64_t magic;
 	uint64_t mapped;
+	uint64_t root; /* offset of pool_set_root()'s piece; or 0 */
 };
 
-#define HEAD_MAGIC UINT64_C(0x6f6f702d73666373)
+#define HEAD_MAGIC UINT64_C(0x6f6f702d73666374)
 #define HEAD_OFFSET BLOCKS_ALIGNMENT
 
 struct pool {
@@ -291,6 +292,24 @@ const char *pool_map_other(int fd, size_t *ret_size)
 		return NULL;
 	*ret_size = mapped;
 	return all;
+}
+
+void pool_set_root(const void *piece)
+{
+	struct pool *pool = the_pool();
+
+	if (pool->head)
+		pool->head->root = pool_offset(piece);
+}
+
+const void *pool_root_of(const char *other, size_t other_size, size_t size)
+{
+	const struct pool_head *head = (const void *)(other + HEAD_OFFSET);
+
+	if (head->root == 0 || head->root % POOL_ALIGNMENT != 0 ||
+	    head->root > other_size || size > other_size - head->root)
+		return NULL;
+	return other + head->root;
 }
 
 const char *pool_kind_name(enum pool_kind kind)

@@ -70,6 +70,11 @@ int pool_fd(void);
 size_t pool_offset(const void *piece);
 const char *pool_map_other(int fd, size_t *ret_size);
 
+/* The one piece, at least size bytes long, that another process finds without
+ * a search. Of another's pool: NULL where it has none. */
+void pool_set_root(const void *piece);
+const void *pool_root_of(const char *other, size_t other_size, size_t size);
+
 /* "memfd_secret", "mlock", "unlocked", "none" */
 const char *pool_kind_name(enum pool_kind kind);
 

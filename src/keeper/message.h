@@ -14,8 +14,9 @@
  *				READY (its mounts, one message each, then with
  *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
  *				GONE, DROP_PAGES, ADD (before READY, or while it
- *				serves), REMOVE, POOL (with an fd, before READY)
- *	keeper -> worker	POOL (with an fd, before the first mount),
+ *				serves), REMOVE, POOL (two, each with an fd,
+ *				before READY)
+ *	keeper -> worker	POOL (likewise, before the first mount),
  *				NODES, JOURNAL and MOUNT (each with an fd),
  *				RELOAD, REFRESH, STOP, NOTIFIER (any number of
  *				times for a mount that serves), CLIENT, ADD,
@@ -72,8 +73,12 @@ enum message_type {
 	MESSAGE_JOURNAL, /* fd: as of NODES, for the mount's requests (journal.h
 			    of fs) */
 	MESSAGE_POOL, /* fd: memory for secrets, of the worker that sends it or
-		       * of the one before; the keeper never maps it */
+		       * of the one before; the keeper never maps it.
+		       * number: MESSAGE_POOL_ANNEX is what is beside the
+		       * pool (annex.h of base), and comes first */
 };
+
+enum { MESSAGE_POOL_PLAIN, MESSAGE_POOL_ANNEX, MESSAGE_POOL_PARTS };
 
 #define MESSAGE_NAME_MAX 900
 

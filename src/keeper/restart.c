@@ -7,7 +7,6 @@
 #include "keeper/restart.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "keeper/descriptor.h"
 #include "keeper/folder.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
@@ -99,7 +98,7 @@ static bool start(struct session *session)
 	struct err err;
 
 	session->warnings = 0;
-	descriptor_done(&session->next_pool_fd);
+	session_drop_next_pool(session);
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
 	folder_begin(session);

@@ -24,7 +24,8 @@ struct session *session_new(void)
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
-	session->pool_fd = session->next_pool_fd = -1;
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		session->pool_fds[i] = session->next_pool_fds[i] = -1;
 	session->folder.directory_fd = session->folder.listening = -1;
 	session->exit_code = 1;
 	/* The others when they are used: until then they take no memory. */
@@ -59,8 +60,9 @@ void session_free(struct session *session)
 	folder_close(session);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
-	descriptor_done(&session->pool_fd);
-	descriptor_done(&session->next_pool_fd);
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		descriptor_done(&session->pool_fds[i]);
+	session_drop_next_pool(session);
 	descriptor_done(&session->signals);
 	descriptor_done(&session->mount_table);
 	(void)munmap(session, sizeof(*session));
@@ -73,9 +75,12 @@ int session_receive(struct session *session, struct message *ret)
 
 	if (r < 0)
 		return r;
-	if (ret->type == MESSAGE_POOL && unwanted >= 0) {
-		descriptor_done(&session->next_pool_fd);
-		session->next_pool_fd = descriptor_take(&unwanted);
+	if (ret->type == MESSAGE_POOL && unwanted >= 0 && ret->number >= 0 &&
+	    ret->number < MESSAGE_POOL_PARTS) {
+		int *next = &session->next_pool_fds[ret->number];
+
+		descriptor_done(next);
+		*next = descriptor_take(&unwanted);
 		return -EAGAIN;
 	}
 	return unwanted < 0 ? 0 : -EPROTO;
@@ -83,8 +88,17 @@ int session_receive(struct session *session, struct message *ret)
 
 void session_keep_pool(struct session *session)
 {
-	descriptor_done(&session->pool_fd);
-	session->pool_fd = descriptor_take(&session->next_pool_fd);
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++) {
+		descriptor_done(&session->pool_fds[i]);
+		session->pool_fds[i] =
+			descriptor_take(&session->next_pool_fds[i]);
+	}
+}
+
+void session_drop_next_pool(struct session *session)
+{
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		descriptor_done(&session->next_pool_fds[i]);
 }
 
 struct session_mount *session_mount_of(struct session *session,

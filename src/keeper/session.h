@@ -8,12 +8,12 @@
 
 #include "keeper/child.h"
 #include "keeper/deaths.h"
+#include "keeper/message.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
 
 struct err;
-struct message;
 
 /*
  * What one keeper holds: a worker, which is followed by another when it dies,
@@ -70,8 +70,9 @@ struct session {
 			     one that serves: since when */
 	struct deaths deaths;
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
-	int pool_fd;	  /* of the last worker that has served, or -1 */
-	int next_pool_fd; /* of the one that there is */
+	/* each -1 or a part of the memory for secrets, as in a POOL message */
+	int pool_fds[MESSAGE_POOL_PARTS]; /* of the last worker that served */
+	int next_pool_fds[MESSAGE_POOL_PARTS]; /* of the one that there is */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;
@@ -124,6 +125,9 @@ int session_receive(struct session *session, struct message *ret);
 /* Shared likewise: the worker serves, so the next one gets its pool, and none
  * that of the one before. */
 void session_keep_pool(struct session *session);
+
+/* Shared likewise: forgets what a worker sent that never served. */
+void session_drop_next_pool(struct session *session);
 
 /* Shared likewise: the mount that a message is about, or NULL. */
 struct session_mount *session_mount_of(struct session *session,
