@@ -127,11 +127,12 @@ static void what_does_not_sum_up_is_not_there(void **state)
 	assert_string_equal(find().one[0].key, "b");
 	bytes[6] ^= 1;
 	assert_int_equal(find().count, 2);
-	/* As if the process had died between the two. */
-	secret_unref(secret);
+	/* As if the process had died while it let the secret go. */
+	explicit_bzero(bytes, 7);
 	assert_int_equal(find().count, 1);
 	parked_free(parked[0]);
 	parked_free(parked[1]);
+	secret_unref(secret);
 	secret_unref(other);
 }
 
@@ -293,6 +294,21 @@ static void every_byte_of_what_is_sealed_counts(void **state)
 	secret_unref(secret);
 }
 
+static void one_without_bytes_is_found_as_well(void **state)
+{
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("", 0);
+	parked = park(secret, "key");
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].key, "key");
+	parked_free(parked);
+	secret_unref(secret);
+}
+
 static void other_memory_is_no_pool(void **state)
 {
 	struct found found = { 0 };
@@ -332,6 +348,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_sealed_already_can_be_parked),
 		cmocka_unit_test(while_it_moves_it_is_found_at_any_moment),
 		cmocka_unit_test(every_byte_of_what_is_sealed_counts),
+		cmocka_unit_test(one_without_bytes_is_found_as_well),
 		cmocka_unit_test(other_memory_is_no_pool),
 		cmocka_unit_test(other_memory_is_no_annex),
 	};

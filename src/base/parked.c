@@ -187,13 +187,14 @@ static const void *find_plain(const struct reading *reading,
 {
 	const struct parked_place *place = &parked->in_pool;
 	size_t length = parked->fixed.length;
-	const char *bytes = reading->pool + place->offset;
+	const char *bytes;
 
 	if (place->offset == 0 || place->offset > reading->pool_size ||
-	    length > reading->pool_size - place->offset ||
-	    !is_right(parked, place, reading->key, bytes, length))
+	    length > reading->pool_size - place->offset)
 		return NULL;
-	return bytes;
+	bytes = reading->pool + place->offset;
+	return is_right(parked, place, reading->key, bytes, length) ? bytes
+								    : NULL;
 }
 
 static const void *find_sealed(const struct reading *reading,

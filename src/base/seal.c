@@ -193,11 +193,12 @@ const struct seal_key *seal_key_of(const char *pool, size_t pool_size)
 const struct sealed *sealed_at(const char *annex, size_t annex_size,
 			       size_t offset, size_t length)
 {
-	const struct sealed *sealed = (const void *)(annex + offset);
+	const struct sealed *sealed;
 
 	if (offset % POOL_ALIGNMENT != 0 || offset > annex_size ||
 	    sizeof(*sealed) > annex_size - offset ||
 	    length > annex_size - offset - sizeof(*sealed))
 		return NULL;
+	sealed = (const void *)(annex + offset);
 	return sealed->head.length == length ? sealed : NULL;
 }
