@@ -335,6 +335,11 @@ void pool_set_on_low(void (*on_low)(void *owner), void *owner)
 	the_pool()->owner = owner;
 }
 
+bool pool_is_low(void)
+{
+	return the_pool()->is_low && the_pool()->on_low;
+}
+
 bool pool_grow(void)
 {
 	struct pool *pool = the_pool();

@@ -86,6 +86,10 @@ bool pool_is_locked(void);
  * use the pool, but have pool_grow() called soon. NULL: nobody is told. */
 void pool_set_on_low(void (*on_low)(void *owner), void *owner);
 
+/* Whether on_low has run and pool_grow() not yet: whatever can wait for a turn
+ * of the loop should. */
+bool pool_is_low(void);
+
 /* Adds pages ahead of need, away from who waits. False: there is little room,
  * and no more to be had. */
 bool pool_grow(void);
