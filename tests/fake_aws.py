@@ -34,6 +34,7 @@ if __name__ == "__main__":
 
 import fake_ssm
 from fake_ssm import GET_PARAMETERS, Parameters
+from lib.marked import mark
 from lib.pki import Authority
 from lib.wait import wait_until
 
@@ -154,6 +155,7 @@ class Secret:
     def put(self, value, stages):
         """Each stage moves to the new version; where AWSCURRENT came from,
         AWSPREVIOUS goes."""
+        mark(value)
         version = Version(str(uuid.uuid4()), value, time.time())
         self._versions[version.id] = version
         if CURRENT in stages and CURRENT in self._ids:
@@ -370,6 +372,8 @@ class FakeAws:
         self.complaints = []  # requests that no AWS would have taken
         self.tokens = []      # web identity tokens, as they came
         self.sso_token = SSO_TOKEN
+        mark(SSO_TOKEN)
+        mark(SECRET_KEY)
         self.sessions = []    # names of sessions, as they came
         self.agents = set()   # User-Agent
         self.request_ids = []
@@ -655,6 +659,7 @@ class FakeAws:
         key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
         token = base64.b64encode(os.urandom(600)).decode()
         self._sessions[key] = token
+        mark(token)
         return key, token, time.time() + self.session_seconds
 
     def _pass_gate(self, what):
@@ -855,6 +860,7 @@ class FakeAws:
             if handler.headers.get("Authorization"):
                 self.complaints.append("signed STS call")
             self.tokens.append(form.get("WebIdentityToken"))
+            mark(form.get("WebIdentityToken"))
         else:
             bad = self._complaint_about(handler, "sts")
             if bad:
