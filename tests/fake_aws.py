@@ -493,7 +493,9 @@ class FakeAws:
         return self._parameters_of[self._here]
 
     def put(self, name, value, stages=(CURRENT,), region=REGION):
-        """A new version: a str is SecretString, bytes are SecretBinary."""
+        """A new version: a str is SecretString, bytes are SecretBinary. A dict
+        has one str for each role that may ask: AWS has no such secrets, but
+        whoever mixes up roles would be seen."""
         with self._in(region):
             secret = self._secrets.setdefault(name, Secret(name))
             return secret.put(value, stages)
@@ -814,6 +816,8 @@ class FakeAws:
         }
         if isinstance(version.value, bytes):
             content["SecretBinary"] = base64.b64encode(version.value).decode()
+        elif isinstance(version.value, dict):
+            content["SecretString"] = version.value[self._asker]
         else:
             content["SecretString"] = version.value
         return _json_reply(200, content, self.ascii_only)

@@ -24,6 +24,9 @@ def _leaves(document):
 
 def mark(text):
     """A value, with what it consists of where it is JSON; a key; a token."""
+    if isinstance(text, dict):
+        for one in text.values():
+            mark(one)
     if not isinstance(text, str):
         return
     if len(text) >= LENGTH_MIN and text not in _RIGHTLY:
