@@ -19,6 +19,7 @@
 #include "fs/session.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
+#include "guard/sandbox.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
 #include "mounts.h"
@@ -76,7 +77,9 @@ static void put_program(struct composing *composing)
 {
 	const struct control *control = composing->control;
 	struct pool_about pool;
+	char missing[SANDBOX_TEXT_MAX];
 
+	(void)sandbox_describe(control->sandbox, missing, sizeof(missing));
 	pool_describe(&pool);
 	status_put_program(
 		&composing->json,
@@ -96,6 +99,7 @@ static void put_program(struct composing *composing)
 			.sealed_count = secrets_sealed(),
 			.adopted_count = control->adopted_count,
 			.is_memory_kept = annex_fd() >= 0,
+			.sandbox_missing = *missing ? missing : NULL,
 		});
 }
 

@@ -116,6 +116,7 @@ static int add(struct mounts *mounts, const struct message *message,
 		.keeper_fd = KEEPER_FD,
 		.is_asked_always = mounts->settings.is_asked_always,
 		.has_extended = mounts->settings.options->xattr,
+		.has_no_epochs = mounts->settings.options->test_no_epochs,
 		.on_gone = on_gone,
 		.owner = mounts,
 	};

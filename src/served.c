@@ -149,7 +149,8 @@ static int add_session(struct served *served, int fuse_fd,
 			.on_gone = on_gone,
 			.owner = served,
 			.is_asked_always = settings->is_asked_always,
-			.has_extended = settings->has_extended },
+			.has_extended = settings->has_extended,
+			.has_no_epochs = settings->has_no_epochs },
 		&served->session, err);
 
 	if (r == 0 && served->nodes_are_lost) {

@@ -28,8 +28,9 @@ struct served_settings {
 	const struct shown *shown; /* of the moment it is made */
 	uint32_t index;		   /* as the keeper counts mounts */
 	int keeper_fd;
-	bool is_asked_always; /* as in struct session_settings, these two */
+	bool is_asked_always; /* as in struct session_settings, these three */
 	bool has_extended;
+	bool has_no_epochs;
 	served_on_gone *on_gone;
 	void *owner;
 };

@@ -96,11 +96,23 @@ const struct option option_table[] = {
 		.offset = MEMBER(proxy_from_env),
 	},
 	{
+		.name = "insecure-no-sandbox",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(insecure_no_sandbox),
+	},
+	{
 		.name = "test-clock",
 		.kind = OPTION_TEXT,
 		.for_worker = true,
 		.takes = "a file",
 		.offset = MEMBER(test_clock),
+	},
+	{
+		.name = "test-no-epochs",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(test_no_epochs),
 	},
 	{
 		.name = "test-pool",
@@ -196,7 +208,6 @@ const struct option option_table[] = {
 	},
 	{ .name = "layout", .kind = OPTION_LATER },
 	{ .name = "metrics", .kind = OPTION_LATER },
-	{ .name = "insecure-no-sandbox", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
 	{ .name = "context", .kind = OPTION_LATER },

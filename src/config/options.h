@@ -55,9 +55,11 @@ struct options {
 	 * pauses then. As text, which the keeper reads */
 	const char *test_restarts;
 	bool test_no_resend;
+	bool test_no_epochs;
 
 	/* the processes */
 	bool allow_other;
+	bool insecure_no_sandbox;
 	bool foreground;
 	const char *worker_user;
 	const char *log_file;

@@ -36,6 +36,7 @@ struct session {
 	bool fuse_closes_fd;
 	bool is_adopting;
 	bool is_asked_always;
+	bool has_no_epochs;
 	bool can_expire_names;
 	struct traffic traffic;
 	session_on_gone *on_gone;
@@ -224,7 +225,8 @@ static void do_init(void *owner, struct fuse_conn_info *kernel)
 {
 	struct session *session = owner;
 
-	session->can_expire_names = traffic_has_epochs(kernel->proto_minor);
+	session->can_expire_names = !session->has_no_epochs &&
+				    traffic_has_epochs(kernel->proto_minor);
 }
 
 static void do_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
@@ -387,6 +389,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	session->tree = settings->tree;
 	session->fd = settings->fd;
 	session->is_asked_always = settings->is_asked_always;
+	session->has_no_epochs = settings->has_no_epochs;
 	session->on_gone = settings->on_gone;
 	session->owner = settings->owner;
 	r = set_up(session, settings);
@@ -401,7 +404,7 @@ int session_new(const struct session_settings *settings, struct session **ret,
 
 bool session_expire_names(struct session *session)
 {
-	return traffic_next_epoch(session->fd);
+	return session->can_expire_names && traffic_next_epoch(session->fd);
 }
 
 bool session_can_expire_names(const struct session *session)

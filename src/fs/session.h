@@ -32,6 +32,7 @@ struct session_settings {
 	void *owner;
 	bool is_asked_always; /* the kernel believes no name for any time */
 	bool has_extended;    /* files have extended attributes */
+	bool has_no_epochs;   /* as on a kernel before 6.16: for tests */
 };
 
 /* Serves from the next turn on, first what another worker has left. 0, or

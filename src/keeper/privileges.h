@@ -25,6 +25,14 @@ int privileges_set_limits(struct err *err);
 int privileges_reduce(struct err *err);
 
 /*
+ * Once that is done: no_new_privs, since nothing that the keeper executes is to
+ * gain anything, and an end by SIGSYS for what no program of ours ever calls;
+ * children inherit both. Landlock has no place here: behind any of its rules
+ * nobody may mount. 0, or negative errno with err filled.
+ */
+int privileges_fence(struct err *err);
+
+/*
  * For a child before it executes: becomes uid and gid with no other group, no
  * capability at all, and no_new_privs. uid must not be 0. 0 or negative errno.
  */

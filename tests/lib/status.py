@@ -2,6 +2,8 @@
 """What `secretsfs status --json` says."""
 
 import json
+import os
+import signal
 
 from lib.place import built
 from lib.process import run_ok
@@ -35,3 +37,15 @@ def wait_for_answers(point):
     wait_until(lambda: not any(one["inFlight"]
                                for one in status(point)["objects"]),
                "nothing is in flight", 20)
+
+
+def kill_notifiers(point):
+    """Until the keeper starts none any more."""
+    def pid():
+        return status(point)["pids"]["notifier"]
+    for _ in range(5):
+        last = wait_until(pid, "the next notifier", 20)
+        os.kill(last, signal.SIGKILL)
+        wait_until(lambda: pid() != last, "it is reaped", 20)
+    wait_until(lambda: status(point)["mount"]["notifies"] != "notifier",
+               "the worker knows that there is none", 20)

@@ -16,7 +16,7 @@ from lib.place import built, work_directory, write_file
 from lib.process import run, run_ok
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, aws_mount
-from lib.status import status, status_object
+from lib.status import kill_notifiers, status, status_object
 from lib.tap import Skip, case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -138,13 +138,7 @@ def how_watchers_are_told_follows_the_notifier():
                     (found["pids"]["notifier"] is not None) ==
                     ("notifier" in how))
         wait_until(lambda: told(["notifier"]), "there is a notifier")
-        for _ in range(5):
-            pid = wait_until(
-                lambda: status(scene.mount.point)["pids"]["notifier"],
-                "the next notifier")
-            os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: status(scene.mount.point)["pids"]["notifier"]
-                       != pid, "it is reaped")
+        kill_notifiers(scene.mount.point)
         wait_until(lambda: told(["epoch", "none"]), "there is none any more")
 
 
