@@ -8,7 +8,8 @@ import shutil
 import uuid
 
 import lib.place
-from fake_aws import GET, MAY_GET, SECRET_KEY, FakeAws
+from fake_aws import GET, KEY_ID, MAY_GET, SECRET_KEY, FakeAws
+from fake_metadata import FakeMetadata
 from lib.memory import keeps_freed_memory
 from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
@@ -167,26 +168,47 @@ def test_programs(**replaced):
             lib.place.BUILD = before
 
 
-def _identity(account, aws, directory):
-    """The environment of a pod with a role."""
-    # So short that every call asks for new keys.
-    aws.session_seconds = 1
+def _token(account, directory):
     identity = _random(900)
     account.markers.add(("identity", identity))
-    return aws.role_environment(
-        write_file(os.path.join(directory, "token"), identity))
+    return write_file(os.path.join(directory, "token"), identity)
+
+
+def _profile(directory):
+    home = os.path.join(directory, "home")
+    write_file(os.path.join(home, ".aws", "credentials"),
+               f"[default]\naws_access_key_id = {KEY_ID}\n"
+               f"aws_secret_access_key = {SECRET_KEY}\n")
+    return {"HOME": home, "AWS_CONFIG_FILE": "",
+            "AWS_SHARED_CREDENTIALS_FILE": ""}
 
 
 @contextlib.contextmanager
-def used_mount(*options, has_role=True, expect_death=False, **more):
+def _environment_of(identity, account, aws, directory):
+    # So short that every call asks for new keys, where they are lent.
+    aws.session_seconds = 1
+    if identity == "environment":
+        yield aws.environment()
+    elif identity == "role":
+        yield aws.role_environment(_token(account, directory))
+    elif identity == "profile":
+        yield aws.bare_environment(**_profile(directory))
+    else:
+        with FakeMetadata(aws) as metadata:
+            yield aws.bare_environment(**metadata.pod_identity(
+                _token(account, directory)))
+
+
+@contextlib.contextmanager
+def used_mount(*options, identity="role", expect_death=False, **more):
+    """identity: "environment", "role", "profile" or "container"."""
     with work_directory() as directory, FakeAws(directory) as aws:
         account = _Account(aws)
-        env = (_identity(account, aws, directory) if has_role
-               else aws.environment())
         source = write_file(os.path.join(directory, "class.yaml"), _CLASS)
-        with mounted_at(directory, source, "--ttl", "1s", *options,
-                        expect_death=expect_death,
-                        env={**env, **more}) as mount:
+        with _environment_of(identity, account, aws, directory) as env, \
+                mounted_at(directory, source, "--ttl", "1s", *options,
+                           expect_death=expect_death,
+                           env={**env, **more}) as mount:
             if keeps_freed_memory(mount.worker_pid()):
                 raise Skip("a sanitizer keeps what is freed")
             _use(account, mount)

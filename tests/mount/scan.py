@@ -10,41 +10,40 @@ from lib.status import status
 from lib.tap import Skip, case, check, main
 from lib.used import processes, scan, test_programs, used_mount
 
+IDENTITIES = ("role", "environment", "profile", "container")
 
-def _nothing_is_left(kind, has_role):
-    with used_mount("--test-pool", kind, has_role=has_role) as (mount,
-                                                                 markers):
+
+def _nothing_is_left(kind, identity):
+    with used_mount("--test-pool", kind, identity=identity) as (mount,
+                                                                markers):
         if status(mount.point)["memory"]["kind"] != kind:
             raise Skip(f"no {kind} here")
         for pid in processes(mount):
             hits, searched, _ = scan(pid, markers)
             check(searched > 1 << 20, pid, "has more than", searched)
-            check(not hits, f"process {pid}:", *hits[:20])
+            check(not hits, f"process {pid} as {identity}:", *hits[:20])
         _, _, pool = scan(mount.worker_pid(), markers)
         check(0 < pool < 8 << 20, "the pool has", pool)
 
 
 @case
 def nothing_is_left_outside_secret_memory():
-    _nothing_is_left("memfd_secret", has_role=True)
-
-
-@case
-def nothing_is_left_outside_secret_memory_of_keys_of_the_environment():
-    _nothing_is_left("memfd_secret", has_role=False)
+    for identity in IDENTITIES:
+        _nothing_is_left("memfd_secret", identity)
 
 
 @case
 def nothing_is_left_outside_locked_memory():
-    _nothing_is_left("mlock", has_role=True)
+    for identity in IDENTITIES:
+        _nothing_is_left("mlock", identity)
 
 
 @case
 def of_each_kind_something_is_left_where_nothing_is_wiped():
     found = set()
-    for has_role in (True, False):
+    for identity in ("role", "environment"):
         with test_programs(worker="unwiped_worker"), \
-                used_mount(has_role=has_role) as (mount, markers):
+                used_mount(identity=identity) as (mount, markers):
             hits, _, _ = scan(mount.worker_pid(), markers)
             found |= {tuple(hit.split()[:2]) for hit in hits}
     for kind in ("value", "key"):
