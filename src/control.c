@@ -4,6 +4,7 @@
  * anybody for a status, and a refresh is not waited for.
  */
 #include "control.h"
+#include "base/annex.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/jwrite.h"
@@ -75,7 +76,7 @@ static void put_program(struct composing *composing)
 			.memory_max = pool.maximum,
 			.sealed_count = secrets_sealed(),
 			.adopted_count = control->adopted_count,
-			.is_memory_kept = pool_fd() >= 0,
+			.is_memory_kept = annex_fd() >= 0,
 			.sandbox_missing = *missing ? missing : NULL,
 		});
 }

@@ -13,9 +13,11 @@ struct options;
 /* What a worker does about its pool and its environment. */
 
 struct secret_memory {
-	struct loop *loop;
+	struct loop *loop; /* NULL: not begun */
+	struct cache *cache;
 	struct loop_timer *make_room; /* or NULL */
-	size_t adopted_count;	      /* secrets of the last worker */
+	int annex_fd; /* of the last worker, until its pool comes; or -1 */
+	size_t adopted_count; /* secrets of the last worker */
 };
 
 /* First of all, before a library that would look into the environment starts:
@@ -23,16 +25,16 @@ struct secret_memory {
  * errno with err filled. */
 int secret_memory_open(const struct options *options, struct err *err);
 
-/* From now on there is room ahead of need. Both are borrowed. */
-void secret_memory_begin(struct secret_memory *memory, struct loop *loop);
+/* From now on there is room ahead of need. All are borrowed. */
+void secret_memory_begin(struct secret_memory *memory, struct loop *loop,
+			 struct cache *cache);
 void secret_memory_end(struct secret_memory *memory);
 
 /* The keeper holds the pool for the next worker. */
 void secret_memory_park(int keeper_fd);
 
-/* Takes over what stands in the pool of the worker before; without it all is
- * fetched again. fd stays the caller's. */
-void secret_memory_adopt(struct secret_memory *memory, struct cache *cache,
-			 int fd);
+/* Takes over what stands in the memory of the worker before, of which this is
+ * a part (message.h); without it all is fetched again. Takes fd. */
+void secret_memory_adopt(struct secret_memory *memory, int part, int fd);
 
 #endif

@@ -206,8 +206,10 @@ static void on_message(struct worker *worker, const struct message *message,
 			give_up(worker);
 		return;
 	}
-	if (message->type == MESSAGE_POOL && fd >= 0)
-		secret_memory_adopt(&worker->memory, worker->cache, fd);
+	if (message->type == MESSAGE_POOL && fd >= 0) {
+		secret_memory_adopt(&worker->memory, message->number, fd);
+		return;
+	}
 	if (message->type == MESSAGE_CLIENT) {
 		on_client(worker, message, fd);
 		return;
@@ -299,11 +301,13 @@ static int start(struct worker *worker, struct err *err)
 			return -EINVAL;
 	}
 	worker->started_ms = loop_now_ms(worker->loop);
-	secret_memory_begin(&worker->memory, worker->loop);
 	worker->clients = clients_new(worker->loop);
 	worker->cache = cache_new(worker->loop, &limits);
-	if (worker->cache)
+	if (worker->cache) {
 		cache_set_on_failure(worker->cache, on_fetch_failed, worker);
+		secret_memory_begin(&worker->memory, worker->loop,
+				    worker->cache);
+	}
 	worker->terminate =
 		loop_signal(worker->loop, SIGTERM, on_terminate, worker);
 	worker->keeper = loop_watch(worker->loop, KEEPER_FD, LOOP_READ,

@@ -7,6 +7,8 @@
 
 #include "tests/fail_alloc.h"
 
+#include "base/annex.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,6 +36,8 @@ void __real_free(void *piece);
 void *__real_pool_alloc(size_t size);
 bool __real_pool_extend(void *piece, size_t size);
 void __real_pool_free(void *piece, size_t size);
+void *__real_annex_take(enum annex_part part, size_t size);
+void __real_annex_give(enum annex_part part, void *piece);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -48,6 +52,8 @@ void __wrap_free(void *piece);
 void *__wrap_pool_alloc(size_t size);
 bool __wrap_pool_extend(void *piece, size_t size);
 void __wrap_pool_free(void *piece, size_t size);
+void *__wrap_annex_take(enum annex_part part, size_t size);
+void __wrap_annex_give(enum annex_part part, void *piece);
 
 static bool is_refused(void)
 {
@@ -157,6 +163,18 @@ void __wrap_pool_free(void *piece, size_t size)
 	if (piece)
 		memory.held--;
 	__real_pool_free(piece, size);
+}
+
+void *__wrap_annex_take(enum annex_part part, size_t size)
+{
+	return is_refused() ? NULL : give(__real_annex_take(part, size));
+}
+
+void __wrap_annex_give(enum annex_part part, void *piece)
+{
+	if (piece)
+		memory.held--;
+	__real_annex_give(part, piece);
 }
 
 static int run(alloc_attempt *attempt, void *owner, unsigned refused,

@@ -34,6 +34,7 @@ if __name__ == "__main__":
 
 import fake_ssm
 from fake_ssm import GET_PARAMETERS, Parameters
+from lib.marked import mark
 from lib.pki import Authority
 from lib.wait import wait_until
 
@@ -47,6 +48,9 @@ GET = "GetSecretValue"
 DESCRIBE = "DescribeSecret"
 BATCH = "BatchGetSecretValue"
 BATCH_MAX = 20
+MAY_GET = f"secretsmanager:{GET}"
+MAY_DESCRIBE = f"secretsmanager:{DESCRIBE}"
+MAY_BATCH = f"secretsmanager:{BATCH}"
 DECRYPT = "kms:Decrypt"
 ASSUME = "AssumeRoleWithWebIdentity"
 ASSUME_ROLE = "AssumeRole"
@@ -151,6 +155,7 @@ class Secret:
     def put(self, value, stages):
         """Each stage moves to the new version; where AWSCURRENT came from,
         AWSPREVIOUS goes."""
+        mark(value)
         version = Version(str(uuid.uuid4()), value, time.time())
         self._versions[version.id] = version
         if CURRENT in stages and CURRENT in self._ids:
@@ -367,6 +372,8 @@ class FakeAws:
         self.complaints = []  # requests that no AWS would have taken
         self.tokens = []      # web identity tokens, as they came
         self.sso_token = SSO_TOKEN
+        mark(SSO_TOKEN)
+        mark(SECRET_KEY)
         self.sessions = []    # names of sessions, as they came
         self.agents = set()   # User-Agent
         self.request_ids = []
@@ -486,7 +493,9 @@ class FakeAws:
         return self._parameters_of[self._here]
 
     def put(self, name, value, stages=(CURRENT,), region=REGION):
-        """A new version: a str is SecretString, bytes are SecretBinary."""
+        """A new version: a str is SecretString, bytes are SecretBinary. A dict
+        has one str for each role that may ask: AWS has no such secrets, but
+        whoever mixes up roles would be seen."""
         with self._in(region):
             secret = self._secrets.setdefault(name, Secret(name))
             return secret.put(value, stages)
@@ -529,6 +538,8 @@ class FakeAws:
     def deny(self, action, name=None):
         """Takes a permission ("secretsmanager:DescribeSecret", "kms:Decrypt")
         away, for one secret or for all."""
+        if ":" not in action:
+            raise ValueError(f"no permission: {action}")
         with self._lock:
             self._denied.add((action, name))
 
@@ -650,6 +661,7 @@ class FakeAws:
         key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
         token = base64.b64encode(os.urandom(600)).decode()
         self._sessions[key] = token
+        mark(token)
         return key, token, time.time() + self.session_seconds
 
     def _pass_gate(self, what):
@@ -804,6 +816,8 @@ class FakeAws:
         }
         if isinstance(version.value, bytes):
             content["SecretBinary"] = base64.b64encode(version.value).decode()
+        elif isinstance(version.value, dict):
+            content["SecretString"] = version.value[self._asker]
         else:
             content["SecretString"] = version.value
         return _json_reply(200, content, self.ascii_only)
@@ -850,6 +864,7 @@ class FakeAws:
             if handler.headers.get("Authorization"):
                 self.complaints.append("signed STS call")
             self.tokens.append(form.get("WebIdentityToken"))
+            mark(form.get("WebIdentityToken"))
         else:
             bad = self._complaint_about(handler, "sts")
             if bad:

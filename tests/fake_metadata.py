@@ -17,6 +17,7 @@ import socket
 import threading
 
 from fake_aws import SECRET_KEY
+from lib.marked import mark
 
 CONTAINER = "container"
 INSTANCE = "instance"
@@ -76,6 +77,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         metadata.calls[CONTAINER] += 1
         token = self.headers.get("Authorization")
         metadata.tokens.append(token)
+        mark(token)
         if metadata.refusal:
             self._reply(*metadata.refusal)
             return

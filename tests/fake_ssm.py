@@ -6,6 +6,8 @@ import collections
 import re
 import time
 
+from lib.marked import mark
+
 GET_PARAMETERS = "GetParameters"
 NAMES_MAX = 10
 
@@ -49,6 +51,7 @@ class Parameters:
 
     def put(self, name, value, kind="SecureString"):
         assert _NAME.fullmatch(name), name
+        mark(value)
         versions = self._versions.setdefault(name, [])
         versions.append(Parameter(kind, value, time.time()))
         return len(versions)

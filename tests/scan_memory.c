@@ -5,7 +5,8 @@
  * registers of its threads. Each line of MARKERS is a kind and, after a blank,
  * bytes. Prints a line for each run of hits, and at last what was searched.
  *
- * The process is stopped meanwhile. Needs root.
+ * The process is stopped meanwhile. Needs root. In the place of PID a path,
+ * with a slash: of a core, or of what is swapped to.
  */
 #include "base/macros.h"
 
@@ -281,21 +282,43 @@ static void stop_all(struct scan *scan)
 	(void)closedir(tasks);
 }
 
-int main(int argc, char **argv)
+static void search_process(struct scan *scan)
 {
-	struct scan *scan = calloc(1, sizeof(*scan));
 	char path[64];
 
-	if (!scan || argc != 3)
-		die("usage: scan_memory PID MARKERS");
-	scan->pid = (pid_t)strtol(argv[1], NULL, 10);
-	read_markers(scan, argv[2]);
 	(void)snprintf(path, sizeof(path), "/proc/%d/mem", scan->pid);
 	scan->memory = open(path, O_RDONLY | O_CLOEXEC);
 	if (scan->memory < 0)
 		die(path);
 	stop_all(scan);
 	search_memory(scan);
+}
+
+static void search_file(struct scan *scan, const char *path)
+{
+	struct region region = { .name = "file" };
+
+	scan->memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (scan->memory < 0)
+		die(path);
+	/* What is swapped to goes past the pages that are cached. */
+	(void)posix_fadvise(scan->memory, 0, 0, POSIX_FADV_DONTNEED);
+	region.end = (uint64_t)lseek(scan->memory, 0, SEEK_END);
+	search_region(scan, &region);
+}
+
+int main(int argc, char **argv)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
+
+	if (!scan || argc != 3)
+		die("usage: scan_memory PID|PATH MARKERS");
+	read_markers(scan, argv[2]);
+	scan->pid = (pid_t)strtol(argv[1], NULL, 10);
+	if (strchr(argv[1], '/'))
+		search_file(scan, argv[1]);
+	else
+		search_process(scan);
 	(void)printf("searched %" PRIu64 " skipped %" PRIu64 "\n",
 		     scan->searched, scan->skipped);
 	(void)close(scan->memory);

@@ -172,6 +172,55 @@ static void maps_every_key_to_a_name_of_its_own(void **state)
 	assert_in_range(refused, 1000, 10000);
 }
 
+static void takes_or_refuses_whatever_a_reply_can_hold(void **state)
+{
+	static char key[4096];
+	uint64_t seed = 2;
+
+	(void)state;
+	for (unsigned round = 0; round < 4000; round++) {
+		char back[sizeof(key)];
+		char name[NAME_LENGTH_MAX + 1] = "as before";
+		size_t length = 1 + next_random(&seed) % sizeof(key);
+
+		for (size_t i = 0; i < length; i++)
+			key[i] = random_byte(&seed);
+		if (name_from_key(key, length, name) < 0) {
+			assert_string_equal(name, "as before");
+			continue;
+		}
+		assert_is_file_name(name);
+		assert_int_equal(key_from_name(name, back), length);
+		assert_memory_equal(back, key, length);
+	}
+}
+
+/* Two secrets may get one name; then the class is refused. */
+static void makes_file_names_of_secrets_or_none(void **state)
+{
+	unsigned taken = 0;
+	uint64_t seed = 3;
+
+	(void)state;
+	for (unsigned round = 0; round < 100000; round++) {
+		char secret[300] = { 0 };
+		char name[NAME_LENGTH_MAX + 1] = "as before";
+		size_t longest = round % 16 ? 4 : sizeof(secret) - 1;
+		size_t length = next_random(&seed) % (longest + 1);
+
+		for (size_t i = 0; i < length; i++)
+			secret[i] = random_byte(&seed);
+		if (name_from_secret(secret, name) < 0) {
+			assert_string_equal(name, "as before");
+			continue;
+		}
+		taken++;
+		assert_is_file_name(name);
+		assert_int_equal(strlen(name), strlen(secret));
+	}
+	assert_in_range(taken, 1000, 99000);
+}
+
 static void maps_short_keys_exhaustively(void **state)
 {
 	(void)state;
@@ -246,6 +295,8 @@ int main(void)
 		cmocka_unit_test(
 			counts_the_bytes_of_the_name_and_not_of_the_key),
 		cmocka_unit_test(maps_every_key_to_a_name_of_its_own),
+		cmocka_unit_test(takes_or_refuses_whatever_a_reply_can_hold),
+		cmocka_unit_test(makes_file_names_of_secrets_or_none),
 		cmocka_unit_test(maps_short_keys_exhaustively),
 		cmocka_unit_test(translates_the_names_of_secrets),
 		cmocka_unit_test(refuses_names_of_secrets_that_are_too_long),

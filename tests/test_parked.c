@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include "base/annex.h"
 #include "base/parked.h"
 #include "base/pool.h"
 #include "base/secret.h"
@@ -9,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define FOUND_MAX 8
+#define MARKS_MAX (64 << 20) /* of annex.c */
+#define SECRETS 30	     /* large ones: more than the pool holds */
 
 struct found {
 	size_t count;
@@ -45,7 +47,8 @@ static struct found find(void)
 {
 	struct found found = { 0 };
 
-	assert_int_equal(parked_read(pool_fd(), on_found, &found), 0);
+	assert_int_equal(parked_read(pool_fd(), annex_fd(), on_found, &found),
+			 0);
 	return found;
 }
 
@@ -57,58 +60,11 @@ static struct parked *park(struct secret *secret, const char *key)
 		.version = "v1",
 		.arn = "arn:a",
 		.created_ns = 11,
-		.keep_ms = 22,
 		.is_binary = true,
-		.times = { 33, 44 },
+		.times = { 33, 44, 77, 22 },
 	};
 
 	return parked_new(&about, secret);
-}
-
-#define FORGED_SIZE 512
-
-/* The bytes of a mark as another process has it, whose pool came to be as this
- * one does: first, since this process has no pool before. */
-static void read_mark_of_another(char ret[FORGED_SIZE])
-{
-	int ends[2];
-	pid_t pid;
-
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		const void *mark = park(secret_new("evil", 4), "identity/app");
-		char bytes[FORGED_SIZE] = { 0 };
-
-		if (mark)
-			memcpy(bytes, mark, sizeof(bytes));
-		_exit(write(ends[1], bytes, sizeof(bytes)) !=
-		      (ssize_t)sizeof(bytes));
-	}
-	assert_int_equal(read(ends[0], ret, FORGED_SIZE), FORGED_SIZE);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	(void)close(ends[0]);
-	(void)close(ends[1]);
-}
-
-static void a_secret_that_looks_like_a_mark_is_none(void **state)
-{
-	struct secret *first;
-	struct secret *forged;
-	char bytes[FORGED_SIZE];
-
-	(void)state;
-	read_mark_of_another(bytes);
-	first = secret_new("evil", 4);
-	forged = secret_new(bytes, sizeof(bytes));
-	if (pool_fd() < 0)
-		skip();
-	assert_non_null(forged);
-	assert_true(bytes[0]);
-	assert_int_equal(find().count, 0);
-	secret_unref(forged);
-	secret_unref(first);
 }
 
 static void need_secret_memory(void)
@@ -131,7 +87,9 @@ static void a_mark_is_found_with_all_that_was_said(void **state)
 	secret = secret_new("hunter2", 7);
 	parked = park(secret, "identity/app");
 	assert_non_null(parked);
-	parked_set_times(parked, &(struct parked_times){ 55, 66 });
+	found = find();
+	assert_int_equal(found.one[0].about.times.end_ms, 22);
+	parked_set_times(parked, &(struct parked_times){ 55, 66, 88, 99 });
 	found = find();
 	assert_int_equal(found.count, 1);
 	assert_string_equal(found.one[0].key, "identity/app");
@@ -139,10 +97,11 @@ static void a_mark_is_found_with_all_that_was_said(void **state)
 	assert_string_equal(found.one[0].bytes, "hunter2");
 	assert_string_equal(found.one[0].arn, "arn:a");
 	assert_int_equal(found.one[0].about.created_ns, 11);
-	assert_int_equal(found.one[0].about.keep_ms, 22);
 	assert_true(found.one[0].about.is_binary);
 	assert_int_equal(found.one[0].about.times.confirmed_ms, 55);
 	assert_int_equal(found.one[0].about.times.verified_ms, 66);
+	assert_int_equal(found.one[0].about.times.refused_ms, 88);
+	assert_int_equal(found.one[0].about.times.end_ms, 99);
 	parked_free(parked);
 	assert_int_equal(find().count, 0);
 	secret_unref(secret);
@@ -168,11 +127,12 @@ static void what_does_not_sum_up_is_not_there(void **state)
 	assert_string_equal(find().one[0].key, "b");
 	bytes[6] ^= 1;
 	assert_int_equal(find().count, 2);
-	/* As if the process had died between the two. */
-	secret_unref(secret);
+	/* As if the process had died while it let the secret go. */
+	explicit_bzero(bytes, 7);
 	assert_int_equal(find().count, 1);
 	parked_free(parked[0]);
 	parked_free(parked[1]);
+	secret_unref(secret);
 	secret_unref(other);
 }
 
@@ -187,14 +147,164 @@ static void every_byte_of_a_mark_counts(void **state)
 	secret = secret_new("hunter2", 7);
 	parked = park(secret, "key");
 	mark = (unsigned char *)parked;
-	for (size_t i = 0; i < 24 + 16 + 128 + 3 + 6; i++) {
-		if (i >= 24 && i < 40) /* the times may change */
+	for (size_t i = 0; i < 264 + 3 + 6; i++) {
+		/* the times, where it was sealed, and who watches */
+		if ((i >= 16 && i < 48) || (i >= 84 && i < 152))
 			continue;
 		mark[i] ^= 0x80;
 		assert_int_equal(find().count, 0);
 		mark[i] ^= 0x80;
 	}
 	assert_int_equal(find().count, 1);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+#define LARGE 60000
+
+/* Has the secrets sealed that were there before. */
+static void fill_pool(struct secret *ret[SECRETS])
+{
+	static const char bytes[LARGE] = { 'x' };
+
+	for (size_t i = 0; i < SECRETS; i++) {
+		ret[i] = secret_new(bytes, LARGE);
+		assert_non_null(ret[i]);
+		assert_true(secrets_make_room());
+	}
+}
+
+static void empty_pool(struct secret *secrets[SECRETS])
+{
+	for (size_t i = 0; i < SECRETS; i++)
+		secret_unref(secrets[i]);
+}
+
+static void a_secret_is_found_sealed_and_opened_again(void **state)
+{
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	parked = park(secret, "key");
+	fill_pool(others);
+	assert_true(secrets_sealed() > 0);
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+	assert_memory_equal(secret_bytes(secret), "hunter2", 7);
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+	empty_pool(others);
+	parked_free(parked);
+	assert_int_equal(find().count, 0);
+	secret_unref(secret);
+}
+
+static void one_that_is_sealed_already_can_be_parked(void **state)
+{
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	fill_pool(others);
+	parked = park(secret, "key");
+	assert_non_null(parked);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+	empty_pool(others);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+struct finder {
+	struct secret_watch watch;
+	unsigned moves;
+};
+
+static void find_now(struct secret_watch *watch, const unsigned char *bytes,
+		     const struct sealed *sealed)
+{
+	struct finder *finder = (void *)watch;
+
+	assert_true(!bytes != !sealed);
+	if (finder->moves++ == 0)
+		return;
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].bytes, "hunter2");
+}
+
+static void while_it_moves_it_is_found_at_any_moment(void **state)
+{
+	struct finder before = { .watch.on_place = find_now };
+	struct finder after = { .watch.on_place = find_now };
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	/* who was added last is told first */
+	secret_watch_add(secret, &after.watch);
+	parked = park(secret, "key");
+	secret_watch_add(secret, &before.watch);
+	fill_pool(others);
+	assert_non_null(secret_bytes(secret));
+	assert_int_equal(before.moves, 3);
+	assert_int_equal(after.moves, 3);
+	empty_pool(others);
+	secret_watch_remove(&before.watch);
+	secret_watch_remove(&after.watch);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+static void every_byte_of_what_is_sealed_counts(void **state)
+{
+	struct secret *others[SECRETS];
+	struct secret *secret;
+	struct parked *parked;
+	unsigned char *space;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("hunter2", 7);
+	parked = park(secret, "key");
+	fill_pool(others);
+	assert_int_equal(find().count, 1);
+	space = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, annex_fd(),
+		     MARKS_MAX);
+	assert_ptr_not_equal(space, MAP_FAILED);
+	/* It was sealed first: behind the head of its block its own, and the
+	 * bytes. */
+	for (size_t i = 16; i < 16 + 40 + 7; i++) {
+		space[i] ^= 0x80;
+		assert_int_equal(find().count, 0);
+		space[i] ^= 0x80;
+	}
+	assert_int_equal(find().count, 1);
+	(void)munmap(space, 4096);
+	empty_pool(others);
+	parked_free(parked);
+	secret_unref(secret);
+}
+
+static void one_without_bytes_is_found_as_well(void **state)
+{
+	struct secret *secret;
+	struct parked *parked;
+
+	(void)state;
+	need_secret_memory();
+	secret = secret_new("", 0);
+	parked = park(secret, "key");
+	assert_int_equal(find().count, 1);
+	assert_string_equal(find().one[0].key, "key");
 	parked_free(parked);
 	secret_unref(secret);
 }
@@ -207,7 +317,23 @@ static void other_memory_is_no_pool(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, 1 << 20), 0);
-	assert_int_equal(parked_read(fd, on_found, &found), -EBADMSG);
+	assert_int_equal(parked_read(fd, annex_fd(), on_found, &found),
+			 -EBADMSG);
+	assert_int_equal(found.count, 0);
+	(void)close(fd);
+}
+
+static void other_memory_is_no_annex(void **state)
+{
+	struct found found = { 0 };
+	int fd = memfd_create("other", MFD_CLOEXEC);
+
+	(void)state;
+	need_secret_memory();
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, MARKS_MAX), 0);
+	assert_int_equal(parked_read(pool_fd(), fd, on_found, &found),
+			 -EBADMSG);
 	assert_int_equal(found.count, 0);
 	(void)close(fd);
 }
@@ -215,12 +341,20 @@ static void other_memory_is_no_pool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_secret_that_looks_like_a_mark_is_none),
 		cmocka_unit_test(a_mark_is_found_with_all_that_was_said),
 		cmocka_unit_test(what_does_not_sum_up_is_not_there),
 		cmocka_unit_test(every_byte_of_a_mark_counts),
+		cmocka_unit_test(a_secret_is_found_sealed_and_opened_again),
+		cmocka_unit_test(one_that_is_sealed_already_can_be_parked),
+		cmocka_unit_test(while_it_moves_it_is_found_at_any_moment),
+		cmocka_unit_test(every_byte_of_what_is_sealed_counts),
+		cmocka_unit_test(one_without_bytes_is_found_as_well),
 		cmocka_unit_test(other_memory_is_no_pool),
+		cmocka_unit_test(other_memory_is_no_annex),
 	};
+	const struct pool_settings small = { .size_max = POOL_SIZE_MIN };
 
+	if (pool_open(&small) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,10 +31,10 @@
 struct pool_head {
 	uint64_t magic;
 	uint64_t mapped;
-	uint64_t seed;
+	uint64_t root; /* offset of pool_set_root()'s piece; or 0 */
 };
 
-#define HEAD_MAGIC UINT64_C(0x326f702d73666373)
+#define HEAD_MAGIC UINT64_C(0x6f6f702d73666374)
 #define HEAD_OFFSET BLOCKS_ALIGNMENT
 
 struct pool {
@@ -139,9 +138,7 @@ static void write_head(struct pool *pool)
 	pool->head = blocks_take(&pool->blocks, sizeof(*pool->head));
 	assert(pool->head && pool_offset(pool->head) == HEAD_OFFSET);
 	pool->head->mapped = pool->mapped;
-	if (getrandom(&pool->head->seed, sizeof(pool->head->seed),
-		      GRND_NONBLOCK) == sizeof(pool->head->seed))
-		pool->head->magic = HEAD_MAGIC;
+	pool->head->magic = HEAD_MAGIC;
 }
 
 /* Whether there can be a pool of that kind here. */
@@ -272,19 +269,11 @@ size_t pool_offset(const void *piece)
 	return (size_t)((const char *)piece - the_pool()->space);
 }
 
-uint64_t pool_seed(void)
-{
-	const struct pool_head *head = the_pool()->head;
-
-	return head ? head->seed : 0;
-}
-
-const char *pool_map_other(int fd, size_t *ret_size, uint64_t *ret_seed)
+const char *pool_map_other(int fd, size_t *ret_size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const struct pool_head *head;
 	uint64_t mapped = 0;
-	uint64_t seed;
 	char *first = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
 	char *all;
 
@@ -293,7 +282,6 @@ const char *pool_map_other(int fd, size_t *ret_size, uint64_t *ret_seed)
 	head = (const void *)(first + HEAD_OFFSET);
 	if (head->magic == HEAD_MAGIC)
 		mapped = head->mapped;
-	seed = head->seed;
 	(void)munmap(first, page);
 	if (mapped == 0 || mapped > POOL_SIZE_MAX) {
 		errno = EBADMSG;
@@ -303,8 +291,25 @@ const char *pool_map_other(int fd, size_t *ret_size, uint64_t *ret_seed)
 	if (all == MAP_FAILED)
 		return NULL;
 	*ret_size = mapped;
-	*ret_seed = seed;
 	return all;
+}
+
+void pool_set_root(const void *piece)
+{
+	struct pool *pool = the_pool();
+
+	if (pool->head)
+		pool->head->root = pool_offset(piece);
+}
+
+const void *pool_root_of(const char *other, size_t other_size, size_t size)
+{
+	const struct pool_head *head = (const void *)(other + HEAD_OFFSET);
+
+	if (head->root == 0 || head->root % POOL_ALIGNMENT != 0 ||
+	    head->root > other_size || size > other_size - head->root)
+		return NULL;
+	return other + head->root;
 }
 
 const char *pool_kind_name(enum pool_kind kind)
@@ -328,6 +333,11 @@ void pool_set_on_low(void (*on_low)(void *owner), void *owner)
 {
 	the_pool()->on_low = on_low;
 	the_pool()->owner = owner;
+}
+
+bool pool_is_low(void)
+{
+	return the_pool()->is_low && the_pool()->on_low;
 }
 
 bool pool_grow(void)

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /*
  * Memory for plaintext: one area for the process, wiped when a piece is given
@@ -64,14 +63,17 @@ void pool_describe(struct pool_about *ret);
 /*
  * For parked.h. A pool that outlives its process is that of a descriptor; -1
  * where this one is not. A piece is at its offset in it. Another's pool is
- * mapped to be read, as far as it was used, for munmap(2); NULL with errno. The
- * seed is each pool's own, and nobody's outside who only writes secrets.
+ * mapped to be read, as far as it was used, for munmap(2); NULL with errno.
  */
 #define POOL_ALIGNMENT 16
 int pool_fd(void);
 size_t pool_offset(const void *piece);
-uint64_t pool_seed(void);
-const char *pool_map_other(int fd, size_t *ret_size, uint64_t *ret_seed);
+const char *pool_map_other(int fd, size_t *ret_size);
+
+/* The one piece, at least size bytes long, that another process finds without
+ * a search. Of another's pool: NULL where it has none. */
+void pool_set_root(const void *piece);
+const void *pool_root_of(const char *other, size_t other_size, size_t size);
 
 /* "memfd_secret", "mlock", "unlocked", "none" */
 const char *pool_kind_name(enum pool_kind kind);
@@ -83,6 +85,10 @@ bool pool_is_locked(void);
  * there is little room: once, until pool_grow() has been called. It must not
  * use the pool, but have pool_grow() called soon. NULL: nobody is told. */
 void pool_set_on_low(void (*on_low)(void *owner), void *owner);
+
+/* Whether on_low has run and pool_grow() not yet: whatever can wait for a turn
+ * of the loop should. */
+bool pool_is_low(void);
 
 /* Adds pages ahead of need, away from who waits. False: there is little room,
  * and no more to be had. */

@@ -19,6 +19,7 @@ struct secret {
 	struct sealed *sealed; /* NULL while it is open */
 	struct secret *newer;
 	struct secret *older;
+	LIST_HEAD(, secret_watch) watches;
 };
 
 struct secrets {
@@ -125,6 +126,15 @@ void secret_unref(struct secret *secret)
 	free(secret);
 }
 
+static void tell_place(const struct secret *secret, const unsigned char *bytes,
+		       const struct sealed *sealed)
+{
+	struct secret_watch *watch;
+
+	LIST_FOREACH(watch, &secret->watches, link)
+	watch->on_place(watch, bytes, sealed);
+}
+
 static bool open_again(struct secret *secret)
 {
 	unsigned char *bytes = pool_alloc(secret->length + 1);
@@ -133,6 +143,7 @@ static bool open_again(struct secret *secret)
 		pool_free(bytes, secret->length + 1);
 		return false;
 	}
+	tell_place(secret, bytes, NULL);
 	sealed_free(secret->sealed);
 	secret->sealed = NULL;
 	secret->bytes = bytes;
@@ -164,6 +175,7 @@ static bool seal_oldest(void)
 	secret->sealed = seal(secret->bytes, secret->length);
 	if (!secret->sealed)
 		return false;
+	tell_place(secret, NULL, secret->sealed);
 	take_out(secret);
 	pool_free(secret->bytes, secret->length + 1);
 	secret->bytes = NULL;
@@ -177,6 +189,17 @@ bool secrets_make_room(void)
 		if (!seal_oldest())
 			return false;
 	return true;
+}
+
+void secret_watch_add(struct secret *secret, struct secret_watch *watch)
+{
+	LIST_INSERT_HEAD(&secret->watches, watch, link);
+	watch->on_place(watch, secret->bytes, secret->sealed);
+}
+
+void secret_watch_remove(struct secret_watch *watch)
+{
+	LIST_REMOVE(watch, link);
 }
 
 size_t secrets_sealed(void)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 /*
  * Immutable plaintext with a length, counted, in pool memory, wiped with its
@@ -18,6 +19,16 @@
 #define SECRET_LENGTH_MAX 65536
 
 struct secret;
+struct sealed;
+
+/* Who wants to know where the bytes are. */
+struct secret_watch {
+	/* One of the two is not NULL, and has the bytes now; the place where
+	 * they were has them too until this returns. */
+	void (*on_place)(struct secret_watch *watch, const unsigned char *bytes,
+			 const struct sealed *sealed);
+	LIST_ENTRY(secret_watch) link;
+};
 
 /* Copies. NULL with errno set: EFBIG past SECRET_LENGTH_MAX, ENOMEM, EIO. */
 struct secret *secret_new(const void *bytes, size_t length);
@@ -38,6 +49,11 @@ size_t secret_length(const struct secret *secret);
  * is none, and nothing left to seal.
  */
 bool secrets_make_room(void);
+
+/* Told at once, and whenever the bytes move, until it is taken off: before the
+ * secret goes. The watch is the caller's, with on_place set. */
+void secret_watch_add(struct secret *secret, struct secret_watch *watch);
+void secret_watch_remove(struct secret_watch *watch);
 
 /* How many are sealed now. */
 size_t secrets_sealed(void);

@@ -3,6 +3,7 @@
  * waits for of what that one had read, and only then what is new. */
 #include "fs/inflow.h"
 #include "base/log.h"
+#include "base/pool.h"
 #include "fs/journal.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
@@ -86,7 +87,8 @@ static void on_ready(void *owner, unsigned events)
 				leave(inflow);
 			return;
 		}
-		if (!serve_one(inflow))
+		/* Each may have a sealed secret opened. */
+		if (pool_is_low() || !serve_one(inflow))
 			return;
 	}
 }
@@ -98,9 +100,16 @@ static void take_over(void *owner)
 	struct journal_request request;
 
 	inflow->taking_over = NULL;
-	while (settings->may_serve(settings->owner) &&
+	while (!pool_is_low() && settings->may_serve(settings->owner) &&
 	       journal_next_left(settings->journal, &request))
 		handle(inflow, &request);
+	if (pool_is_low()) {
+		inflow->taking_over =
+			loop_soon(settings->loop, take_over, inflow);
+		if (!inflow->taking_over)
+			leave(inflow);
+		return;
+	}
 	inflow->watch = loop_watch(settings->loop, settings->fd, LOOP_READ,
 				   on_ready, inflow);
 	if (!inflow->watch)

@@ -84,13 +84,21 @@ int handover_mount(struct session *session, uint32_t index)
 	return send_patiently(session->worker.socket, &message, mount->fuse_fd);
 }
 
-int handover_pool(struct session *session)
+static int hand_over_part(const struct session *session, int part)
 {
 	struct message message;
 
-	if (session->pool_fd < 0)
+	if (session->pool_fds[part] < 0)
 		return 0;
 	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
+	message.number = part;
 	return send_patiently(session->worker.socket, &message,
-			      session->pool_fd);
+			      session->pool_fds[part]);
+}
+
+int handover_pool(struct session *session)
+{
+	int r = hand_over_part(session, MESSAGE_POOL_ANNEX);
+
+	return r < 0 ? r : hand_over_part(session, MESSAGE_POOL_PLAIN);
 }

@@ -46,8 +46,12 @@ static int give(const struct session *session, int client)
 	int r = 0;
 
 	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
-	if (session->pool_fd >= 0)
-		r = message_send(client, &message, session->pool_fd);
+	for (int part = 0; r == 0 && part < MESSAGE_POOL_PARTS; part++) {
+		message.number = part;
+		if (session->pool_fds[part] >= 0)
+			r = message_send(client, &message,
+					 session->pool_fds[part]);
+	}
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++) {
 		const struct mount *mount = &session->mounts[i].mount;
 
@@ -152,11 +156,8 @@ static int take_one(struct session *session, struct err *err)
 		return r;
 	if (message.type == MESSAGE_FAILED)
 		return err_set(err, -ECANCELED, "%s", message.body);
-	if (message.type == MESSAGE_POOL && fd >= 0) {
-		descriptor_done(&session->pool_fd);
-		session->pool_fd = descriptor_take(&fd);
+	if (session_take_pool(session->pool_fds, &message, &fd))
 		return 0;
-	}
 	return message.type == MESSAGE_DONE
 		       ? 1
 		       : take_mount(session, &message, &fd);

@@ -15,8 +15,8 @@
  *				READY), READY (its mounts, one message each,
  *				then with mount = MESSAGE_NO_MOUNT), FAILED,
  *				SERVING, GONE, DROP_PAGES, ADD (before READY, or
- *				while it serves), REMOVE, POOL (with an fd,
- *				before READY), LEAVE, BEAT
+ *				while it serves), REMOVE, POOL (two, each with
+ *				an fd, before READY), LEAVE, BEAT
  *	keeper -> worker	FENCE, POOL (each with an fd, before the first
  *				mount), NODES, JOURNAL and MOUNT (each with an
  *				fd), RELOAD, REFRESH, STOP, NOTIFIER (any number
@@ -79,7 +79,9 @@ enum message_type {
 	MESSAGE_JOURNAL, /* fd: as of NODES, for the mount's requests (journal.h
 			    of fs) */
 	MESSAGE_POOL, /* fd: memory for secrets, of the worker that sends it or
-		       * of the one before; the keeper never maps it */
+		       * of the one before; the keeper never maps it.
+		       * number: MESSAGE_POOL_ANNEX is what is beside the
+		       * pool (annex.h of base), and comes first */
 
 	/* Answer what was read, read no more, then leave: another worker
 	 * follows. Of a worker: it does so of itself, and that is no death. */
@@ -98,6 +100,8 @@ enum message_type {
 
 /* How long a worker may take to leave, whether it is followed or not. */
 #define MESSAGE_LEAVE_MS 5000
+
+enum { MESSAGE_POOL_PLAIN, MESSAGE_POOL_ANNEX, MESSAGE_POOL_PARTS };
 
 #define MESSAGE_NAME_MAX 900
 

@@ -222,7 +222,7 @@ static bool start(struct session *session)
 	struct err err;
 
 	session->warnings = 0;
-	descriptor_done(&session->next_pool_fd);
+	session_drop_next_pool(session);
 	for (size_t i = 0; i < session->mount_count; i++)
 		session->mounts[i].is_served = false;
 	folder_begin(session);

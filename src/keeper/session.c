@@ -24,7 +24,8 @@ struct session *session_new(void)
 	session->worker.pidfd = session->worker.socket = -1;
 	session->signals = session->launcher = session->mount_table = -1;
 	session->notifier_plan.binary_fd = -1;
-	session->pool_fd = session->next_pool_fd = -1;
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		session->pool_fds[i] = session->next_pool_fds[i] = -1;
 	session->folder.directory_fd = session->folder.listening = -1;
 	session->forerunner = -1;
 	session->binary_fd = session->fresh_binary_fd = session->upgrader = -1;
@@ -74,11 +75,23 @@ void session_free(struct session *session)
 	descriptor_done(&session->binary_fd);
 	attach_done(&session->attach);
 	fence_done(&session->fence);
-	descriptor_done(&session->pool_fd);
-	descriptor_done(&session->next_pool_fd);
+	session_drop_pools(session);
 	descriptor_done(&session->signals);
 	descriptor_done(&session->mount_table);
 	(void)munmap(session, sizeof(*session));
+}
+
+bool session_take_pool(int fds[MESSAGE_POOL_PARTS],
+		       const struct message *message, int *fd)
+{
+	int part = message->number;
+
+	if (message->type != MESSAGE_POOL || *fd < 0 || part < 0 ||
+	    part >= MESSAGE_POOL_PARTS)
+		return false;
+	descriptor_done(&fds[part]);
+	fds[part] = descriptor_take(fd);
+	return true;
 }
 
 int session_receive(struct session *session, struct message *ret)
@@ -88,24 +101,31 @@ int session_receive(struct session *session, struct message *ret)
 
 	if (r < 0)
 		return r;
-	if (ret->type == MESSAGE_POOL && unwanted >= 0) {
-		descriptor_done(&session->next_pool_fd);
-		session->next_pool_fd = descriptor_take(&unwanted);
+	if (session_take_pool(session->next_pool_fds, ret, &unwanted))
 		return -EAGAIN;
-	}
 	return unwanted < 0 ? 0 : -EPROTO;
 }
 
 void session_keep_pool(struct session *session)
 {
-	descriptor_done(&session->pool_fd);
-	session->pool_fd = descriptor_take(&session->next_pool_fd);
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++) {
+		descriptor_done(&session->pool_fds[i]);
+		session->pool_fds[i] =
+			descriptor_take(&session->next_pool_fds[i]);
+	}
+}
+
+void session_drop_next_pool(struct session *session)
+{
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		descriptor_done(&session->next_pool_fds[i]);
 }
 
 void session_drop_pools(struct session *session)
 {
-	descriptor_done(&session->pool_fd);
-	descriptor_done(&session->next_pool_fd);
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		descriptor_done(&session->pool_fds[i]);
+	session_drop_next_pool(session);
 }
 
 struct session_mount *session_mount_of(struct session *session,

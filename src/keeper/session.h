@@ -91,8 +91,9 @@ struct session {
 	struct deaths deaths;
 	struct heartbeat heartbeat;
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
-	int pool_fd;	      /* of the last worker that has served, or -1 */
-	int next_pool_fd;     /* of the one that there is */
+	/* each -1 or a part of the memory for secrets, as in a POOL message */
+	int pool_fds[MESSAGE_POOL_PARTS]; /* of the last worker that served */
+	int next_pool_fds[MESSAGE_POOL_PARTS]; /* of the one that there is */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;
@@ -149,6 +150,14 @@ void session_keep_pool(struct session *session);
 /* Shared likewise: one that runs still may write to its pool, so it is nobody
  * else's. */
 void session_drop_pools(struct session *session);
+
+/* Shared likewise: whether the message is a POOL with its descriptor, which is
+ * taken then, in the place of one that was there. */
+bool session_take_pool(int fds[MESSAGE_POOL_PARTS],
+		       const struct message *message, int *fd);
+
+/* Shared likewise: forgets what a worker sent that never served. */
+void session_drop_next_pool(struct session *session);
 
 /* Shared likewise: the mount that a message is about, or NULL. */
 struct session_mount *session_mount_of(struct session *session,

@@ -24,7 +24,7 @@ void successor_init(struct successor *successor)
 {
 	*successor = (struct successor){
 		.process = { .pidfd = -1, .socket = -1 },
-		.pool_fd = -1,
+		.pool_fds = { -1, -1 },
 		.binary_fd = -1,
 		.client = -1,
 	};
@@ -56,7 +56,8 @@ void successor_done(struct session *session, const char *why)
 		(void)child_end(&successor->process, 0, &status);
 	child_done(&successor->process);
 	free(successor->wishes);
-	descriptor_done(&successor->pool_fd);
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		descriptor_done(&successor->pool_fds[i]);
 	descriptor_done(&successor->binary_fd);
 	answer(&successor->client, why);
 	successor_init(successor);
@@ -206,11 +207,9 @@ void successor_on_message(struct session *session)
 		successor_done(session, message.body);
 		return;
 	}
-	if (r == 0 && message.type == MESSAGE_POOL && unwanted >= 0) {
-		descriptor_done(&successor->pool_fd);
-		successor->pool_fd = descriptor_take(&unwanted);
+	if (r == 0 &&
+	    session_take_pool(successor->pool_fds, &message, &unwanted))
 		return;
-	}
 	if (r == 0)
 		r = on_message(session, &message);
 	if (r == -EPIPE)
@@ -243,7 +242,9 @@ bool successor_take(struct session *session)
 	if (!successor->is_ready)
 		return false;
 	session->worker = successor->process;
-	session->next_pool_fd = descriptor_take(&successor->pool_fd);
+	for (size_t i = 0; i < MESSAGE_POOL_PARTS; i++)
+		session->next_pool_fds[i] =
+			descriptor_take(&successor->pool_fds[i]);
 	for (size_t i = 0; i < successor->wish_count; i++)
 		fulfil(session, &successor->wishes[i]);
 	free(successor->wishes);

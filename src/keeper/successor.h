@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "keeper/child.h"
+#include "keeper/message.h"
 
 struct message;
 struct session;
@@ -27,7 +28,7 @@ struct successor {
 	struct message *wishes; /* room for SESSION_MOUNTS_MAX, or NULL */
 	size_t wish_count;
 	int64_t deadline_ms;
-	int pool_fd;   /* as of session.h */
+	int pool_fds[MESSAGE_POOL_PARTS]; /* as of session.h */
 	int binary_fd; /* what the keeper has started it of, or -1 */
 	int client;    /* a command that waits for it, or -1 */
 };

@@ -86,9 +86,8 @@ int cache_adopt(struct cache *cache, const struct parked_about *about,
 		free(adopted);
 		return r;
 	}
-	adopted->end = loop_timer(cache->loop,
-				  about->times.confirmed_ms + about->keep_ms,
-				  on_end, adopted);
+	adopted->end =
+		loop_timer(cache->loop, about->times.end_ms, on_end, adopted);
 	r = adopted->end ? take_value(adopted, about, bytes, length) : -ENOMEM;
 	if (r < 0)
 		free_adopted(adopted);
@@ -107,6 +106,7 @@ void cache_adopted_take(struct entry *entry)
 	entry->created_ns = value_created_ns(entry->value);
 	entry->confirmed_ms = adopted->times.confirmed_ms;
 	entry->verified_ms = adopted->times.verified_ms;
+	entry->refused_ms = adopted->times.refused_ms;
 	/* Nobody has looked while there was no process. */
 	entry->is_outdated = true;
 	free_adopted(adopted);
@@ -124,17 +124,18 @@ void cache_adopted_done(struct cache *cache)
 	map_each(cache->adopted, drop_each, NULL);
 }
 
-void cache_park(struct entry *entry)
+static struct parked_times times_of(const struct entry *entry)
 {
-	const struct parked_times times = { entry->confirmed_ms,
-					    entry->verified_ms };
+	return (struct parked_times){
+		.confirmed_ms = entry->confirmed_ms,
+		.verified_ms = entry->verified_ms,
+		.refused_ms = entry->refused_ms,
+		.end_ms = cache_entry_end_ms(entry, entry->keep_ms),
+	};
+}
 
-	if (!entry->value)
-		return;
-	if (entry->parked) {
-		parked_set_times(entry->parked, &times);
-		return;
-	}
+static void park_new(struct entry *entry, const struct parked_times *times)
+{
 	entry->parked = parked_new(
 		&(struct parked_about){
 			.key = entry->key,
@@ -142,9 +143,21 @@ void cache_park(struct entry *entry)
 			.version = value_version(entry->value),
 			.arn = value_arn(entry->value),
 			.created_ns = value_created_ns(entry->value),
-			.keep_ms = entry->keep_ms,
 			.is_binary = value_is_binary(entry->value),
-			.times = times,
+			.times = *times,
 		},
 		value_bytes(entry->value));
+}
+
+void cache_park(struct entry *entry)
+{
+	struct parked_times times;
+
+	if (!entry->value)
+		return;
+	times = times_of(entry);
+	if (entry->parked)
+		parked_set_times(entry->parked, &times);
+	else
+		park_new(entry, &times);
 }

@@ -95,6 +95,7 @@ static void land_failure(struct entry *entry, const struct err *err)
 	}
 	if (was_held && cache_entry_end_ms(entry, entry->keep_ms) <= now_ms)
 		cache_entry_clear(entry);
+	cache_park(entry); /* with since when it is refused */
 	cache->counters.failures++;
 	histogram_add(&cache->counters.failed, took_ms(entry));
 	if (cache->on_failure)

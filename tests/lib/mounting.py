@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 
+from lib.marked import found_in
 from lib.place import built, is_mounted
 from lib.process import run, run_ok, status_field, wait_for_end
 from lib.tap import check
@@ -16,8 +17,8 @@ from lib.wait import wait_until
 
 _REQUEST = re.compile(r"request kind=(\S+)(?: name=(\S+))?")
 _WORKER = re.compile(r"worker_pid=(\d+)")
-_BROKEN = re.compile(r"ERROR: \w+Sanitizer|Sanitizer has encountered|"
-                     r"runtime error:|Assertion|"
+_BROKEN = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|"
+                     r"Sanitizer has encountered|runtime error:|Assertion|"
                      r"the worker died")
 
 
@@ -110,6 +111,8 @@ def mounted_at(directory, source, *options, env=None, name="mnt",
                   if _BROKEN.search(line) and
                   not (expect_death and "the worker died" in line)]
         check(not broken, "the log says:", *broken)
+        shown = found_in(found.log_text())
+        check(not shown, "the log shows", shown)
     except BaseException:
         _show_log(found)
         raise

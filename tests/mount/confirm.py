@@ -9,8 +9,8 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import (ASSUME, BATCH, DECRYPT, DESCRIBE, GET, FakeAws,
-                      secret_arn)
+from fake_aws import (ASSUME, BATCH, DECRYPT, DESCRIBE, GET, MAY_BATCH,
+                      MAY_DESCRIBE, MAY_GET, FakeAws, secret_arn)
 from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import work_directory, write_file
@@ -21,9 +21,6 @@ from lib.wait import wait_until
 
 NEW = json.dumps({"username": "ada", "password": "new and longer value"})
 TTL = 60
-MAY_DESCRIBE = f"secretsmanager:{DESCRIBE}"
-MAY_BATCH = f"secretsmanager:{BATCH}"
-MAY_GET = f"secretsmanager:{GET}"
 
 COUNT = 45
 

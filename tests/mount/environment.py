@@ -4,6 +4,7 @@ TLS library, take traffic elsewhere, or show a credential to who looks. And who
 may look: root."""
 
 import contextlib
+import glob
 import os
 import sys
 
@@ -101,6 +102,45 @@ def _processes(mount):
     with open(f"/proc/{keeper}/task/{keeper}/children",
               encoding="ascii") as children:
         return [keeper, *map(int, children.read().split())]
+
+
+@case
+def the_linker_of_worker_and_notifier_is_told_nothing():
+    # LD_PRELOAD would come the same way; this one is seen without a library
+    with aws_directory() as (directory, aws):
+        os.chmod(directory, 0o777)
+        told = os.path.join(directory, "linker")
+        with mounted_at(directory, "app", env=aws.environment(
+                LD_DEBUG="files", LD_DEBUG_OUTPUT=told)) as mount:
+            check_equal(read(mount.path("password")), PASSWORD)
+            for pid in _processes(mount)[1:]:
+                check(not os.path.exists(f"{told}.{pid}"), pid, "was told")
+            check(glob.glob(f"{told}.*"), "nobody was told")
+
+
+# What libc, OpenSSL and their kin would listen to, beyond what is above.
+_OTHERS = {name: "/nowhere" for name in (
+    "LD_LIBRARY_PATH", "LD_AUDIT", "OPENSSL_MODULES", "OPENSSL_ENGINES",
+    "OPENSSL_ia32cap", "GCONV_PATH", "LOCPATH", "NLSPATH", "TZDIR", "TMPDIR",
+    "HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS", "MALLOC_TRACE", "CURL_HOME",
+    "CURL_SSL_BACKEND", "QLOGDIR", "NODE_OPTIONS", "ALL_PROXY", "all_proxy")}
+_OTHERS["GLIBC_TUNABLES"] = "glibc.malloc.check=3"
+
+_KEPT = ("AWS_", "HOME=", "NODE_NAME=", "TZ=", "http_proxy=", "https_proxy=",
+         "no_proxy=", "HTTP_PROXY=", "HTTPS_PROXY=", "NO_PROXY=",
+         "ASAN_OPTIONS=", "LSAN_OPTIONS=", "UBSAN_OPTIONS=")
+
+
+@case
+def nothing_that_is_not_named_reaches_worker_or_notifier():
+    with _scene(**_OTHERS) as scene:
+        check_equal(read(scene.path("password")), PASSWORD)
+        for pid in _processes(scene.mount)[1:]:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                shown = file.read().decode().split("\0")
+            # what was overwritten is empty
+            odd = [one for one in shown if one and not one.startswith(_KEPT)]
+            check(not odd, pid, "has", odd)
 
 
 @case

@@ -111,7 +111,7 @@ def where_no_region_answers_the_error_names_each():
 def a_failover_object_is_asked_for_in_the_second_region_only():
     with _scene() as scene:
         scene.aws.put("spare", "of the spare", region=SECOND)
-        scene.aws.put("spare", "labelled", stages=("THEIRS",), region=SECOND)
+        scene.aws.put("spare", "of theirs", stages=("THEIRS",), region=SECOND)
         with scene.mounted(
                 object_text("app", "objectAlias: file",
                             "failoverObject: {objectName: spare}"),
@@ -120,7 +120,7 @@ def a_failover_object_is_asked_for_in_the_second_region_only():
                             "objectVersionLabel: THEIRS}")) as mount:
             check_equal(read(mount.path("file")), b"first")
             scene.aws.fail(REGION, "500")
-            check_equal(read(mount.path("labelled")), b"labelled")
+            check_equal(read(mount.path("labelled")), b"of theirs")
             check_equal(scene.aws.calls("spare"), 1)
         with scene.mounted(object_text(
                 secret_arn("app"), "objectAlias: file",

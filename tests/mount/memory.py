@@ -4,7 +4,9 @@ serves what it had no room for."""
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 
 sys.path.insert(0, sys.path[0] + "/..")
 
@@ -16,10 +18,14 @@ from lib.reading import read
 from lib.scene import PASSWORD, Scene, aws_mount, write_class
 from lib.status import status
 from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
 
 SECRETS = 48
 LENGTH = 50000
 POOL = 1 << 20
+
+# threads of ours that wait for each other and not for a mount
+FUTEX = {"x86_64": "202", "aarch64": "98"}[os.uname().machine]
 
 
 def _value(number):
@@ -74,6 +80,46 @@ def what_has_no_room_is_sealed_and_served_without_asking_again():
                         _value(number))
         check_equal(scene.aws.calls(), calls, "AWS calls")
         check(scene.mount.requests("READ") >= 2 * SECRETS, "READs")
+
+
+class _Reader(threading.Thread):
+    """Reads from the worker."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+        self.result = None
+
+    def run(self):
+        try:
+            self.result = _read_from_worker(self.path)
+        except OSError as error:
+            self.result = error
+
+    def is_waiting(self):
+        with open(f"/proc/self/task/{self.native_id}/syscall",
+                  encoding="ascii") as call:
+            return call.read().split()[0] not in (FUTEX, "running")
+
+
+@case
+def many_that_are_asked_for_at_once_are_all_opened():
+    with _many() as (scene, names):
+        for name in names:
+            read(scene.path(name))
+        readers = [_Reader(scene.path(name)) for name in names]
+        worker = scene.mount.worker_pid()
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            for reader in readers:
+                reader.start()
+            wait_until(lambda: all(reader.is_waiting() for reader in readers),
+                       "all of them wait", 20)
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        for number, reader in enumerate(readers):
+            reader.join(20)
+            check_equal(reader.result, _value(number).encode(), reader.path)
 
 
 main()

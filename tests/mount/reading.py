@@ -95,6 +95,20 @@ def a_secret_that_is_plain_text_reads_as_it_is():
 
 
 @case
+def a_key_that_makes_no_name_is_absent_and_logged():
+    with aws_directory() as (directory, aws):
+        aws.put("odd", json.dumps({"": "the empty key", "good": "this one",
+                                   "k" * 256: "too long a key",
+                                   "/" * 86: "too long when escaped"}))
+        with mounted_at(directory, "odd", env=aws.environment()) as mount:
+            names = set(os.listdir(mount.point))
+            check_equal(names - {"odd"}, {"good"}, "names")
+            check_equal(read(mount.path("good")), b"this one")
+            check_equal(mount.log_text().count("a key makes no file name"), 3,
+                        "lines of the log")
+
+
+@case
 def the_name_of_the_secret_beats_a_key_of_that_name():
     value = '{"app": "key", "other": "x"}'
     with aws_mount(value=value) as scene:

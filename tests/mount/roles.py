@@ -215,4 +215,59 @@ def the_same_place_in_other_words_is_the_same_place():
             check("serving again" not in mount.log_text(), mount.log_text())
 
 
+@contextlib.contextmanager
+def _two_roles(directory, aws):
+    """A mount each of two classes that differ in nothing but their role."""
+    classes = os.path.join(directory, "classes")
+    for name, role in _ROLES.items():
+        write_file(os.path.join(classes, f"{name}.yaml"),
+                   _class(role, name=name))
+    found = Mount(os.path.join(directory, "mnt"),
+                  os.path.join(directory, "log"))
+    result = mount(found.point, classes, "--ttl", "1s", "--test-restarts", "0",
+                   env=aws.environment(), log=found.log)
+    try:
+        check_equal(result.code, 0, repr(result))
+        yield found
+    finally:
+        run(built("secretsfs"), "unmount", found.point)
+        for name in _ROLES:
+            run("umount", "-l", found.path(name))
+    check("Sanitizer" not in found.log_text(), found.log_text())
+
+
+_ROLES = {"first": READER, "second": OTHER}
+ROUNDS = 12
+
+
+def _own_values(mounted, number):
+    """Reads from the worker until each role has the value of that round."""
+    for name in _ROLES:
+        def is_own(path=mounted.path(name, "app"), name=name):
+            value = read(path).decode()
+            check(value.startswith(f"of {name} "), name, "got", value)
+            return value == f"of {name} in {number}"
+        wait_until(is_own, f"{name} has the value of {number}", 20)
+
+
+@case
+def two_roles_never_get_each_others_value_however_often_workers_die():
+    with work_directory() as directory, FakeAws(directory) as aws:
+        def put(number):
+            aws.put("app", {role: f"of {name} in {number}"
+                            for name, role in _ROLES.items()})
+        put(0)
+        with _two_roles(directory, aws) as mounted:
+            for number in range(ROUNDS):
+                _own_values(mounted, number)
+                killed = mounted.worker_pid()
+                # the next worker has what this one had cached of both
+                put(number + 1)
+                os.kill(killed, signal.SIGKILL)
+                wait_until(lambda killed=killed: mounted.worker_pid() != killed,
+                           "another worker serves", 20)
+            _own_values(mounted, ROUNDS)
+            check_equal(aws.complaints, [])
+
+
 main()

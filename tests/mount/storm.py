@@ -24,12 +24,16 @@ NAMES = [f"secret{number:04}" for number in range(COUNT)]
 IN_FLIGHT_MAX = 32  # RETRY_IN_FLIGHT_MAX
 
 
+def _value(name):
+    return f"value of {name}"
+
+
 @contextlib.contextmanager
 def _followed():
     """A mount of a thousand secrets whose files the kernel knows."""
     with work_directory() as directory, FakeAws(directory) as aws:
         for name in NAMES:
-            aws.put(name, name)
+            aws.put(name, _value(name))
         with mounted_at(directory, write_class(directory, *NAMES), "--ttl",
                         "1h", "--test-restarts", "0",
                         # what the next worker starts without
@@ -71,7 +75,7 @@ def another_worker_fetches_a_thousand_secrets_in_batches():
         check(made[GET] <= 5, made)
         check(0 < aws.most_in_flight <= IN_FLIGHT_MAX, "requests at a time:",
               aws.most_in_flight)
-        check_equal(read(mount.path(NAMES[-1])), NAMES[-1].encode())
+        check_equal(read(mount.path(NAMES[-1])).decode(), _value(NAMES[-1]))
 
 
 @case
@@ -83,7 +87,7 @@ def without_batches_it_asks_for_each_and_few_at_a_time():
         check_equal(made[GET], COUNT, "single calls")
         check(0 < aws.most_in_flight <= IN_FLIGHT_MAX, "requests at a time:",
               aws.most_in_flight)
-        check_equal(read(mount.path(NAMES[-1])), NAMES[-1].encode())
+        check_equal(read(mount.path(NAMES[-1])).decode(), _value(NAMES[-1]))
 
 
 main()

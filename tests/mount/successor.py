@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import FakeAws
+from fake_aws import MAY_BATCH, MAY_DESCRIBE, MAY_GET, FakeAws
 from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import built, work_directory
@@ -21,6 +21,8 @@ from lib.tap import Skip, case, check, check_equal, main
 from lib.wait import wait_until
 
 COUNT = 40
+GRACE_S = 60
+SMALL_POOL = 1 << 20  # the values and the longest reply need more
 TTL_S = 600
 STALE_S = 3600
 
@@ -94,6 +96,41 @@ def so_is_it_after_a_worker_that_leaves():
         run_ok(built("secretsfs"), "upgrade", scene.mount.point)
         check_equal(_memory(scene)["adopted"], COUNT, "taken over again")
         _check_all(scene, names)
+
+
+@case
+def so_is_what_the_pool_had_no_room_for():
+    with _scene("--test-pool", f"memfd_secret:{SMALL_POOL}") as (scene, names,
+                                                                 _):
+        _needs_kept_memory(scene)
+        check(_memory(scene)["sealed"] > 0, _memory(scene))
+        scene.aws.refuse_connections()
+        for _ in range(3):
+            _kill(scene)
+            check_equal(_memory(scene)["adopted"], COUNT, "taken over")
+            check(_memory(scene)["sealed"] > 0, _memory(scene))
+            # opens what is sealed, and has others sealed for it
+            _check_all(scene, names)
+
+
+@case
+def the_grace_of_a_refusal_does_not_begin_anew():
+    with _scene() as (scene, names, clock):
+        _needs_kept_memory(scene)
+        path = scene.path(names[1])
+        scene.aws.deny(MAY_GET)
+        scene.aws.deny(MAY_DESCRIBE)
+        scene.aws.deny(MAY_BATCH)
+        clock.advance(TTL_S + 1)
+        check_equal(read(path).decode(), _value(1), "within the grace")
+        wait_until(lambda: status_object(scene.mount.point, names[1])["error"],
+                   "it is refused", 10)
+        clock.advance(GRACE_S - 20)
+        _kill(scene)
+        check_equal(read(path).decode(), _value(1), "after the restart")
+        clock.advance(21)
+        wait_until(lambda: status_object(scene.mount.point, names[1])
+                   ["versionId"] is None, "it is wiped", 10)
 
 
 @case

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mounts that have had every kind of secret in their hands, and the search for
+what they left behind."""
+
+import contextlib
+import os
+import shutil
+import uuid
+
+import lib.place
+from fake_aws import GET, KEY_ID, MAY_GET, SECRET_KEY, FakeAws
+from fake_metadata import FakeMetadata
+from lib.memory import keeps_freed_memory
+from lib.mounting import mounted_at
+from lib.place import built, work_directory, write_file
+from lib.process import run_ok
+from lib.reading import error_of
+from lib.status import status
+from lib.tap import Skip, check
+from lib.wait import wait_until
+
+_SCANNER = built("tests/scan_memory")
+
+READS = 1000
+ROUND = 40
+
+_CLASS = """apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: class
+spec:
+  provider: aws
+  parameters:
+    objects: |
+      - objectName: keys
+        objectType: secretsmanager
+      - objectName: plain
+        objectType: secretsmanager
+        jmesPath: []
+      - objectName: picked
+        objectType: secretsmanager
+        jmesPath:
+          - path: database.password
+            objectAlias: picked-password
+      - objectName: large
+        objectType: secretsmanager
+        jmesPath: []
+"""
+FILES = ("password", "token", "keys", "plain", "picked-password", "picked",
+         "large")
+
+
+def _random(length=48):
+    text = ""
+    while len(text) < length:
+        text += uuid.uuid4().hex
+    return text[:length]
+
+
+class _Account:
+    """Secrets whose every value is noted."""
+
+    def __init__(self, aws):
+        self.aws = aws
+        self.markers = {("key", SECRET_KEY)}
+        for name in ("keys", "plain", "picked", "large"):
+            self.rotate(name)
+
+    def _value(self, length=48):
+        value = _random(length)
+        self.markers.add(("value", value))
+        return value
+
+    def rotate(self, name):
+        if name == "keys":
+            value = (f'{{"password": "{self._value()}", '
+                     f'"token": "{self._value(2000)}"}}')
+        elif name == "picked":
+            value = f'{{"database": {{"password": "{self._value()}"}}}}'
+        elif name == "large":
+            value = "x" * 30000 + self._value(200) + "y" * 30000
+        else:
+            value = self._value()
+        self.aws.put(name, value)
+
+    def write(self, directory):
+        """Everything that was secret, the sessions' tokens included."""
+        found = self.markers | {("session", token)
+                                for token in self.aws._sessions.values()}
+        lines = [f"{kind} {text}\n" for kind, text in sorted(found)]
+        return write_file(os.path.join(directory, "markers"),
+                          "".join(lines))
+
+
+def _read(path):
+    """From the worker, not from the kernel's pages."""
+    with open(path, "rb", buffering=0) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return file.read()
+
+
+def _disturb(number, account, mount):
+    """One of the things that happen to a mount."""
+    aws = account.aws
+    what = number % 8
+    if what in (0, 1, 2, 3):
+        account.rotate(("keys", "plain", "picked", "large")[what])
+        run_ok(built("secretsfs"), "refresh", mount.point)
+    elif what == 4:
+        aws.deny(MAY_GET, "plain")
+        account.rotate("plain")
+        run_ok(built("secretsfs"), "refresh", mount.point)
+        error_of(_read, mount.path("plain"))
+        aws.allow(MAY_GET, "plain")
+    elif what == 5:
+        aws.fail(GET, ("throttled", "cut")[number // 8 % 2], times=1)
+        account.rotate("keys")
+        run_ok(built("secretsfs"), "refresh", mount.point)
+    elif what == 6:
+        error_of(_read, mount.path("nothing"))
+        os.listdir(mount.point)
+    else:
+        status(mount.point)
+
+
+def _use(account, mount):
+    count = 0
+    for number in range(READS):
+        if number % ROUND == 0:
+            _disturb(number // ROUND, account, mount)
+        name = FILES[number % len(FILES)]
+        count += error_of(_read, mount.path(name)) == ""
+    check(count > READS // 2, count, "of", READS, "reads succeeded")
+
+
+def processes(mount):
+    wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
+               "a notifier")
+    keeper = mount.keeper_pid()
+    with open(f"/proc/{keeper}/task/{keeper}/children",
+              encoding="ascii") as children:
+        return [keeper, *map(int, children.read().split())]
+
+
+def scan(where, markers):
+    """Of a process or a file: the hits, how much was searched, and how much was
+    left out as the pool."""
+    lines = run_ok(_SCANNER, str(where), markers).out.decode().splitlines()
+    words = lines.pop().split()
+    return lines, int(words[1]), int(words[3])
+
+
+@contextlib.contextmanager
+def test_programs(**replaced):
+    """The programs, of which some are the tests' own."""
+    before = lib.place.BUILD
+    with work_directory() as directory:
+        shutil.copy(built("secretsfs"), directory)
+        for name in ("keeper", "notifier", "worker"):
+            program = (f"tests/{replaced[name]}" if name in replaced
+                       else f"secretsfs-{name}")
+            shutil.copy(built(program),
+                        os.path.join(directory, f"secretsfs-{name}"))
+        lib.place.BUILD = directory
+        try:
+            yield
+        finally:
+            lib.place.BUILD = before
+
+
+def _token(account, directory):
+    identity = _random(900)
+    account.markers.add(("identity", identity))
+    return write_file(os.path.join(directory, "token"), identity)
+
+
+def _profile(directory):
+    home = os.path.join(directory, "home")
+    write_file(os.path.join(home, ".aws", "credentials"),
+               f"[default]\naws_access_key_id = {KEY_ID}\n"
+               f"aws_secret_access_key = {SECRET_KEY}\n")
+    return {"HOME": home, "AWS_CONFIG_FILE": "",
+            "AWS_SHARED_CREDENTIALS_FILE": ""}
+
+
+@contextlib.contextmanager
+def _environment_of(identity, account, aws, directory):
+    # So short that every call asks for new keys, where they are lent.
+    aws.session_seconds = 1
+    if identity == "environment":
+        yield aws.environment()
+    elif identity == "role":
+        yield aws.role_environment(_token(account, directory))
+    elif identity == "profile":
+        yield aws.bare_environment(**_profile(directory))
+    else:
+        with FakeMetadata(aws) as metadata:
+            yield aws.bare_environment(**metadata.pod_identity(
+                _token(account, directory)))
+
+
+@contextlib.contextmanager
+def used_mount(*options, identity="role", expect_death=False, **more):
+    """identity: "environment", "role", "profile" or "container"."""
+    with work_directory() as directory, FakeAws(directory) as aws:
+        account = _Account(aws)
+        source = write_file(os.path.join(directory, "class.yaml"), _CLASS)
+        with _environment_of(identity, account, aws, directory) as env, \
+                mounted_at(directory, source, "--ttl", "1s", *options,
+                           expect_death=expect_death,
+                           env={**env, **more}) as mount:
+            if keeps_freed_memory(mount.worker_pid()):
+                raise Skip("a sanitizer keeps what is freed")
+            _use(account, mount)
+            yield mount, account.write(directory)
