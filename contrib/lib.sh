@@ -32,6 +32,7 @@ command shellcheck	shellcheck
 command codespell	codespell
 command inotifywait	inotify-tools
 command ip		iproute2
+command fusermount3	fuse3
 command node		nodejs
 node chokidar		node-chokidar
 system_python watchdog	python3-watchdog

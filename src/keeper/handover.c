@@ -2,6 +2,7 @@
 /* What outlives a worker is the keeper's, so that the next worker can go on
  * where the last one stopped. */
 #include "keeper/handover.h"
+#include "keeper/fusermount.h"
 #include "keeper/message.h"
 #include "keeper/session.h"
 
@@ -32,6 +33,7 @@ int handover_mount(struct session *session, uint32_t index)
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
+	message.number = fusermount_is_needed() ? MESSAGE_MOUNT_WRITABLE : 0;
 	return message_send(session->worker.socket, &message, mount->fuse_fd);
 }
 

@@ -32,19 +32,24 @@
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
 #define MESSAGE_BODY_MAX 1024
 #define MESSAGE_NO_MOUNT UINT32_MAX
+/* The kernel keeps nobody from writing, as it does with read-only mounts. */
+#define MESSAGE_MOUNT_WRITABLE 1
 #define MESSAGE_WARNINGS_MAX 16 /* a worker that sends more is ended */
 
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
 	MESSAGE_FAILED,	   /* body: one line for a person; number: exit code */
-	MESSAGE_MOUNT,	   /* fd: /dev/fuse; body: the FUSE_INIT request */
-	MESSAGE_SERVING,   /* the mount's requests are being answered */
-	MESSAGE_GONE,	   /* the mount was unmounted by someone */
-	MESSAGE_STOP,	   /* answer what is in flight, then leave */
+	MESSAGE_MOUNT,	 /* fd: /dev/fuse; body: the FUSE_INIT request; number:
+			  * MESSAGE_MOUNT_WRITABLE or 0 */
+	MESSAGE_SERVING, /* the mount's requests are being answered */
+	MESSAGE_GONE,	 /* the mount was unmounted by someone */
+	MESSAGE_STOP,	 /* answer what is in flight, then leave */
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE, /* number: of REFRESH, how many secrets are asked for */
 	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
-	MESSAGE_CLONE,	 /* fd: a writable clone of the mount */
+	MESSAGE_CLONE, /* fd: a writable clone of the mount; or, with a name as
+			* its body, the directory where the mount of that
+			* name stands, which may be written to */
 	/* fd: an end of the socket of notify_order.h; number: the notifier's
 	 * pid as FUSE requests carry it. To a worker without a descriptor: the
 	 * mount has no notifier, or none any more; number is 0. */

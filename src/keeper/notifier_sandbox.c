@@ -45,6 +45,7 @@ static const int allowed[] = {
 	SYS_ppoll,	/* waits for an order, or for the keeper's end */
 	SYS_recvfrom,	/* takes an order; descriptors with it are dropped */
 	SYS_sendto,	/* answers it */
+	SYS_statx,	/* of the mount, whether it is still there */
 	SYS_openat2,	/* opens a directory, and a file to drop its pages */
 	SYS_renameat2,	/* NOTIFY_REPLACE */
 	SYS_unlinkat,	/* NOTIFY_REMOVE, NOTIFY_UNLINK */

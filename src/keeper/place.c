@@ -6,8 +6,10 @@
  */
 #include "keeper/place.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/fusermount.h"
 #include "keeper/mountinfo.h"
 #include "keeper/owner.h"
 
@@ -170,10 +172,24 @@ int place_remove(const struct place *place)
 	return r;
 }
 
-static int detach(int fd)
+/* By its name, where it is known to be on top. */
+static int detach_by_helper(const struct place *place)
+{
+	struct err err;
+	int r = fusermount_unmount(place, &err);
+
+	if (r < 0)
+		log_err("cannot unmount", "mount_point=%s why=\"%s\"",
+			place->name, err.text);
+	return r;
+}
+
+static int detach(const struct place *place, int fd)
 {
 	char path[64];
 
+	if (fusermount_is_needed())
+		return detach_by_helper(place);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
@@ -210,5 +226,5 @@ int place_unmount(const struct place *place, uint64_t mount_id)
 	if (r <= 0)
 		return r;
 	fd = place_enter_mount(place, mount_id);
-	return fd < 0 ? fd : detach(fd);
+	return fd < 0 ? fd : detach(place, fd);
 }

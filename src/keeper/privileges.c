@@ -90,8 +90,16 @@ int privileges_reduce(struct err *err)
 {
 	/* Inheritable before the bounding set is empty: later it cannot be. */
 	uint64_t passed = PASSED;
-	int r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
+	int r;
 
+	/* The bounding set stays: fusermount3(1) has to become root. */
+	if (geteuid() != 0) {
+		r = set_capabilities(0, 0);
+		return r < 0 ? err_set(err, r, "giving capabilities up: %s",
+				       strerrordesc_np(-r))
+			     : 0;
+	}
+	r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
 	if (r == -EPERM) {
 		passed = 0;
 		r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
@@ -107,13 +115,23 @@ int privileges_reduce(struct err *err)
 	return 0;
 }
 
-int privileges_become(uid_t uid, gid_t gid)
+static int change_user(uid_t uid, gid_t gid)
 {
-	if (uid == 0)
-		return -EINVAL;
+	/* Who is not root can be nobody else, and keeps his groups. */
+	if (geteuid() != 0)
+		return uid == geteuid() && gid == getegid() ? 0 : -EPERM;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
 	    setresuid(uid, uid, uid) < 0)
 		return -errno;
+	return 0;
+}
+
+int privileges_become(uid_t uid, gid_t gid)
+{
+	int r = uid == 0 ? -EINVAL : change_user(uid, gid);
+
+	if (r < 0)
+		return r;
 	/* The change of user emptied two sets; this empties all of them. */
 	if (set_capabilities(0, 0) < 0)
 		return -errno;
@@ -122,7 +140,7 @@ int privileges_become(uid_t uid, gid_t gid)
 
 int privileges_pass_override(void)
 {
-	if (setgroups(0, NULL) < 0)
+	if (geteuid() == 0 && setgroups(0, NULL) < 0)
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
