@@ -18,6 +18,7 @@
 #include "fs/session.h"
 #include "fs/traffic.h"
 #include "fs/tree.h"
+#include "guard/sandbox.h"
 #include "keeper/message.h"
 #include "loop/loop.h"
 #include "mounts.h"
@@ -75,7 +76,9 @@ static void put_program(struct composing *composing)
 {
 	const struct control *control = composing->control;
 	struct pool_about pool;
+	char missing[SANDBOX_TEXT_MAX];
 
+	(void)sandbox_describe(control->sandbox, missing, sizeof(missing));
 	pool_describe(&pool);
 	status_put_program(
 		&composing->json,
@@ -95,6 +98,7 @@ static void put_program(struct composing *composing)
 			.sealed_count = secrets_sealed(),
 			.adopted_count = control->adopted_count,
 			.is_memory_kept = pool_fd() >= 0,
+			.sandbox_missing = *missing ? missing : NULL,
 		});
 }
 

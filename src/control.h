@@ -13,6 +13,7 @@ struct message_client;
 struct mounts;
 struct options;
 struct provider;
+struct sandbox;
 struct session;
 struct shown;
 struct tree;
@@ -30,6 +31,7 @@ struct control {
 	const struct provider *provider;
 	const struct options *options;
 	const struct shown *shown;
+	const struct sandbox *sandbox;
 	size_t adopted_count; /* secrets of the last worker */
 	const struct mounts *mounts;
 	int64_t started_ms;

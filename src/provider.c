@@ -271,6 +271,25 @@ int provider_get_context(struct provider *provider,
 	return 0;
 }
 
+int provider_prepare_aws(struct provider *provider, struct err *err)
+{
+	struct net *net;
+	int r = read_environment(provider, err);
+
+	if (r < 0 || provider->settings_code < 0)
+		return r;
+	return start_net(provider, provider->options->proxy_from_env, &net,
+			 err);
+}
+
+void provider_each_reach(const struct provider *provider,
+			 void (*on_each)(void *owner, enum aws_reach kind,
+					 const char *text),
+			 void *owner)
+{
+	aws_reach_each(&provider->environment, on_each, owner);
+}
+
 /* What is missing but may still come, as a token file does. */
 static int check_aws(struct provider *provider, const struct net *net,
 		     struct source *source)

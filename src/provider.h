@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "aws/key_provider.h"
+#include "aws/reach.h"
 #include "aws/region.h"
 #include "aws/skew.h"
 
@@ -73,6 +74,20 @@ struct provider_context {
 
 int provider_get_context(struct provider *provider,
 			 struct provider_context *ret, struct err *err);
+
+/*
+ * Reads what environment and profiles say of AWS, and starts what calls it, as
+ * a source of AWS does otherwise: for a sandbox that must know it before there
+ * is a source. What is wrong in profiles is told by the source. 0, or negative
+ * errno with err filled.
+ */
+int provider_prepare_aws(struct provider *provider, struct err *err);
+
+/* As aws_reach_each(), after provider_prepare_aws(). */
+void provider_each_reach(const struct provider *provider,
+			 void (*on_each)(void *owner, enum aws_reach kind,
+					 const char *text),
+			 void *owner);
 
 /* What will make reading fail until it is mended, found without the network;
  * NULL: nothing. Borrowed from the provider. */

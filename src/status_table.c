@@ -153,6 +153,11 @@ static void put_program(const struct table *table)
 						 ? "locked"
 						 : "NOT locked against swap");
 	put_memory(table);
+	if (has(table, 0, "sandboxMissing"))
+		put("sandbox     WITHOUT ", get(table, 0, "sandboxMissing"));
+	else
+		(void)fputs("sandbox     closed", stdout);
+	(void)putchar('\n');
 }
 
 static void put_mount(const struct table *table)

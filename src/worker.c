@@ -29,6 +29,7 @@
 #include "store/cache.h"
 #include "tell.h"
 #include "test_clock.h"
+#include "worker_sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -55,6 +56,7 @@ struct worker {
 	int64_t started_ms;
 	struct loop_watch *keeper;
 	struct loop_signal *terminate;
+	struct worker_sandbox sandbox;
 	struct secret_memory memory;
 	struct mounts *mounts;
 	int exit_code;
@@ -90,6 +92,7 @@ static void on_client(struct worker *worker, const struct message *message,
 		.provider = worker->provider,
 		.options = &worker->options,
 		.shown = &worker->shown,
+		.sandbox = &worker->sandbox.sandbox,
 		.mounts = worker->mounts,
 		.started_ms = worker->started_ms,
 		.adopted_count = worker->memory.adopted_count,
@@ -141,6 +144,8 @@ static void on_reload(struct worker *worker)
 		return;
 	}
 	if (shown_read(worker->provider, &worker->options, &shown, &err) < 0) {
+		worker_sandbox_explain(&worker->sandbox, worker->options.source,
+				       &err);
 		log_err("the old configuration stays in force", "error=%s",
 			err.text);
 		return;
@@ -313,10 +318,16 @@ static void announce(const struct worker *worker)
 static int run(struct worker *worker)
 {
 	struct err err;
-	int r = secret_memory_open(&worker->options, &err);
+	int r;
+
+	worker_sandbox_prepare();
+	r = secret_memory_open(&worker->options, &err);
 
 	if (r == 0)
 		r = start(worker, &err);
+	if (r == 0)
+		r = worker_sandbox_close(&worker->sandbox, &worker->options,
+					 worker->provider, &err);
 	if (r == 0) {
 		announce(worker);
 		r = loop_run(worker->loop);

@@ -63,6 +63,7 @@ static void has_the_documented_defaults(void **state)
 	assert_false(options.foreground);
 	assert_false(options.proxy_from_env);
 	assert_false(options.xattr);
+	assert_false(options.insecure_no_sandbox);
 	assert_false(options.has_owner);
 	assert_null(options.region);
 	assert_null(options.worker_user);
@@ -347,8 +348,6 @@ static void says_of_later_options_that_they_come_later(void **state)
 		{ "--layout x", "--layout is not supported yet" },
 		{ "--layout tree", "--layout is not supported yet" },
 		{ "--metrics :9", "--metrics is not supported yet" },
-		{ "--insecure-no-sandbox",
-		  "--insecure-no-sandbox is not supported yet" },
 		{ "-o direct_io", "-o direct_io is not supported yet" },
 		{ "-o audit", "-o audit is not supported yet" },
 		{ "-o context=a", "-o context is not supported yet" },
@@ -442,7 +441,8 @@ static void the_worker_reads_what_was_written(void **state)
 			    "-o ttl=1h30m,timeout=2s,mode=0440,dir_mode=0550 "
 			    "--owner 5:6 --region r --endpoint-url u --offline "
 			    "d --proxy-from-env --log-format json --log-file l "
-			    "-d -f --worker-user w --allow-other --xattr -- "
+			    "-d -f --worker-user w --allow-other --xattr "
+			    "--insecure-no-sandbox -- "
 			    "-s /m",
 			    copy, NULL),
 		0);
@@ -460,6 +460,7 @@ static void the_worker_reads_what_was_written(void **state)
 	assert_string_equal(worker.offline, "d");
 	assert_true(worker.proxy_from_env);
 	assert_true(worker.xattr);
+	assert_true(worker.insecure_no_sandbox);
 	assert_true(worker.log_json);
 	assert_string_equal(worker.log_file, "l");
 	assert_int_equal(worker.log_level, LOG_LEVEL_DEBUG);

@@ -209,19 +209,21 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 	(void)state;
 	begin(&scene);
 	jwrite_object(&scene.json, NULL);
-	status_put_program(&scene.json,
-			   &(struct status_program){ .version = "1",
-						     .keeper_pid = 11,
-						     .worker_pid = 12,
-						     .started_s = 1700000000,
-						     .uptime_ms = 5,
-						     .memory_kind = "mlock",
-						     .memory_used = 1,
-						     .memory_mapped = 2,
-						     .memory_max = 3,
-						     .sealed_count = 4,
-						     .is_memory_kept = true,
-						     .adopted_count = 6 });
+	status_put_program(
+		&scene.json,
+		&(struct status_program){ .version = "1",
+					  .keeper_pid = 11,
+					  .worker_pid = 12,
+					  .started_s = 1700000000,
+					  .uptime_ms = 5,
+					  .memory_kind = "mlock",
+					  .memory_used = 1,
+					  .memory_mapped = 2,
+					  .memory_max = 3,
+					  .sealed_count = 4,
+					  .is_memory_kept = true,
+					  .adopted_count = 6,
+					  .sandbox_missing = "Landlock" });
 	status_put_mount(&scene.json,
 			 &(struct status_mount){ .id = UINT64_MAX,
 						 .mount_point = "/m\xff",
@@ -245,6 +247,7 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 		     "{\"kind\":\"mlock\",\"usedBytes\":1,"
 		     "\"mappedBytes\":2,\"maxBytes\":3,\"sealed\":4,"
 		     "\"outlivesWorker\":true,\"adopted\":6}");
+	check_member(&scene, "sandboxMissing", "\"Landlock\"");
 	check_member(&scene, "mount",
 		     "{\"id\":9223372036854775807,\"mountPoint\":\"/m\\ufffd\","
 		     "\"source\":\"app\",\"class\":null,\"notifies\":\"epoch\","

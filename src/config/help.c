@@ -23,9 +23,9 @@ const char *options_help(void)
 	       "  --allow-other          let other users in, as far as owner and mode do\n"
 	       "  --xattr                files carry version and state: getfattr -d\n"
 	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
+	       "  --insecure-no-sandbox  mount also where the worker cannot be fenced in\n"
 	       "  --log-format text|json, --log-level error|warning|info|debug; -d is debug\n"
-	       "  --log-file PATH        instead of the system log\n"
-	       "  -f, --foreground       stay in the foreground and log to standard error\n"
+	       "  --log-file PATH; -f, --foreground: log there, not to the system's log\n"
 	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
 	       "  -h, --help; -V, --version\n";
 }

@@ -96,6 +96,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(proxy_from_env),
 	},
 	{
+		.name = "insecure-no-sandbox",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(insecure_no_sandbox),
+	},
+	{
 		.name = "test-clock",
 		.kind = OPTION_TEXT,
 		.for_worker = true,
@@ -202,7 +208,6 @@ const struct option option_table[] = {
 	},
 	{ .name = "layout", .kind = OPTION_LATER },
 	{ .name = "metrics", .kind = OPTION_LATER },
-	{ .name = "insecure-no-sandbox", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
 	{ .name = "context", .kind = OPTION_LATER },

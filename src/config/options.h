@@ -59,6 +59,7 @@ struct options {
 
 	/* the processes */
 	bool allow_other;
+	bool insecure_no_sandbox;
 	bool foreground;
 	const char *worker_user;
 	const char *log_file;

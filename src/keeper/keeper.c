@@ -42,6 +42,7 @@ struct keeper {
 	int null_fd;
 	int report_fd;	   /* whoever waits for us, or -1 */
 	struct err limits; /* why they are not as wanted; code 0: they are */
+	struct err fence;  /* likewise */
 };
 
 /* What is opened later must not become someone's standard error. */
@@ -217,8 +218,10 @@ static int start(struct keeper *keeper, struct err *err)
 		return r;
 	(void)privileges_set_limits(&keeper->limits);
 	r = privileges_reduce(err);
-	if (r == 0)
-		r = plan_worker(keeper, err);
+	if (r < 0)
+		return r;
+	(void)privileges_fence(&keeper->fence);
+	r = plan_worker(keeper, err);
 	if (r == 0)
 		r = child_start(&keeper->worker, &keeper->session->worker, err);
 	if (r == 0)
@@ -267,6 +270,9 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 	if (keeper->limits.code < 0)
 		log_warn("going on with limits that are not as wanted",
 			 "why=\"%s\"", keeper->limits.text);
+	if (keeper->fence.code < 0)
+		log_warn("going on with less of a fence", "why=\"%s\"",
+			 keeper->fence.text);
 	session->exit_code = session_run(session);
 	return 0;
 }

@@ -8,50 +8,36 @@
 #include "keeper/notifier_sandbox.h"
 #include "base/err.h"
 #include "base/macros.h"
-#include "keeper/descriptor.h"
+#include "guard/call_filter.h"
+#include "guard/ruleset.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-
-/* Of newer kernels than some headers know; see landlock(7). */
-#define LANDLOCK_ABI_MAX 6
-#define NET_ALL 3ULL
-#define SCOPED_ALL 3ULL
-struct ruleset {
-	uint64_t handled_files;
-	uint64_t handled_net; /* since ABI 4 */
-	uint64_t scoped;      /* since ABI 6 */
-};
+#define MAY(name, why)                                                         \
+	{                                                                      \
+		.number = SYS_##name, .verdict = CALL_ALLOWED, .reason = (why) \
+	}
 
 /* Nothing else may be called, and why each of these may be. */
-static const int allowed[] = {
-	SYS_ppoll,	/* waits for an order, or for the keeper's end */
-	SYS_recvfrom,	/* takes an order; descriptors with it are dropped */
-	SYS_sendto,	/* answers it */
-	SYS_statx,	/* of the mount, whether it is still there */
-	SYS_openat2,	/* opens a directory, and a file to drop its pages */
-	SYS_renameat2,	/* NOTIFY_REPLACE */
-	SYS_unlinkat,	/* NOTIFY_REMOVE, NOTIFY_UNLINK */
-	SYS_fadvise64,	/* drops the pages */
-	SYS_close,	/* what was opened */
-	SYS_exit_group, /* when the keeper wants it gone */
+static const struct call_rule allowed[] = {
+	MAY(ppoll, "waits for an order, or for the keeper's end"),
+	MAY(recvfrom, "takes an order; descriptors with it are dropped"),
+	MAY(sendto, "answers it"),
+	MAY(statx, "of the mount, whether it is still there"),
+	MAY(openat2, "opens a directory, and a file to drop its pages"),
+	MAY(renameat2, "NOTIFY_REPLACE"),
+	MAY(unlinkat, "NOTIFY_REMOVE, NOTIFY_UNLINK"),
+	MAY(fadvise64, "drops the pages"),
+	MAY(close, "what was opened"),
+	MAY(exit_group, "when the keeper wants it gone"),
 };
 
 /* capset(2) and capget(2) want two, for 64 capabilities. */
@@ -89,95 +75,30 @@ int notifier_sandbox_capabilities(struct err *err)
 	return 0;
 }
 
-/* How many rights on files an ABI knows: see LANDLOCK_ACCESS_FS_*. */
-static unsigned count_rights(long abi)
-{
-	static const unsigned counts[LANDLOCK_ABI_MAX + 1] = { 0,  13, 14, 15,
-							       15, 16, 16 };
-
-	return counts[abi];
-}
-
-static size_t ruleset_size(long abi)
-{
-	if (abi < 4)
-		return offsetof(struct ruleset, handled_net);
-	return abi < 6 ? offsetof(struct ruleset, scoped)
-		       : sizeof(struct ruleset);
-}
-
-static int make_ruleset(void)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-			   LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset ruleset = { .handled_net = NET_ALL,
-				   .scoped = SCOPED_ALL };
-	long fd;
-
-	if (abi < 0)
-		return errno == ENOSYS ? -EOPNOTSUPP : -errno;
-	if (abi > LANDLOCK_ABI_MAX)
-		abi = LANDLOCK_ABI_MAX;
-	ruleset.handled_files = (1ULL << count_rights(abi)) - 1;
-	fd = syscall(SYS_landlock_create_ruleset, &ruleset, ruleset_size(abi),
-		     0);
-	return fd < 0 ? -errno : (int)fd;
-}
-
 int notifier_sandbox_files(int root)
 {
 	/* A rename within one directory makes a file and removes one. */
-	const struct landlock_path_beneath_attr rule = {
-		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
-				  LANDLOCK_ACCESS_FS_REMOVE_FILE |
-				  LANDLOCK_ACCESS_FS_MAKE_REG,
-		.parent_fd = root,
-	};
-	cleanup_fd int ruleset = make_ruleset();
+	const uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE |
+				LANDLOCK_ACCESS_FS_REMOVE_FILE |
+				LANDLOCK_ACCESS_FS_MAKE_REG;
+	struct ruleset ruleset;
+	int r = ruleset_new(&ruleset);
 
-	if (ruleset < 0)
-		return ruleset;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-		    &rule, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return -errno;
-	return 0;
+	if (r < 0)
+		return r;
+	r = ruleset_allow_beneath(&ruleset, root, rights);
+	if (r == 0)
+		r = ruleset_enforce(&ruleset);
+	ruleset_done(&ruleset);
+	return r;
 }
-
-#ifdef OWN_ARCHITECTURE
-#define LOAD (BPF_LD | BPF_W | BPF_ABS)
-#define IS (BPF_JMP | BPF_JEQ | BPF_K)
-#define RETURN (BPF_RET | BPF_K)
-
-enum { HEAD = 4, CALLS = ARRAY_SIZE(allowed) };
 
 int notifier_sandbox_calls(void)
 {
-	struct sock_filter filter[HEAD + CALLS + 2] = {
-		BPF_STMT(LOAD, offsetof(struct seccomp_data, arch)),
-		/* Numbers mean other calls on another architecture. */
-		BPF_JUMP(IS, OWN_ARCHITECTURE, 1, 0),
-		BPF_STMT(RETURN, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(LOAD, offsetof(struct seccomp_data, nr)),
+	const struct call_policy policy = {
+		.tables = { { allowed, ARRAY_SIZE(allowed) } },
+		.otherwise = CALL_DEADLY,
 	};
-	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
 
-	for (size_t i = 0; i < CALLS; i++)
-		filter[HEAD + i] = (struct sock_filter)BPF_JUMP(
-			IS, (uint32_t)allowed[i], (uint8_t)(CALLS - i), 0);
-	filter[HEAD + CALLS] =
-		(struct sock_filter)BPF_STMT(RETURN, SECCOMP_RET_KILL_PROCESS);
-	filter[HEAD + CALLS + 1] =
-		(struct sock_filter)BPF_STMT(RETURN, SECCOMP_RET_ALLOW);
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
-		return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP
-							  : -errno;
-	return 0;
+	return call_filter_install(&policy);
 }
-#else
-int notifier_sandbox_calls(void)
-{
-	(void)allowed;
-	return -EOPNOTSUPP;
-}
-#endif

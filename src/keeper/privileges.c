@@ -5,6 +5,7 @@
  */
 #include "keeper/privileges.h"
 #include "base/err.h"
+#include "guard/keeper_calls.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -112,6 +113,24 @@ int privileges_reduce(struct err *err)
 		return err_set(err, r,
 			       "mounting needs the capabilities SYS_ADMIN, "
 			       "SETUID, SETGID, KILL and SETPCAP");
+	return 0;
+}
+
+int privileges_fence(struct err *err)
+{
+	const struct call_policy calls = keeper_calls();
+	int r;
+
+	/* Under no_new_privs fusermount3(1) could not unmount. */
+	if (geteuid() != 0)
+		return 0;
+	r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+		    ? -errno
+		    : call_filter_install(&calls);
+
+	if (r < 0)
+		return err_set(err, r, "the keeper runs without a fence: %s",
+			       strerrordesc_np(-r));
 	return 0;
 }
 

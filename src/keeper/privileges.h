@@ -26,6 +26,15 @@ int privileges_set_limits(struct err *err);
 int privileges_reduce(struct err *err);
 
 /*
+ * Once that is done: no_new_privs, since nothing that the keeper executes is to
+ * gain anything, and an end by SIGSYS for what no program of ours ever calls;
+ * children inherit both. Landlock has no place here: behind any of its rules
+ * nobody may mount. One that is not root goes without, since fusermount3 has to
+ * become root for it. 0, or negative errno with err filled.
+ */
+int privileges_fence(struct err *err);
+
+/*
  * For a child before it executes: becomes uid and gid with no other group, no
  * capability at all, and no_new_privs. uid must not be 0; without root it is
  * the caller's own, whose groups stay. 0 or negative errno.

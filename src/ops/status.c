@@ -54,6 +54,7 @@ void status_put_program(struct jwrite *json,
 	jwrite_object_end(json);
 	jwrite_flag(json, "memoryLocked", program->is_memory_locked);
 	put_memory(json, program);
+	jwrite_text(json, "sandboxMissing", program->sandbox_missing);
 }
 
 void status_put_mount(struct jwrite *json, const struct status_mount *mount)

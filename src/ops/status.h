@@ -36,6 +36,7 @@ struct status_program {
 	size_t sealed_count;  /* secrets that the memory had no room for */
 	bool is_memory_kept;  /* for a worker that follows this one */
 	size_t adopted_count; /* secrets that the last one had */
+	const char *sandbox_missing; /* NULL: nothing */
 };
 
 /* Members of the document itself. */

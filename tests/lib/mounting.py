@@ -16,7 +16,8 @@ from lib.wait import wait_until
 
 _REQUEST = re.compile(r"request kind=(\S+)(?: name=(\S+))?")
 _WORKER = re.compile(r"worker_pid=(\d+)")
-_BROKEN = re.compile(r"ERROR: \w+Sanitizer|runtime error:|Assertion|"
+_BROKEN = re.compile(r"ERROR: \w+Sanitizer|Sanitizer has encountered|"
+                     r"runtime error:|Assertion|"
                      r"the worker died")
 
 

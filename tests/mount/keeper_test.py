@@ -617,6 +617,7 @@ def keeps_four_capabilities_and_no_way_back(lab):
     assert int(status["CapInh"], 16) == 1 << DAC_OVERRIDE, status
     for name in ("CapBnd", "CapAmb"):
         assert int(status[name], 16) == 0, (name, status[name])
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), status
 
 
 def leaves_the_worker_nothing(lab):
