@@ -91,7 +91,7 @@ static int send_question(int socket, const struct asking *asking,
 		return err_set(err, -ENAMETOOLONG, "the name is too long");
 	message_fill(&message, asking->type, MESSAGE_NO_MOUNT, name,
 		     strlen(name));
-	r = message_send(socket, &message, -1);
+	r = message_send(socket, &message, asking->fd ? *asking->fd : -1);
 	return r < 0 ? err_set(err, r, "the keeper cannot be asked: %s",
 			       strerrordesc_np(-r))
 		     : 0;
@@ -109,8 +109,7 @@ static int await(int socket, int64_t deadline_ms, struct message *ret,
 		return err_set(err, -errno, "poll: %s", strerrordesc_np(errno));
 	if (r == 0)
 		return err_set(err, -ETIMEDOUT,
-			       "the worker does not answer within %d s",
-			       ASK_TIMEOUT_S);
+			       "the worker does not answer in time");
 	r = message_receive(socket, ret, &unwanted);
 	if (r < 0)
 		return err_set(err, r,
@@ -121,7 +120,9 @@ static int await(int socket, int64_t deadline_ms, struct message *ret,
 static int take_answer(int socket, const struct asking *asking,
 		       unsigned *ret_number, struct err *err)
 {
-	int64_t deadline_ms = now_ms() + ASK_TIMEOUT_S * INT64_C(1000);
+	unsigned timeout_s =
+		asking->timeout_s > 0 ? asking->timeout_s : ASK_TIMEOUT_S;
+	int64_t deadline_ms = now_ms() + timeout_s * INT64_C(1000);
 	struct message message = { 0 };
 	size_t length = 0;
 

@@ -15,9 +15,11 @@ struct err;
 
 struct asking {
 	const char *mount_point; /* as a person wrote it */
-	enum message_type type;	 /* MESSAGE_STATUS or MESSAGE_REFRESH */
+	enum message_type type;	 /* MESSAGE_STATUS, _REFRESH or _UPGRADE */
 	const char *name;	 /* or NULL */
 	FILE *out;		 /* takes the text, if there is one */
+	const int *fd;		 /* goes with the question, or NULL */
+	unsigned timeout_s;	 /* 0: ASK_TIMEOUT_S */
 };
 
 /* 0, with the number that came with the answer; or negative errno with err

@@ -25,6 +25,9 @@ int command_check(int argc, char **argv);
 /* secretsfs refresh MOUNTPOINT [NAME...] */
 int command_refresh(int argc, char **argv);
 
+/* secretsfs upgrade MOUNTPOINT */
+int command_upgrade(int argc, char **argv);
+
 /* secretsfs status [--json] MOUNTPOINT */
 int command_status(int argc, char **argv);
 

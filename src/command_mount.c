@@ -15,9 +15,11 @@
 #include "keeper/mountinfo.h"
 #include "keeper/place.h"
 #include "keeper/runtime.h"
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -256,37 +258,13 @@ static int make_paths_absolute(struct launch *launch, struct err *err)
 	return r;
 }
 
-/* Beside this program, as in a build tree, or where it is installed. */
-static int find_keeper(char *ret, struct err *err)
-{
-	static const char installed[] = SECRETSFS_LIBEXECDIR "/" KEEPER_NAME;
-	ssize_t length =
-		readlink("/proc/self/exe", ret, PATH_MAX - sizeof(KEEPER_NAME));
-	char *slash;
-
-	if (length < 0)
-		return err_set(err, -errno, "/proc/self/exe: %s",
-			       strerrordesc_np(errno));
-	ret[length] = '\0';
-	slash = strrchr(ret, '/');
-	if (slash) {
-		memcpy(slash + 1, KEEPER_NAME, sizeof(KEEPER_NAME));
-		if (access(ret, X_OK) == 0)
-			return 0;
-	}
-	if (access(installed, X_OK) < 0)
-		return err_set(err, -errno, "%s: %s", installed,
-			       strerrordesc_np(errno));
-	memcpy(ret, installed, sizeof(installed));
-	return 0;
-}
-
 /* The keeper's arguments, all borrowed. */
 struct command_line {
 	const char **list;
 	size_t count;
 	char uid[NUMBER_MAX];
 	char gid[NUMBER_MAX];
+	char heartbeat[NUMBER_MAX];
 };
 
 static void add(struct command_line *line, const char *argument)
@@ -330,6 +308,9 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--restarts", options->test_restarts);
 	add_flag(line, "--restarts-at-once", options->test_restarts != NULL);
 	add_flag(line, "--no-resend", options->test_no_resend);
+	(void)snprintf(line->heartbeat, sizeof(line->heartbeat), "%" PRId64,
+		       options->heartbeat_ms);
+	add_pair(line, "--heartbeat-ms", line->heartbeat);
 	add(line, "--");
 	for (; *worker; worker++)
 		add(line, *worker);
@@ -375,7 +356,7 @@ static int prepare(struct launch *launch, struct err *err)
 	if (r == 0)
 		r = make_paths_absolute(launch, err);
 	if (r == 0)
-		r = find_keeper(launch->keeper, err);
+		r = program_find(KEEPER_NAME, launch->keeper, err);
 	if (r == 0)
 		r = aws_environment_name_files(err);
 	if (r < 0)

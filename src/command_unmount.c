@@ -23,7 +23,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ANSWER_TIMEOUT_MS 10000
+/* All that a keeper waits for at its end, and some. */
+#define ANSWER_TIMEOUT_MS 20000
 #define TURNS_MAX 64 /* others may mount there meanwhile */
 
 /* 0 when the keeper says it is done; -EPIPE when it left without a word. */

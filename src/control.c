@@ -11,7 +11,6 @@
 #include "base/pool.h"
 #include "base/secret.h"
 #include "classes.h"
-#include "config.h"
 #include "config/options.h"
 #include "config/source_text.h"
 #include "fs/layout.h"
@@ -31,6 +30,7 @@
 #include "shown.h"
 #include "store/cache.h"
 #include "store/source.h"
+#include "version.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ static void put_program(struct composing *composing)
 	status_put_program(
 		&composing->json,
 		&(struct status_program){
-			.version = PACKAGE_VERSION,
+			.version = SECRETSFS_VERSION,
 			.keeper_pid = composing->client->keeper_pid,
 			.worker_pid = getpid(),
 			.notifier_pid = composing->client->notifier_pid,

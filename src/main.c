@@ -16,11 +16,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "unmount", command_unmount },
-	{ "check", command_check },
-	{ "status", command_status },
-	{ "refresh", command_refresh },
-	{ "doctor", NULL },
+	{ "unmount", command_unmount }, { "check", command_check },
+	{ "status", command_status },	{ "refresh", command_refresh },
+	{ "upgrade", command_upgrade }, { "doctor", NULL },
 };
 
 void command_complain(const char *format, ...)

@@ -90,6 +90,13 @@ static void on_gone(void *owner, struct served *served)
 			drop(mounts, i);
 }
 
+static bool may_serve(void *owner)
+{
+	const struct mounts *mounts = owner;
+
+	return mounts->settings.may_serve(mounts->settings.owner);
+}
+
 /* What the mount is to show; NULL: it is not wanted any more. */
 static const struct shown *shown_for(struct mounts *mounts, uint32_t index)
 {
@@ -118,6 +125,7 @@ static int add(struct mounts *mounts, const struct message *message,
 		.has_extended = mounts->settings.options->xattr,
 		.has_no_epochs = mounts->settings.options->test_no_epochs,
 		.on_gone = on_gone,
+		.may_serve = may_serve,
 		.owner = mounts,
 	};
 	const struct served_mount mount = {

@@ -30,6 +30,9 @@ struct mounts_settings {
 	const struct options *options;
 	const struct shown *shown; /* of every mount that is of no class */
 	bool is_asked_always;	   /* as in struct session_settings */
+	/* Likewise; asked with owner. */
+	bool (*may_serve)(void *owner);
+	void *owner;
 };
 
 /* NULL: no memory. */

@@ -66,6 +66,13 @@ static void on_gone(void *owner)
 	served->leaving = loop_soon(served->settings.loop, on_leaving, served);
 }
 
+static bool may_serve(void *owner)
+{
+	const struct served *served = owner;
+
+	return served->settings.may_serve(served->settings.owner);
+}
+
 static void expire_names(void *owner)
 {
 	const struct served *served = owner;
@@ -151,6 +158,7 @@ static int add_session(struct served *served, int fuse_fd,
 			.init = init->body,
 			.init_length = init->length,
 			.on_gone = on_gone,
+			.may_serve = may_serve,
 			.owner = served,
 			.is_asked_always = settings->is_asked_always,
 			.has_extended = settings->has_extended,

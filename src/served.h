@@ -21,6 +21,9 @@ struct served;
  * of its own. */
 typedef void served_on_gone(void *owner, struct served *served);
 
+/* As of session.h. */
+typedef bool served_may_serve(void *owner);
+
 /* All borrowed. */
 struct served_settings {
 	struct loop *loop;
@@ -32,6 +35,7 @@ struct served_settings {
 	bool has_extended;
 	bool has_no_epochs;
 	served_on_gone *on_gone;
+	served_may_serve *may_serve;
 	void *owner;
 };
 

@@ -15,10 +15,12 @@
 #include "classes.h"
 #include "config/options.h"
 #include "control.h"
+#include "fenced.h"
 #include "fs/layout.h"
 #include "fs/session.h"
 #include "fs/tree.h"
 #include "keeper/message.h"
+#include "leaving.h"
 #include "loop/loop.h"
 #include "mounts.h"
 #include "ops/client.h"
@@ -29,6 +31,7 @@
 #include "store/cache.h"
 #include "tell.h"
 #include "test_clock.h"
+#include "worker_attach.h"
 #include "worker_sandbox.h"
 
 #include <errno.h>
@@ -59,6 +62,9 @@ struct worker {
 	struct worker_sandbox sandbox;
 	struct secret_memory memory;
 	struct mounts *mounts;
+	struct leaving leaving;
+	struct fenced fenced;
+	bool is_attached; /* someone else than the keeper has started it */
 	int exit_code;
 };
 
@@ -77,6 +83,25 @@ static void on_fetch_failed(void *owner, const char *name,
 	else
 		log_warn("cannot fetch", "name=%.256s error=%s", name,
 			 err->text);
+}
+
+/* Of what it holds nothing is answered: that is left to the other one. */
+static void give_up(struct worker *worker)
+{
+	if (!worker->leaving.is_followed)
+		log_warn("another worker serves, leaving", NULL);
+	worker->leaving.is_followed = true;
+	loop_stop(worker->loop);
+}
+
+static bool may_serve(void *owner)
+{
+	struct worker *worker = owner;
+	bool is_out = fenced_is_out(&worker->fenced);
+
+	if (is_out)
+		give_up(worker);
+	return !is_out;
 }
 
 /* From a command, whose socket fd is. */
@@ -157,11 +182,22 @@ static void on_reload(struct worker *worker)
 		 worker->options.source);
 }
 
+static void leave(struct worker *worker, bool is_followed)
+{
+	worker->leaving.is_followed |= is_followed;
+	leaving_start(&worker->leaving);
+}
+
 static void on_message(struct worker *worker, const struct message *message,
 		       int fd)
 {
 	if (mounts_on_message(worker->mounts, message, fd))
 		return;
+	if (message->type == MESSAGE_FENCE) {
+		if (fenced_adopt(&worker->fenced, message, fd) < 0)
+			give_up(worker);
+		return;
+	}
 	if (message->type == MESSAGE_POOL && fd >= 0)
 		secret_memory_adopt(&worker->memory, worker->cache, fd);
 	if (message->type == MESSAGE_CLIENT) {
@@ -174,8 +210,11 @@ static void on_message(struct worker *worker, const struct message *message,
 		on_reload(worker);
 	else if (message->type == MESSAGE_REFRESH)
 		on_refresh(worker);
-	else if (message->type == MESSAGE_STOP)
-		loop_stop(worker->loop);
+	else if (message->type == MESSAGE_BEAT && may_serve(worker))
+		tell_keeper(MESSAGE_BEAT, MESSAGE_NO_MOUNT, "", 0);
+	else if (message->type == MESSAGE_STOP ||
+		 message->type == MESSAGE_LEAVE)
+		leave(worker, message->type == MESSAGE_LEAVE);
 }
 
 static void on_keeper(void *owner, unsigned events)
@@ -201,7 +240,9 @@ static void on_terminate(void *owner)
 {
 	struct worker *worker = owner;
 
-	loop_stop(worker->loop);
+	log_info("leaving, another worker follows", "signal=TERM");
+	tell_keeper(MESSAGE_LEAVE, MESSAGE_NO_MOUNT, "", 0);
+	leave(worker, true);
 }
 
 static int start_showing(struct worker *worker, struct err *err)
@@ -215,9 +256,13 @@ static int start_showing(struct worker *worker, struct err *err)
 		.options = options,
 		.shown = &worker->shown,
 		.is_asked_always = worker->test_clock != NULL,
+		.may_serve = may_serve,
+		.owner = worker,
 	});
 	if (!worker->mounts)
 		return err_set(err, -ENOMEM, "no memory");
+	worker->leaving = (struct leaving){ .loop = worker->loop,
+					    .mounts = worker->mounts };
 	return classes_are_at(options->source)
 		       ? mounts_start_classes(worker->mounts, err)
 		       : shown_read(worker->provider, options, &worker->shown,
@@ -268,8 +313,13 @@ static int start(struct worker *worker, struct err *err)
 /* In the order that keeps every borrowed thing alive until it is let go. */
 static void finish(struct worker *worker)
 {
+	leaving_done(&worker->leaving);
 	secret_memory_end(&worker->memory);
 	mounts_free(worker->mounts);
+	fenced_done(&worker->fenced);
+	/* What is cached stays marked in the pool, for the one that follows. */
+	if (worker->leaving.is_followed)
+		_exit(EXIT_SUCCESS);
 	clients_free(worker->clients);
 	shown_done(&worker->shown);
 	cache_free(worker->cache);
@@ -281,13 +331,16 @@ static void finish(struct worker *worker)
 	options_done(&worker->options);
 }
 
-static void set_up_log(const struct options *options)
+static void set_up_log(const struct worker *worker)
 {
+	const struct options *options = &worker->options;
+
 	log_setup(&(struct log_settings){
 		.program = "secretsfs-worker",
 		.level = options->log_level,
 		.json = options->log_json,
-		.syslog = !options->foreground && !options->log_file,
+		.syslog = !options->foreground && !options->log_file &&
+			  !worker->is_attached,
 	});
 }
 
@@ -351,11 +404,15 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's goes to the keeper */
 	options_init(&worker->options);
-	if (options_parse(&worker->options, argc, argv, &err) < 0) {
+	code = worker_attach(&argc, &argv, KEEPER_FD);
+	worker->is_attached = code > 0;
+	if (code < 0) {
+		code = 1;
+	} else if (options_parse(&worker->options, argc, argv, &err) < 0) {
 		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 2);
 		code = 2;
 	} else {
-		set_up_log(&worker->options);
+		set_up_log(worker);
 		code = run(worker);
 	}
 	finish(worker);

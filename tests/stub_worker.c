@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -81,6 +82,37 @@ static void reply_root(int fd, uint64_t unique)
 	reply(fd, unique, 0, &out, sizeof(out));
 }
 
+/* Waits in the kernel, and not even SIGKILL ends it: for the look-up that is
+ * not answered. */
+static void *forget_name(void *owner)
+{
+	const struct worker *worker = owner;
+	struct {
+		struct fuse_out_header header;
+		struct fuse_notify_inval_entry_out order;
+		char name[2];
+	} __attribute__((packed)) notice = {
+		.header = { .len = sizeof(notice),
+			    .error = FUSE_NOTIFY_INVAL_ENTRY },
+		.order = { .parent = FUSE_ROOT, .namelen = 1 },
+		.name = "x",
+	};
+
+	if (write(worker->fuse_fd, &notice, sizeof(notice)) < 0)
+		_exit(11);
+	return NULL;
+}
+
+static void get_stuck(struct worker *worker)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, forget_name, worker) != 0)
+		_exit(11);
+	for (;;)
+		pause();
+}
+
 static void answer(int fd, const struct fuse_in_header *request)
 {
 	const struct fuse_open_out opened = { 0 };
@@ -125,7 +157,10 @@ static void on_fuse(struct worker *worker)
 	} request;
 	ssize_t length = read(worker->fuse_fd, &request, sizeof(request));
 
-	if (length >= (ssize_t)sizeof(request.header))
+	if (length >= (ssize_t)sizeof(request.header) &&
+	    request.header.opcode == FUSE_LOOKUP && is_way(worker, "stuck"))
+		get_stuck(worker);
+	else if (length >= (ssize_t)sizeof(request.header))
 		answer(worker->fuse_fd, &request.header);
 	else if (length < 0 && errno == ENODEV)
 		say_gone(worker);
@@ -191,6 +226,8 @@ static void on_message(struct worker *worker)
 		on_mount(worker, &message, fd);
 	else if (fd >= 0)
 		close(fd);
+	if (message.type == MESSAGE_BEAT)
+		say(MESSAGE_BEAT, MESSAGE_NO_MOUNT, "", 0);
 	if (message.type == MESSAGE_RELOAD && worker->hold)
 		say(MESSAGE_FAILED, 0, "it is to reload", 1);
 	if (message.type == MESSAGE_STOP && !is_way(worker, "linger"))

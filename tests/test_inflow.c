@@ -3,6 +3,7 @@
 
 #include "tests/tree_fixture.h"
 
+#include "base/macros.h"
 #include "fs/inflow.h"
 #include "fs/journal.h"
 
@@ -31,6 +32,8 @@ struct stage {
 	uint64_t requests[REQUESTS_MAX];
 	size_t count;
 	bool is_gone;
+
+	int yes_left; /* how often it may still serve; -1: for ever */
 };
 
 static void on_request(void *owner, void *bytes, size_t length)
@@ -42,6 +45,17 @@ static void on_request(void *owner, void *bytes, size_t length)
 	memcpy(&header, bytes, sizeof(header));
 	assert_true(stage->count < REQUESTS_MAX);
 	stage->requests[stage->count++] = header.unique;
+}
+
+static bool may_serve(void *owner)
+{
+	struct stage *stage = owner;
+
+	if (stage->yes_left == 0)
+		return false;
+	if (stage->yes_left > 0)
+		stage->yes_left--;
+	return true;
 }
 
 static void on_gone(void *owner)
@@ -59,6 +73,7 @@ static void flow(struct stage *stage)
 		.tree = stage->scene->tree,
 		.journal = stage->journal,
 		.fd = stage->fd,
+		.may_serve = may_serve,
 		.on_request = on_request,
 		.on_gone = on_gone,
 		.owner = stage,
@@ -72,7 +87,8 @@ static int set_up(void **state)
 	int pair[2];
 
 	stage = (struct stage){ .scene = scene_new(),
-				.memory = memfd_create("requests", 0) };
+				.memory = memfd_create("requests", 0),
+				.yes_left = -1 };
 	scene_show_prefix(stage.scene, "");
 	assert_int_equal(ftruncate(stage.memory, JOURNAL_SIZE), 0);
 	assert_int_equal(journal_open(dup(stage.memory), &stage.journal), 0);
@@ -223,6 +239,61 @@ static void also_while_the_journal_is_full(void **state)
 	assert_true(stage->is_gone);
 }
 
+/* The next worker. */
+static void follow(struct stage *stage)
+{
+	inflow_free(stage->inflow);
+	journal_close(stage->journal);
+	stage->yes_left = -1;
+	assert_int_equal(journal_open(dup(stage->memory), &stage->journal), 0);
+	flow(stage);
+}
+
+static void who_is_paused_leaves_all_to_the_next(void **state)
+{
+	struct stage *stage = *state;
+
+	leave(stage, 2);
+	ask(stage, 4);
+	flow(stage);
+	inflow_pause(stage->inflow);
+	inflow_pause(stage->inflow);
+	turn(stage);
+	assert_int_equal(stage->count, 0);
+	follow(stage);
+	turn(stage);
+	assert_int_equal(stage->count, 2);
+	assert_int_equal(stage->requests[0], 2);
+	assert_int_equal(stage->requests[1], 4);
+}
+
+/* At its look at what was left, before a read, after it, or later. */
+static void who_is_shut_out_leaves_all_to_the_next(void **state)
+{
+	static const size_t handled[] = { 0, 1, 1, 1, 2 };
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(handled); i++) {
+		uint64_t unique = 100 * (i + 1);
+
+		leave(stage, unique);
+		ask(stage, unique + 2);
+		stage->count = 0;
+		follow(stage);
+		stage->yes_left = (int)i;
+		turn(stage);
+		assert_int_equal(stage->count, handled[i]);
+		stage->count = 0;
+		follow(stage);
+		turn(stage);
+		assert_int_equal(stage->count, 2);
+		assert_int_equal(stage->requests[0], unique);
+		assert_int_equal(stage->requests[1], unique + 2);
+		answer(stage, unique);
+		answer(stage, unique + 2);
+	}
+}
+
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -233,6 +304,8 @@ int main(void)
 		STAGED(what_fills_the_journal_may_be_what_was_left),
 		STAGED(a_mount_that_goes_is_told_once),
 		STAGED(also_while_the_journal_is_full),
+		STAGED(who_is_paused_leaves_all_to_the_next),
+		STAGED(who_is_shut_out_leaves_all_to_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

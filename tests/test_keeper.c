@@ -8,6 +8,7 @@
 #include "keeper/child.h"
 #include "keeper/environment.h"
 #include "keeper/folder.h"
+#include "keeper/memory.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -54,6 +56,21 @@ static void reads_its_command_line(void **state)
 	assert_non_null(arguments.worker);
 }
 
+static void reads_that_workers_may_come(void **state)
+{
+	char words[] = "k --mount-point /m --worker-uid 1 --worker-gid 1 "
+		       "--heartbeat-ms 100 --foreground --attach-socket /s "
+		       "--await-worker";
+	struct arguments arguments;
+
+	(void)state;
+	assert_int_equal(parse(words, &arguments, NULL), 0);
+	assert_int_equal(arguments.heartbeat_ms, 100);
+	assert_string_equal(arguments.attach_socket, "/s");
+	assert_true(arguments.await_worker);
+	assert_null(arguments.worker);
+}
+
 static void refuses_a_command_line_that_is_not_whole(void **state)
 {
 	static const char *const lines[] = {
@@ -69,6 +86,13 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --log-level loud -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --more -- w",
 		"k --mount-point",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --folder --take-over /s -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 99 -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 3600001 -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket s -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --foreground --await-worker",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket /s --await-worker",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --foreground --attach-socket /s --await-worker -- w",
 	};
 	struct arguments arguments;
 	struct err err;
@@ -196,13 +220,53 @@ static void tells_the_service_manager_that_it_is_ready(void **state)
 	report_to_manager(NULL);
 }
 
+static void copies_memory_and_leaves_its_holes(void **state)
+{
+	static const off_t places[] = { 0, 5000, 1 << 20, (2 << 20) - 4 };
+	struct err err;
+	struct stat status;
+	char found[4];
+	int copy;
+	int fd;
+
+	(void)state;
+	fd = memory_open("a", 2 << 20, &err);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		assert_int_equal(pwrite(fd, "abcd", 4, places[i]), 4);
+	copy = memory_copy("b", fd, &err);
+	assert_true(copy >= 0);
+	assert_int_equal(pwrite(fd, "efgh", 4, 0), 4);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		assert_int_equal(pread(copy, found, 4, places[i]), 4);
+		assert_memory_equal(found, "abcd", 4);
+	}
+	assert_int_equal(fstat(copy, &status), 0);
+	assert_int_equal(status.st_size, 2 << 20);
+	assert_true(status.st_blocks < 1024);
+	assert_true(ftruncate(copy, 0) < 0);
+	(void)close(copy);
+	(void)close(fd);
+}
+
+static void refuses_what_is_no_memory(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(memory_copy("b", -1, &err), -EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_plain_names_for_mounts_of_a_folder),
 		cmocka_unit_test(reads_its_command_line),
+		cmocka_unit_test(reads_that_workers_may_come),
 		cmocka_unit_test(refuses_a_command_line_that_is_not_whole),
 		cmocka_unit_test(cuts_the_environment_to_what_is_allowed),
+		cmocka_unit_test(copies_memory_and_leaves_its_holes),
+		cmocka_unit_test(refuses_what_is_no_memory),
 		cmocka_unit_test(describes_how_a_child_ended),
 		cmocka_unit_test(never_becomes_root_again),
 		cmocka_unit_test(tells_the_service_manager_that_it_is_ready),

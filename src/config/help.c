@@ -5,7 +5,7 @@
 const char *options_help(void)
 {
 	return "usage: secretsfs [OPTION...] SOURCE MOUNTPOINT\n"
-	       "       secretsfs status|refresh|unmount MOUNTPOINT, check CLASS...\n"
+	       "       secretsfs status|refresh|upgrade|unmount MOUNTPOINT, check CLASS...\n"
 	       "Shows secrets of AWS as files. SOURCE is a class file or a directory of them\n"
 	       "(/PATH, ./PATH), secretsmanager:NAME, a bare NAME or ARN, ssm:NAME, file:PATH.\n"
 	       "\n"
@@ -24,8 +24,8 @@ const char *options_help(void)
 	       "  --xattr                files carry version and state: getfattr -d\n"
 	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
 	       "  --insecure-no-sandbox  mount also where the worker cannot be fenced in\n"
-	       "  --log-format text|json, --log-level error|warning|info|debug; -d is debug\n"
-	       "  --log-file PATH; -f, --foreground: log there, not to the system's log\n"
-	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n"
-	       "  -h, --help; -V, --version\n";
+	       "  --heartbeat DURATION   a worker that stands still is replaced then (10s)\n"
+	       "  --log-format text|json, --log-level error|warning|info|debug (-d)\n"
+	       "  --log-file PATH; -f, --foreground: standard error; -h, --help; -V, --version\n"
+	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n";
 }

@@ -133,6 +133,14 @@ const struct option option_table[] = {
 		.offset = MEMBER(test_no_resend),
 	},
 	{
+		.name = "heartbeat",
+		.kind = OPTION_DURATION,
+		.takes = "a duration from 100ms to 1h, like 10s",
+		.offset = MEMBER(heartbeat_ms),
+		.min_ms = 100,
+		.max_ms = 3600000,
+	},
+	{
 		.name = "owner",
 		.kind = OPTION_OWNER,
 		.for_worker = true,

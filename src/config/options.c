@@ -48,6 +48,7 @@ void options_init(struct options *options)
 		.ttl_ms = 300000,
 		.max_stale_ms = 86400000,
 		.verify_access_ms = 900000,
+		.heartbeat_ms = 10000,
 		.timeout_ms = 20000,
 		.mode = 0400,
 		.dir_mode = 0500,

@@ -57,6 +57,9 @@ struct options {
 	bool test_no_resend;
 	bool test_no_epochs;
 
+	/* how long a worker may stand still, in milliseconds */
+	int64_t heartbeat_ms;
+
 	/* the processes */
 	bool allow_other;
 	bool insecure_no_sandbox;

@@ -53,9 +53,14 @@ static bool serve_one(struct inflow *inflow)
 {
 	const struct inflow_settings *settings = &inflow->settings;
 	struct journal_request request;
-	int r = journal_read(settings->journal, settings->fd, &request);
+	int r;
 
+	if (!settings->may_serve(settings->owner))
+		return false;
+	r = journal_read(settings->journal, settings->fd, &request);
 	if (r == 0) {
+		if (!settings->may_serve(settings->owner))
+			return false;
 		if (traffic_came_again(request.unique))
 			tree_request_came_again(settings->tree, request.unique);
 		handle(inflow, &request);
@@ -93,7 +98,8 @@ static void take_over(void *owner)
 	struct journal_request request;
 
 	inflow->taking_over = NULL;
-	while (journal_next_left(settings->journal, &request))
+	while (settings->may_serve(settings->owner) &&
+	       journal_next_left(settings->journal, &request))
 		handle(inflow, &request);
 	inflow->watch = loop_watch(settings->loop, settings->fd, LOOP_READ,
 				   on_ready, inflow);
@@ -149,6 +155,14 @@ void inflow_free(struct inflow *inflow)
 	loop_timer_cancel(inflow->taking_over);
 	loop_unwatch(inflow->watch);
 	free(inflow);
+}
+
+void inflow_pause(struct inflow *inflow)
+{
+	loop_timer_cancel(inflow->taking_over);
+	loop_unwatch(inflow->watch);
+	inflow->taking_over = NULL;
+	inflow->watch = NULL;
 }
 
 ssize_t inflow_answer(struct inflow *inflow, const struct iovec *parts,

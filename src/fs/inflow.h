@@ -2,6 +2,7 @@
 #ifndef FS_INFLOW_H
 #define FS_INFLOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,6 +25,9 @@ struct inflow_settings {
 	struct journal *journal;
 	int fd; /* stays the caller's */
 
+	/* Asked before and after each read. False: another worker reads now;
+	 * nothing more is taken, and what was read stays in the journal. */
+	bool (*may_serve)(void *owner);
 	/* Bytes of a request, for the time of the call. */
 	void (*on_request)(void *owner, void *bytes, size_t length);
 	/* The mount is gone: nothing comes any more. */
@@ -37,6 +41,9 @@ struct inflow *inflow_new(const struct inflow_settings *settings);
 
 /* NULL is allowed. */
 void inflow_free(struct inflow *inflow);
+
+/* Takes no more requests; may be called twice. Answers still go through. */
+void inflow_pause(struct inflow *inflow);
 
 /* An answer, as writev(2). */
 ssize_t inflow_answer(struct inflow *inflow, const struct iovec *parts,

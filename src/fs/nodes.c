@@ -16,6 +16,9 @@
 #define NAME_KEY_MAX (sizeof(uint64_t) + 256)
 #define SWEEPS 2
 
+/* At least: a listing with attributes gives the most. */
+#define IDS_OF_AN_ANSWER 4096
+
 struct nodes {
 	struct map *by_id;
 	struct map *by_name;
@@ -418,6 +421,10 @@ void nodes_set_table(struct nodes *nodes, struct node_table *table)
 	nodes->table = table;
 	if (nodes->next_id < node_table_next_id(table))
 		nodes->next_id = node_table_next_id(table);
+	/* A worker that was shut out may be giving some with its last answer.
+	 */
+	if (node_table_age(table) == NODE_TABLE_KNOWN)
+		nodes->next_id += IDS_OF_AN_ANSWER;
 	node_table_set_next_id(table, nodes->next_id);
 	if (node_table_age(table) != NODE_TABLE_KNOWN)
 		record_directory(nodes, nodes_find(nodes, NODE_ROOT));

@@ -16,9 +16,11 @@ struct request {
 	request_on_interrupt *on_interrupt;
 	void *owner;
 	bool is_asked_always; /* the kernel may believe no name */
+	size_t *waiting;
 };
 
-struct request *reply_take(fuse_req_t fuse, bool is_asked_always)
+struct request *reply_take(fuse_req_t fuse,
+			   const struct reply_settings *settings)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
@@ -27,13 +29,16 @@ struct request *reply_take(fuse_req_t fuse, bool is_asked_always)
 		return NULL;
 	}
 	request->fuse = fuse;
-	request->is_asked_always = is_asked_always;
+	request->is_asked_always = settings->is_asked_always;
+	request->waiting = settings->waiting;
+	(*request->waiting)++;
 	return request;
 }
 
 /* What every answer ends with. */
 static int answered(struct request *request, int r)
 {
+	(*request->waiting)--;
 	free(request);
 	return r;
 }

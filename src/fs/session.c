@@ -34,12 +34,15 @@ struct session {
 	struct inflow *inflow;
 	int fd;
 	bool fuse_closes_fd;
-	bool is_adopting;
-	bool is_asked_always;
+	bool is_silent; /* what is written reaches nobody */
+	struct reply_settings replies;
+	size_t waiting; /* requests that are not answered */
+	uint64_t taken; /* requests that there have been */
 	bool has_no_epochs;
 	bool can_expire_names;
 	struct traffic traffic;
 	session_on_gone *on_gone;
+	session_may_serve *may_serve;
 	void *owner;
 };
 
@@ -65,9 +68,10 @@ static void trace(fuse_req_t fuse, const char *kind, fuse_ino_t node,
 
 static struct request *take(fuse_req_t fuse)
 {
-	const struct session *session = fuse_req_userdata(fuse);
+	struct session *session = fuse_req_userdata(fuse);
 
-	return reply_take(fuse, session->is_asked_always);
+	session->taken++;
+	return reply_take(fuse, &session->replies);
 }
 
 static void do_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
@@ -279,7 +283,7 @@ static ssize_t write_reply(int fd, struct iovec *parts, int count,
 	ssize_t length = 0;
 
 	(void)fd;
-	if (!session->is_adopting)
+	if (!session->is_silent && session->may_serve(session->owner))
 		return inflow_answer(session->inflow, parts, count);
 	for (int i = 0; i < count; i++)
 		length += (ssize_t)parts[i].iov_len;
@@ -314,6 +318,13 @@ static void on_gone(void *owner)
 	session->on_gone(session->owner);
 }
 
+static bool may_serve(void *owner)
+{
+	const struct session *session = owner;
+
+	return session->may_serve(session->owner);
+}
+
 static void on_request(void *owner, void *bytes, size_t length)
 {
 	const struct session *session = owner;
@@ -330,9 +341,9 @@ static void adopt(struct session *session,
 	struct fuse_buf init = { .mem = bytes, .size = settings->init_length };
 
 	memcpy(bytes, settings->init, settings->init_length);
-	session->is_adopting = true;
+	session->is_silent = true;
 	fuse_session_process_buf(session->fuse, &init);
-	session->is_adopting = false;
+	session->is_silent = false;
 }
 
 static int set_up(struct session *session,
@@ -368,6 +379,7 @@ static int set_up(struct session *session,
 		.tree = session->tree,
 		.journal = settings->journal,
 		.fd = session->fd,
+		.may_serve = may_serve,
 		.on_request = on_request,
 		.on_gone = on_gone,
 		.owner = session,
@@ -388,9 +400,13 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	}
 	session->tree = settings->tree;
 	session->fd = settings->fd;
-	session->is_asked_always = settings->is_asked_always;
+	session->replies = (struct reply_settings){
+		.is_asked_always = settings->is_asked_always,
+		.waiting = &session->waiting,
+	};
 	session->has_no_epochs = settings->has_no_epochs;
 	session->on_gone = settings->on_gone;
+	session->may_serve = settings->may_serve;
 	session->owner = settings->owner;
 	r = set_up(session, settings);
 	if (r < 0) {
@@ -400,6 +416,26 @@ int session_new(const struct session_settings *settings, struct session **ret,
 	}
 	*ret = session;
 	return 0;
+}
+
+void session_pause(struct session *session)
+{
+	inflow_pause(session->inflow);
+}
+
+void session_silence(struct session *session)
+{
+	session->is_silent = true;
+}
+
+size_t session_waiting(const struct session *session)
+{
+	return session->waiting;
+}
+
+uint64_t session_taken(const struct session *session)
+{
+	return session->taken;
 }
 
 bool session_expire_names(struct session *session)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct journal;
@@ -21,6 +22,9 @@ struct session;
 /* The mount is gone (ENODEV): free the session from a later turn. */
 typedef void session_on_gone(void *owner);
 
+/* False: another process serves, and whatever was read is its to answer. */
+typedef bool session_may_serve(void *owner);
+
 struct session_settings {
 	struct loop *loop; /* borrowed, like the next two */
 	struct tree *tree; /* which keeps its nodes */
@@ -29,6 +33,8 @@ struct session_settings {
 	const void *init; /* the FUSE_INIT request as it was read */
 	size_t init_length;
 	session_on_gone *on_gone;
+	session_may_serve *may_serve; /* asked around each read, and before an
+					 answer */
 	void *owner;
 	bool is_asked_always; /* the kernel believes no name for any time */
 	bool has_extended;    /* files have extended attributes */
@@ -47,6 +53,18 @@ int session_new(const struct session_settings *settings, struct session **ret,
  */
 bool session_expire_names(struct session *session);
 bool session_can_expire_names(const struct session *session);
+
+/* Takes no more requests, neither the kernel's nor those that another worker
+ * has left in the journal: they stay there for the next one. */
+void session_pause(struct session *session);
+
+/* From now on no answer reaches the kernel: what waits stays in the journal,
+ * for the next worker to answer. */
+void session_silence(struct session *session);
+
+/* How many requests are not answered, and how many there have been. */
+size_t session_waiting(const struct session *session);
+uint64_t session_taken(const struct session *session);
 
 /* What the kernel has asked so far, borrowed; see traffic.h. */
 const struct traffic *session_traffic(const struct session *session);

@@ -5,6 +5,7 @@
 #include "base/macros.h"
 #include "base/parse.h"
 #include "keeper/deaths.h"
+#include "keeper/heartbeat.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,7 +14,17 @@
 
 #define NO_ID UINT32_MAX /* which no user and no group has */
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_ID, KIND_LEVEL, KIND_RESTARTS };
+#define HEARTBEAT_MIN_MS 100
+#define HEARTBEAT_MAX_MS 3600000
+
+enum kind {
+	KIND_FLAG,
+	KIND_TEXT,
+	KIND_ID,
+	KIND_LEVEL,
+	KIND_RESTARTS,
+	KIND_HEARTBEAT,
+};
 
 static const struct argument {
 	const char *name;
@@ -33,6 +44,13 @@ static const struct argument {
 	{ "--restarts-at-once", KIND_FLAG,
 	  offsetof(struct arguments, restarts_at_once) },
 	{ "--no-resend", KIND_FLAG, offsetof(struct arguments, no_resend) },
+	{ "--attach-socket", KIND_TEXT,
+	  offsetof(struct arguments, attach_socket) },
+	{ "--take-over", KIND_TEXT, offsetof(struct arguments, take_over) },
+	{ "--await-worker", KIND_FLAG,
+	  offsetof(struct arguments, await_worker) },
+	{ "--heartbeat-ms", KIND_HEARTBEAT,
+	  offsetof(struct arguments, heartbeat_ms) },
 };
 
 _Static_assert(sizeof(uid_t) == sizeof(gid_t), "KIND_ID serves both");
@@ -65,6 +83,17 @@ static int read_restarts(const char *value, uint32_t *restarts)
 	return r;
 }
 
+static int read_heartbeat(const char *value, uint32_t *ms)
+{
+	uint64_t number;
+	int r = parse_decimal(value, HEARTBEAT_MAX_MS, &number);
+
+	if (r < 0 || number < HEARTBEAT_MIN_MS)
+		return -EINVAL;
+	*ms = (uint32_t)number;
+	return 0;
+}
+
 /* value is NULL for a flag. */
 static int set(struct arguments *arguments, const struct argument *argument,
 	       const char *value)
@@ -84,8 +113,36 @@ static int set(struct arguments *arguments, const struct argument *argument,
 		return log_level_parse(value, member);
 	case KIND_RESTARTS:
 		return read_restarts(value, member);
+	case KIND_HEARTBEAT:
+		return read_heartbeat(value, member);
 	}
 	return -EINVAL;
+}
+
+static int check_worker(const struct arguments *arguments, struct err *err)
+{
+	if (arguments->take_over && arguments->is_folder)
+		return err_set(err, -EINVAL,
+			       "--take-over: another keeper cannot follow one "
+			       "of a directory of classes yet");
+	if (arguments->attach_socket && *arguments->attach_socket != '/')
+		return err_set(err, -EINVAL,
+			       "--attach-socket takes an absolute path");
+	if (!arguments->await_worker)
+		return arguments->worker
+			       ? 0
+			       : err_set(err, -EINVAL,
+					 "\"--\" and the worker's arguments "
+					 "are missing");
+	if (arguments->worker)
+		return err_set(err, -EINVAL,
+			       "--await-worker: \"--\" is for a worker of the "
+			       "keeper's own");
+	if (!arguments->attach_socket || !arguments->foreground)
+		return err_set(err, -EINVAL,
+			       "--await-worker needs --attach-socket and "
+			       "--foreground");
+	return 0;
 }
 
 static int check(const struct arguments *arguments, struct err *err)
@@ -99,10 +156,7 @@ static int check(const struct arguments *arguments, struct err *err)
 			       "worker does not run as root");
 	if (arguments->worker_gid == NO_ID)
 		return err_set(err, -EINVAL, "--worker-gid is missing");
-	if (!arguments->worker)
-		return err_set(err, -EINVAL,
-			       "\"--\" and the worker's arguments are missing");
-	return 0;
+	return check_worker(arguments, err);
 }
 
 int arguments_parse(int argc, char **argv, struct arguments *ret,
@@ -112,6 +166,7 @@ int arguments_parse(int argc, char **argv, struct arguments *ret,
 		.worker_gid = NO_ID,
 		.log_level = LOG_LEVEL_INFO,
 		.restarts = DEATHS_LIMIT,
+		.heartbeat_ms = HEARTBEAT_LIMIT_MS,
 	};
 
 	for (int i = 1; i < argc; i++) {

@@ -17,7 +17,14 @@ struct err;
  *		[--folder] [--allow-other] [--foreground]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--no-resend]
+ *		[--heartbeat-ms N] [--attach-socket PATH] [--take-over SOCKET]
  *		-- WORKER-ARGUMENT...
+ *
+ * With --attach-socket, workers that others have started may come there and
+ * take over. With --await-worker and --foreground instead of what follows "--",
+ * the keeper starts none, and waits for the first before it mounts. With
+ * --take-over it makes no mount: it takes the one that stands there from the
+ * keeper at that socket (see inherit.h).
  *
  * Strings are borrowed from argv.
  */
@@ -33,8 +40,13 @@ struct arguments {
 	const char *log_file;
 	uint32_t restarts; /* these two as of deaths.h */
 	bool restarts_at_once;
-	bool no_resend; /* as of session.h */
-	char **worker;	/* what comes after "--", NULL-terminated */
+	bool no_resend;		   /* as of session.h */
+	uint32_t heartbeat_ms;	   /* as of heartbeat.h */
+	const char *attach_socket; /* absolute, or NULL */
+	bool await_worker;
+	const char *take_over; /* or NULL */
+	char **worker; /* what comes after "--", NULL-terminated; NULL with
+			  await_worker */
 };
 
 /* 0, or -EINVAL with err filled. */

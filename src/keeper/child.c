@@ -122,6 +122,7 @@ int child_start(const struct child_plan *plan, struct child *ret,
 	ret->pid = pid;
 	ret->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	ret->socket = descriptor_take(&ours);
+	ret->is_attached = false;
 	if (ret->pidfd < 0) {
 		int code = -errno;
 
@@ -134,7 +135,11 @@ int child_start(const struct child_plan *plan, struct child *ret,
 
 int child_wait(struct child *child, int timeout_ms, int *ret_status)
 {
-	struct pollfd ended = { .fd = child->pidfd, .events = POLLIN };
+	/* Of a socket its end is reported unasked. */
+	struct pollfd ended = {
+		.fd = child->pidfd >= 0 ? child->pidfd : child->socket,
+		.events = child->pidfd >= 0 ? POLLIN : 0,
+	};
 	int r;
 
 	do
@@ -142,7 +147,8 @@ int child_wait(struct child *child, int timeout_ms, int *ret_status)
 	while (r < 0 && errno == EINTR);
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	if (waitpid(child->pid, ret_status, 0) < 0)
+	*ret_status = 0;
+	if (!child->is_attached && waitpid(child->pid, ret_status, 0) < 0)
 		return -errno;
 	child->pid = 0;
 	return 0;
@@ -152,12 +158,13 @@ int child_end(struct child *child, int timeout_ms, int *ret_status)
 {
 	int r;
 
-	if (child->pid == 0)
+	if (child->pid == 0 && !child->is_attached)
 		return -ECHILD;
 	r = child_wait(child, timeout_ms, ret_status);
 	if (r != -ETIMEDOUT)
 		return r;
-	(void)kill(child->pid, SIGKILL);
+	if (syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) < 0)
+		return -EPERM;
 	return child_wait(child, KILL_WAIT_MS, ret_status);
 }
 
@@ -178,4 +185,5 @@ void child_done(struct child *child)
 {
 	descriptor_done(&child->pidfd);
 	descriptor_done(&child->socket);
+	child->is_attached = false;
 }

@@ -15,6 +15,10 @@ struct child {
 	pid_t pid;  /* 0 once it is reaped */
 	int pidfd;  /* readable when it has ended */
 	int socket; /* SOCK_SEQPACKET, non-blocking, close-on-exec */
+
+	/* Someone else has started it: its pid may be 0 for one that cannot be
+	 * seen here, pidfd may be -1, and its status is never known. */
+	bool is_attached;
 };
 
 /* All borrowed, for the time of the call. */
@@ -42,7 +46,8 @@ int child_start(const struct child_plan *plan, struct child *ret,
  * is as of waitpid(2). -ETIMEDOUT, or negative errno. */
 int child_wait(struct child *child, int timeout_ms, int *ret_status);
 
-/* Waits likewise, and ends it by SIGKILL if it has not gone by itself. */
+/* Waits likewise, and ends it by SIGKILL if it has not gone by itself. -EPERM:
+ * it is attached, and out of our reach. */
 int child_end(struct child *child, int timeout_ms, int *ret_status);
 
 /* "signal KILL", "exit status 3". Returns out. */

@@ -327,25 +327,23 @@ int folder_add(struct session *session, const struct message *message,
 	return 0;
 }
 
-static void tell_worker(const struct session *session, enum message_type type,
-			uint32_t index, const char *body, size_t length)
+/* One that does not listen is on its way out. */
+static void tell(int worker, enum message_type type, uint32_t index,
+		 const char *body, size_t length)
 {
 	struct message message;
 
-	/* One that does not listen is on its way out. */
 	message_fill(&message, type, index, body, length);
-	(void)message_send(session->worker.socket, &message, -1);
+	(void)message_send(worker, &message, -1);
 }
 
-void folder_refuse(const struct session *session, const char *name,
-		   const char *why)
+void folder_refuse(int worker, const char *name, const char *why)
 {
 	char body[MESSAGE_BODY_MAX];
 	int length = snprintf(body, sizeof(body), "%.*s%c%.512s",
 			      FOLDER_NAME_MAX, name, '\0', why);
 
-	tell_worker(session, MESSAGE_REFUSED, MESSAGE_NO_MOUNT, body,
-		    (size_t)length);
+	tell(worker, MESSAGE_REFUSED, MESSAGE_NO_MOUNT, body, (size_t)length);
 }
 
 void folder_begin(struct session *session)
@@ -366,7 +364,7 @@ static void turn_away(struct session *session, uint32_t index)
 			descriptor_done(&session->clients[i].fd);
 }
 
-static void drop(struct session *session, struct session_mount *mount)
+void folder_drop(struct session *session, struct session_mount *mount)
 {
 	turn_away(session, index_of(session, mount));
 	log_info("took a mount off", "name=%s mount_id=%llu", mount->name,
@@ -379,11 +377,11 @@ static void drop(struct session *session, struct session_mount *mount)
 /* A worker that has it lets it go. */
 static void take_away(struct session *session, struct session_mount *mount)
 {
-	drop(session, mount);
+	folder_drop(session, mount);
 	mount->is_leaving = mount->is_handed_over;
 	if (mount->is_handed_over)
-		tell_worker(session, MESSAGE_REMOVE, index_of(session, mount),
-			    NULL, 0);
+		tell(session->worker.socket, MESSAGE_REMOVE,
+		     index_of(session, mount), NULL, 0);
 }
 
 void folder_settle(struct session *session)
@@ -420,11 +418,11 @@ static void on_add(struct session *session, const struct message *message)
 	struct err err;
 
 	if (folder_add(session, message, &err) < 0) {
-		folder_refuse(session, message->body, err.text);
+		folder_refuse(session->worker.socket, message->body, err.text);
 		return;
 	}
-	/* All are handed over when the worker is ready. */
-	if (!session->folder.is_ready)
+	/* All are handed over when a worker is ready. */
+	if (!session->folder.is_ready || session->phase == PHASE_LEAVING)
 		return;
 	mount = find(session, message->body);
 	if (mount && !mount->is_handed_over)
@@ -435,8 +433,9 @@ static bool on_serving(struct session *session, const struct message *message)
 {
 	struct session_mount *mount = session_mount_of(session, message);
 
-	if (session->phase != PHASE_SERVING || !mount || !is_there(mount) ||
-	    mount->is_served)
+	if ((session->phase != PHASE_SERVING &&
+	     session->phase != PHASE_LEAVING) ||
+	    !mount || !is_there(mount) || mount->is_served)
 		return false;
 	mount->is_served = true;
 	folder_on_served(session, mount);
@@ -461,7 +460,7 @@ static bool on_gone(struct session *session, const struct message *message)
 	if (!mount || (!mount->is_leaving && !is_there(mount)))
 		return false;
 	if (is_there(mount))
-		drop(session, mount);
+		folder_drop(session, mount);
 	mount->is_leaving = false;
 	return true;
 }

@@ -35,9 +35,8 @@ bool folder_is_open(const struct session *session);
 int folder_add(struct session *session, const struct message *message,
 	       struct err *err);
 
-/* Tells the worker that it gets no mount of that name. */
-void folder_refuse(const struct session *session, const char *name,
-		   const char *why);
+/* Tells the worker at that socket that it gets no mount of that name. */
+void folder_refuse(int worker, const char *name, const char *why);
 
 /* Another worker was started: it has no mount, and has asked for none. */
 void folder_begin(struct session *session);
@@ -47,6 +46,9 @@ void folder_settle(struct session *session);
 
 /* The worker serves it: puts it on its place where it is not there yet. */
 void folder_on_served(struct session *session, struct session_mount *mount);
+
+/* Takes it off, or finds it gone, and tells no worker. */
+void folder_drop(struct session *session, struct session_mount *mount);
 
 /* What else the worker may say of a folder. Whether it was that. */
 bool folder_on_message(struct session *session, const struct message *message);

@@ -2,11 +2,39 @@
 /* What outlives a worker is the keeper's, so that the next worker can go on
  * where the last one stopped. */
 #include "keeper/handover.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "keeper/fusermount.h"
 #include "keeper/message.h"
 #include "keeper/session.h"
 
 #include <string.h>
+
+int handover_begin(const struct session *session)
+{
+	uint64_t number = fence_next(&session->fence);
+	struct message message;
+
+	message_fill(&message, MESSAGE_FENCE, MESSAGE_NO_MOUNT, &number,
+		     sizeof(number));
+	return message_send(session->worker.socket, &message,
+			    session->fence.fd);
+}
+
+/* Without memory for it the two go on with the same: the other one finds at its
+ * next request that it is shut out. */
+void handover_part(struct session *session)
+{
+	struct err err;
+
+	for (size_t i = 0; session->shares_memory && i < session->mount_count;
+	     i++)
+		if (session->mounts[i].mount.fuse_fd >= 0 &&
+		    mount_part(&session->mounts[i].mount, &err) < 0)
+			log_err("two workers have the same memory", "error=%s",
+				err.text);
+	session->shares_memory = false;
+}
 
 int handover_mount(struct session *session, uint32_t index)
 {

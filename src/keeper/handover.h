@@ -6,6 +6,15 @@
 
 struct session;
 
+/* Shuts out the worker before, and tells the new one how it will know that it
+ * is shut out itself: see fence.h. Before handover_mount(). 0, or negative
+ * errno. */
+int handover_begin(const struct session *session);
+
+/* Where one that cannot be ended may still write to what workers share, all of
+ * it is copied for the next one. Before handover_mount(). */
+void handover_part(struct session *session);
+
 /*
  * Gives the mount to the worker, whose first or later one it may be: what the
  * kernel asks of it, the FUSE_INIT that was answered, and the table of nodes

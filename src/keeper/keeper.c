@@ -112,8 +112,10 @@ static int open_mount_point(struct keeper *keeper, struct err *err)
 	}
 	session->mounts[0].listening = -1;
 	session->mount_count = 1;
-	return mount_open(&session->mounts[0].mount, arguments->mount_point,
-			  err);
+	return arguments->take_over ? mount_find(&session->mounts[0].mount,
+						 arguments->mount_point, err)
+				    : mount_open(&session->mounts[0].mount,
+						 arguments->mount_point, err);
 }
 
 /* Everything that may be missing, before anything is done. */
@@ -122,10 +124,15 @@ static int open_all(struct keeper *keeper, struct err *err)
 	const struct arguments *arguments = keeper->arguments;
 	int r = runtime_prepare(err);
 
+	keeper->session->take_over = arguments->take_over;
 	if (r == 0)
 		r = open_mount_point(keeper, err);
-	if (r == 0)
+	if (r == 0 && !arguments->await_worker)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
+	if (r == 0 && arguments->attach_socket)
+		r = attach_listen(
+			&keeper->session->attach, arguments->attach_socket,
+			arguments->worker_uid, arguments->worker_gid, err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
 	if (r < 0)
@@ -207,6 +214,18 @@ static int plan_worker(struct keeper *keeper, struct err *err)
 	return 0;
 }
 
+static int start_worker(struct keeper *keeper, struct err *err)
+{
+	int r;
+
+	if (keeper->arguments->await_worker)
+		return 0;
+	r = plan_worker(keeper, err);
+	return r < 0 ? r
+		     : child_start(&keeper->worker, &keeper->session->worker,
+				   err);
+}
+
 static int start(struct keeper *keeper, struct err *err)
 {
 	int r;
@@ -221,9 +240,7 @@ static int start(struct keeper *keeper, struct err *err)
 	if (r < 0)
 		return r;
 	(void)privileges_fence(&keeper->fence);
-	r = plan_worker(keeper, err);
-	if (r == 0)
-		r = child_start(&keeper->worker, &keeper->session->worker, err);
+	r = start_worker(keeper, err);
 	if (r == 0)
 		r = session_start(keeper->session,
 				  keeper->arguments->allow_other, err);
@@ -333,6 +350,7 @@ int main(int argc, char **argv)
 		report_failure(-1, EXIT_FAILURE, "no memory");
 		return EXIT_FAILURE;
 	}
+	keeper.session->heartbeat.limit_ms = arguments.heartbeat_ms;
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
 	keeper.session->resends_nothing = arguments.no_resend;

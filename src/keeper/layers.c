@@ -62,6 +62,20 @@ int layers_read(const struct place *place, int target_fd, struct layers *ret,
 	return 0;
 }
 
+int layers_below(const struct place *place, const struct mountinfo *mount,
+		 struct layers *ret)
+{
+	struct layers layers = { .count = 0 };
+	uint64_t above_id;
+	int r = descriptor_mount_id(place->parent_fd, &above_id);
+
+	if (r == 0)
+		r = walk(mount->parent_id, above_id, &layers);
+	if (r == 0)
+		*ret = layers;
+	return r;
+}
+
 int layers_unmount(const struct layers *layers, const struct place *place)
 {
 	for (unsigned i = 0; i < layers->count; i++) {

@@ -7,6 +7,7 @@
 #include "keeper/place.h"
 
 struct err;
+struct mountinfo;
 
 /*
  * The mounts of ours that stand on one place, one on the other, left by keepers
@@ -30,6 +31,10 @@ struct layers {
  */
 int layers_read(const struct place *place, int target_fd, struct layers *ret,
 		struct err *err);
+
+/* The same below a mount of ours that serves. 0, or negative errno. */
+int layers_below(const struct place *place, const struct mountinfo *mount,
+		 struct layers *ret);
 
 /* Detaches them, the top one first, as place_unmount() does, and removes their
  * sockets of runtime.h. 0 or negative errno. */

@@ -10,19 +10,24 @@
  * What keeper, its children and the command line say to each other: one plain
  * struct a message over SOCK_SEQPACKET, with at most one file descriptor.
  *
- *	worker -> keeper	WARNING (a few, before the first READY),
- *				READY (its mounts, one message each, then with
- *				mount = MESSAGE_NO_MOUNT), FAILED, SERVING,
- *				GONE, DROP_PAGES, ADD (before READY, or while it
- *				serves), REMOVE, POOL (with an fd, before READY)
- *	keeper -> worker	POOL (with an fd, before the first mount),
- *				NODES, JOURNAL and MOUNT (each with an fd),
- *				RELOAD, REFRESH, STOP, NOTIFIER (any number of
- *				times for a mount that serves), CLIENT, ADD,
- *				REMOVE, REFUSED
+ *	worker -> keeper	ATTACH (of one that the keeper has not
+ *				started), WARNING (a few, before the first
+ *				READY), READY (its mounts, one message each,
+ *				then with mount = MESSAGE_NO_MOUNT), FAILED,
+ *				SERVING, GONE, DROP_PAGES, ADD (before READY, or
+ *				while it serves), REMOVE, POOL (with an fd,
+ *				before READY), LEAVE, BEAT
+ *	keeper -> worker	FENCE, POOL (each with an fd, before the first
+ *				mount), NODES, JOURNAL and MOUNT (each with an
+ *				fd), RELOAD, REFRESH, STOP, NOTIFIER (any number
+ *				of times for a mount that serves), CLIENT, ADD,
+ *				REMOVE, REFUSED, LEAVE, BEAT
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
- *	command -> keeper	UNMOUNT, STATUS, REFRESH
+ *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
+ *	keeper -> keeper	TAKE_OVER, then POOL, NODES, JOURNAL and MOUNT
+ *				(each with an fd) the other way, and DONE both
+ *				ways; or FAILED
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -78,7 +83,24 @@ enum message_type {
 			    of fs) */
 	MESSAGE_POOL, /* fd: memory for secrets, of the worker that sends it or
 		       * of the one before; the keeper never maps it */
+
+	/* Answer what was read, read no more, then leave: another worker
+	 * follows. Of a worker: it does so of itself, and that is no death. */
+	MESSAGE_LEAVE,
+	MESSAGE_BEAT, /* sent back at once by a worker that turns its loop */
+	/* The first of a worker that someone else has started; body: its
+	 * version, for the log */
+	MESSAGE_ATTACH,
+	MESSAGE_FENCE, /* fd: the word of fence.h; body: uint64_t, its number */
+	MESSAGE_UPGRADE, /* fd: the binary of a worker that is to follow */
+	/* Of a keeper to another: give me your mounts. They come as to a
+	 * worker, with DONE at the end, which the new keeper sends back when it
+	 * serves them; or FAILED: it does not give them. */
+	MESSAGE_TAKE_OVER,
 };
+
+/* How long a worker may take to leave, whether it is followed or not. */
+#define MESSAGE_LEAVE_MS 5000
 
 #define MESSAGE_NAME_MAX 900
 

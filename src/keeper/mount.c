@@ -11,6 +11,8 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/fusermount.h"
+#include "keeper/memory.h"
+#include "keeper/mountinfo.h"
 #include "keeper/vacant.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,20 +32,6 @@
 #define ATTRIBUTES                                                             \
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |            \
 	 MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME)
-
-/* Nothing of it is taken before it is written to. Of a fixed size, so that no
- * worker can cut it off below the next one. */
-static int open_memory(const char *name, off_t size, struct err *err)
-{
-	cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0 || ftruncate(fd, size) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) <
-		    0)
-		return err_set(err, -errno, "no memory for %s: %s", name,
-			       strerrordesc_np(errno));
-	return descriptor_take(&fd);
-}
 
 void mount_init(struct mount *mount)
 {
@@ -67,6 +55,47 @@ static int open_device(struct mount *mount, int target, const char *path,
 	return 0;
 }
 
+/* Nobody may serve it, so nothing is asked of it. */
+static int find_device(int root, struct mount *mount, struct err *err)
+{
+	struct statx status;
+
+	if (statx(root, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) < 0)
+		return err_set(err, -errno, "the mount's device: %s",
+			       strerrordesc_np(errno));
+	mount->device = status.stx_dev_minor;
+	return 0;
+}
+
+static int find_at(struct mount *mount, const char *path, int *ret_root)
+{
+	struct mountinfo found;
+	int r = mountinfo_find(MOUNTINFO_SELF, path, &found);
+
+	if (r < 0)
+		return r;
+	*ret_root = place_enter_mount(&mount->place, found.id);
+	if (*ret_root < 0)
+		return *ret_root;
+	mount->id = found.id;
+	return layers_below(&mount->place, &found, &mount->layers);
+}
+
+int mount_find(struct mount *ret, const char *path, struct err *err)
+{
+	cleanup_fd int root = -1;
+	int r;
+
+	mount_init(ret);
+	r = place_open(path, &ret->place, err);
+	if (r < 0)
+		return r;
+	r = find_at(ret, path, &root);
+	if (r < 0)
+		return err_set(err, r, "%s: no mount stands there", path);
+	return find_device(root, ret, err);
+}
+
 int mount_open_at(struct mount *ret, struct place *place, const char *path,
 		  struct err *err)
 {
@@ -86,10 +115,10 @@ int mount_open_at(struct mount *ret, struct place *place, const char *path,
 	r = open_device(ret, target, path, err);
 	if (r < 0)
 		return r;
-	ret->nodes_fd = open_memory("nodes", NODES_SIZE, err);
+	ret->nodes_fd = memory_open("nodes", NODES_SIZE, err);
 	if (ret->nodes_fd < 0)
 		return ret->nodes_fd;
-	ret->journal_fd = open_memory("requests", JOURNAL_SIZE, err);
+	ret->journal_fd = memory_open("requests", JOURNAL_SIZE, err);
 	if (ret->journal_fd < 0)
 		return ret->journal_fd;
 	ret->target_fd = descriptor_take(&target);
@@ -208,7 +237,7 @@ static int create_apart(struct mount *mount, const char *source,
 	r = descriptor_mount_id(mount->tree_fd, &mount->id);
 	if (r < 0)
 		return err_set(err, r, "no mount id: is /proc mounted?");
-	return 0;
+	return find_device(mount->tree_fd, mount, err);
 }
 
 /* Below a dead mount the directory is out of reach, and marked already. Whether
@@ -266,6 +295,15 @@ static int clear_place(struct mount *mount, struct err *err)
 	return fusermount_check(mount->target_fd, mount->place.name, err);
 }
 
+static int find_placed(struct mount *mount, struct err *err)
+{
+	cleanup_fd int root = place_enter(&mount->place);
+	int r = root < 0 ? root : descriptor_mount_id(root, &mount->id);
+
+	return r < 0 ? err_set(err, r, "no mount id: %s", strerrordesc_np(-r))
+		     : find_device(root, mount, err);
+}
+
 static int create_in_place(struct mount *mount, const char *source,
 			   bool allow_other, struct err *err)
 {
@@ -282,9 +320,8 @@ static int create_in_place(struct mount *mount, const char *source,
 		return mount->fuse_fd;
 	}
 	set_placed(mount);
-	r = place_mount_id(&mount->place, &mount->id);
-	return r < 0 ? err_set(err, r, "no mount id: %s", strerrordesc_np(-r))
-		     : answer_init(mount, err);
+	r = find_placed(mount, err);
+	return r < 0 ? r : answer_init(mount, err);
 }
 
 int mount_create(struct mount *mount, const char *source, bool allow_other,
@@ -363,6 +400,24 @@ int mount_detach(struct mount *mount)
 	if (r == 0)
 		mount->is_placed = mount->is_attached = false;
 	return r;
+}
+
+int mount_part(struct mount *mount, struct err *err)
+{
+	cleanup_fd int nodes = -1;
+	cleanup_fd int journal = -1;
+
+	nodes = memory_copy("nodes", mount->nodes_fd, err);
+	if (nodes < 0)
+		return nodes;
+	journal = memory_copy("requests", mount->journal_fd, err);
+	if (journal < 0)
+		return journal;
+	descriptor_done(&mount->nodes_fd);
+	descriptor_done(&mount->journal_fd);
+	mount->nodes_fd = descriptor_take(&nodes);
+	mount->journal_fd = descriptor_take(&journal);
+	return 0;
 }
 
 void mount_report(const struct mount *mount)

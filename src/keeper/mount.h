@@ -24,6 +24,7 @@ struct mount {
 	int journal_fd;
 	int tree_fd;	      /* the mount itself, until it is attached */
 	uint64_t id;	      /* as in mountinfo */
+	unsigned device;      /* minor number, by which sysfs names it */
 	bool is_placed;	      /* stands on its place */
 	bool is_attached;     /* and is served there */
 	bool is_to_give_back; /* see mount_give_back() */
@@ -45,6 +46,11 @@ int mount_open(struct mount *ret, const char *path, struct err *err);
  */
 int mount_open_at(struct mount *ret, struct place *place, const char *path,
 		  struct err *err);
+
+/* Finds the mount that stands at path and that another keeper holds; what that
+ * one gives is filled in later. It is never looked into, and taken off only
+ * once is_attached is set. 0, or negative errno with err filled. */
+int mount_find(struct mount *ret, const char *path, struct err *err);
 
 /*
  * Makes the superblock and the mount, answers FUSE_INIT, and leaves the mount
@@ -72,6 +78,10 @@ int mount_open_way(const struct mount *mount, const char **ret_name);
 /* Takes the mount off its place if it is still there; see place_unmount().
  * Its descriptors stay open. */
 int mount_detach(struct mount *mount);
+
+/* What its workers share is copied, so that one that still has it has it alone.
+ * 0, or negative errno with err filled, and then nothing has changed. */
+int mount_part(struct mount *mount, struct err *err);
 
 /* Logs what whoever looks after the machine should know of its place. */
 void mount_report(const struct mount *mount);

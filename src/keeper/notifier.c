@@ -78,7 +78,8 @@ static int fence(int r, const char *missing, struct err *err)
 
 static int enter_sandbox(const struct notifier *notifier, struct err *err)
 {
-	cleanup_fd int root = notifier_way_enter(&notifier->way);
+	cleanup_fd int entered = -1;
+	int root = notifier_way_enter(&notifier->way, &entered);
 	int r = root < 0 ? root : notifier_sandbox_capabilities(err);
 
 	if (root < 0)
@@ -107,8 +108,8 @@ static void answer(const struct notifier *notifier, uint64_t id, int result)
 static int act(const struct notifier *notifier,
 	       const struct notify_order *order)
 {
-	/* Held no longer: the mount would be busy. */
-	cleanup_fd int root = notifier_way_enter(&notifier->way);
+	cleanup_fd int entered = -1;
+	int root = notifier_way_enter(&notifier->way, &entered);
 
 	return root < 0 ? root : notifier_act(root, order);
 }

@@ -111,30 +111,31 @@ static int find_device(int fd, uint64_t *ret)
 int notifier_way_open(int fd, const char *name, struct notifier_way *ret)
 {
 	struct notifier_way way = { .fd = fd };
-	cleanup_fd int root = -1;
+	cleanup_fd int entered = -1;
+	int root;
 	int r;
 
 	if (strlen(name) >= sizeof(way.name))
 		return -ENAMETOOLONG;
 	memcpy(way.name, name, strlen(name));
-	root = notifier_way_enter(&way);
-	if (root < 0)
-		return root;
-	r = find_device(root, &way.device);
-	if (r == 0)
-		*ret = way;
-	return r;
+	root = notifier_way_enter(&way, &entered);
+	r = entered < 0 ? root : find_device(root, &way.device);
+	if (r < 0)
+		return r;
+	*ret = way;
+	return 0;
 }
 
-int notifier_way_enter(const struct notifier_way *way)
+/* The mount's root may be entered, but nothing looked up in it, even ".": for
+ * that the kernel would ask who serves it. */
+static int enter_by_name(const struct notifier_way *way)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
-	cleanup_fd int fd =
-		(int)syscall(SYS_openat2, way->fd, *way->name ? way->name : ".",
-			     &how, sizeof(how));
+	cleanup_fd int fd = (int)syscall(SYS_openat2, way->fd, way->name, &how,
+					 sizeof(how));
 	uint64_t device;
 	int r = fd < 0 ? -errno : 0;
 
@@ -144,6 +145,14 @@ int notifier_way_enter(const struct notifier_way *way)
 	if (r == 0 && device != way->device)
 		r = -ESTALE;
 	return r < 0 ? r : descriptor_take(&fd);
+}
+
+int notifier_way_enter(const struct notifier_way *way, int *ret_entered)
+{
+	if (!*way->name)
+		return way->fd;
+	*ret_entered = enter_by_name(way);
+	return *ret_entered;
 }
 
 int notifier_act(int root, const struct notify_order *order)

@@ -184,14 +184,12 @@ static int detach_by_helper(const struct place *place)
 	return r;
 }
 
-static int detach(const struct place *place, int fd)
+static int unmount(int fd, int flags)
 {
 	char path[64];
 
-	if (fusermount_is_needed())
-		return detach_by_helper(place);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+	return umount2(path, flags) < 0 ? -errno : 0;
 }
 
 int place_mount_id(const struct place *place, uint64_t *ret)
@@ -226,5 +224,18 @@ int place_unmount(const struct place *place, uint64_t mount_id)
 	if (r <= 0)
 		return r;
 	fd = place_enter_mount(place, mount_id);
-	return fd < 0 ? fd : detach(place, fd);
+	if (fd < 0)
+		return fd;
+	return fusermount_is_needed() ? detach_by_helper(place)
+				      : unmount(fd, MNT_DETACH);
+}
+
+int place_force(const struct place *place, uint64_t mount_id)
+{
+	cleanup_fd int fd = place_enter_mount(place, mount_id);
+	int r = fd < 0 ? fd : unmount(fd, MNT_FORCE);
+
+	/* The connection goes first; that our own descriptor keeps the mount
+	 * comes after. */
+	return r == -EBUSY && fd >= 0 ? 0 : r;
 }

@@ -57,4 +57,10 @@ int place_enter_mount(const struct place *place, uint64_t mount_id);
  */
 int place_unmount(const struct place *place, uint64_t mount_id);
 
+/*
+ * Breaks the connection of that mount to whoever serves it: what is asked of it
+ * fails from now on. The mount may stay. 0 or negative errno.
+ */
+int place_force(const struct place *place, uint64_t mount_id);
+
 #endif

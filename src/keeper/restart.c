@@ -7,6 +7,7 @@
 #include "keeper/restart.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "keeper/abort.h"
 #include "keeper/descriptor.h"
 #include "keeper/folder.h"
 #include "keeper/fuse_init.h"
@@ -21,15 +22,17 @@
 #include <stdio.h>
 
 #define START_TIMEOUT_MS 30000
+/* From the end of its socket to that of its process. */
+#define GOING_MS 1000
+#define NEVER INT64_MAX
 
 static bool is_there(const struct session_mount *mount)
 {
 	return mount->mount.fuse_fd >= 0;
 }
 
-/* False: this kernel cannot, and the next worker takes them from the journal. A
- * mount that has gone meanwhile is told of by that one. */
-static bool resend(const struct session *session)
+/* A mount that has gone meanwhile is told of by the next worker. */
+bool restart_resend(const struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
@@ -46,40 +49,109 @@ static int64_t served_ms(const struct session *session)
 					       : 0;
 }
 
-/* What it died of, in words. */
-static void bury(struct session *session, char *cause, size_t size)
+/* Its socket stays, to tell of its end: what it reads until it notices has to
+ * be sent again then. Its memory becomes its own. */
+static void fence_off(struct session *session)
 {
+	log_warn("a worker that cannot be ended is fenced off", "pid=%d",
+		 session->worker.pid);
+	(void)fence_next(&session->fence);
+	session->shares_memory = true;
+	session_drop_pools(session);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		if (session->strays[i] < 0) {
+			session->strays[i] =
+				descriptor_take(&session->worker.socket);
+			return;
+		}
+}
+
+void restart_on_stray(struct session *session, size_t index)
+{
+	descriptor_done(&session->strays[index]);
+	(void)restart_resend(session);
+	log_info("a worker that was fenced off is gone", NULL);
+}
+
+/* What it died of, in words. 0; 1: of nothing, it has left as it said; negative
+ * errno: it cannot be ended. */
+static int bury(struct session *session, char *cause, size_t size)
+{
+	bool is_leaving = session->phase == PHASE_LEAVING;
 	int status;
+	int r;
 
 	(void)snprintf(cause, size, "unknown");
 	/* One that sent nonsense lives, and one whose socket closed may take
 	 * a moment. */
-	if (child_end(&session->worker, 0, &status) == 0)
+	r = child_end(&session->worker, is_leaving ? GOING_MS : 0, &status);
+	if (r == 0 && !session->worker.is_attached)
 		(void)child_describe(status, cause, size);
+	if (r == -EPERM)
+		fence_off(session);
 	child_done(&session->worker);
+	if (r == -ETIMEDOUT)
+		abort_connections(session);
+	return r == 0 ? is_leaving && status == 0 : r;
+}
+
+static void plan_next(struct session *session, int64_t pause_ms)
+{
+	session->phase = PHASE_WAITING;
+	session->phase_ms = moment_ms() + pause_ms;
+	if (!session->worker_plan)
+		session->phase_ms = NEVER;
+	successor_urge(session);
+	notifiers_pause(session);
+}
+
+void restart_anew(struct session *session)
+{
+	plan_next(session, 0);
+	(void)restart_resend(session);
+}
+
+static void follow(struct session *session, pid_t pid)
+{
+	plan_next(session, 0);
+	/* What it had no time to answer. */
+	(void)restart_resend(session);
+	log_info("the worker has left, another one follows", "pid=%d", pid);
+}
+
+static bool end(pid_t pid, const char *cause, const char *why)
+{
+	log_err("the worker died, unmounting", "pid=%d cause=\"%s\" why=\"%s\"",
+		pid, cause, why);
+	return false;
 }
 
 bool restart_after_death(struct session *session)
 {
-	int64_t pause_ms =
-		deaths_note(&session->deaths, moment_ms(), served_ms(session));
 	pid_t pid = session->worker.pid;
+	int64_t its_ms = served_ms(session);
+	int64_t pause_ms;
 	char cause[32];
+	bool is_ours = !session->worker.is_attached;
 	bool is_resent;
+	int r = bury(session, cause, sizeof(cause));
 
-	bury(session, cause, sizeof(cause));
-	session->phase = PHASE_WAITING;
-	session->phase_ms = moment_ms() + pause_ms;
-	notifiers_pause(session);
+	successor_conclude(session, "the new worker died before it served");
+	if (r == -ETIMEDOUT)
+		return end(pid, "it cannot be ended", "it stays");
+	if (r > 0) {
+		follow(session, pid);
+		return true;
+	}
+	/* Whoever has started it starts it again. */
+	pause_ms = is_ours ? deaths_note(&session->deaths, moment_ms(), its_ms)
+			   : 0;
+	plan_next(session, pause_ms);
 	/* Now, and not when the next one reads: until then who waits could not
 	 * even be killed. */
-	is_resent = resend(session);
-	if (pause_ms < 0) {
-		log_err("the worker died, unmounting",
-			"pid=%d cause=\"%s\" why=\"too many have died\"", pid,
-			cause);
-		return false;
-	}
+	is_resent = restart_resend(session);
+	if (pause_ms < 0)
+		return end(pid, cause, "too many have died");
 	log_err("the worker died, another one follows",
 		"requests=\"%s\" pid=%d cause=\"%s\" pause_ms=%" PRId64,
 		is_resent ? "sent again" : "in the journal", pid, cause,
@@ -89,40 +161,19 @@ bool restart_after_death(struct session *session)
 
 int restart_timeout_ms(const struct session *session)
 {
-	if (session->phase == PHASE_SERVING)
-		return -1;
-	return moment_rest_ms(session->phase_ms);
+	int beat_ms = moment_rest_ms(session->heartbeat.due_ms);
+	int rest_ms = moment_rest_ms(session->phase_ms);
+
+	return session->phase == PHASE_SERVING || beat_ms < rest_ms ? beat_ms
+								    : rest_ms;
 }
 
-static bool start(struct session *session)
+void restart_begin(struct session *session)
 {
-	struct err err;
-
-	session->warnings = 0;
-	descriptor_done(&session->next_pool_fd);
-	for (size_t i = 0; i < session->mount_count; i++)
-		session->mounts[i].is_served = false;
-	folder_begin(session);
-	if (child_start(session->worker_plan, &session->worker, &err) < 0) {
-		log_err("cannot start a worker", "error=%s", err.text);
-		return restart_after_death(session);
-	}
-	session->phase = PHASE_STARTING;
-	session->phase_ms = moment_ms() + START_TIMEOUT_MS;
-	log_debug("worker started", "pid=%d", session->worker.pid);
-	return true;
-}
-
-bool restart_on_time(struct session *session)
-{
-	if (session->phase == PHASE_SERVING ||
-	    moment_rest_ms(session->phase_ms) > 0)
-		return true;
-	if (session->phase == PHASE_WAITING)
-		return start(session);
-	log_err("the worker did not get ready in time", "pid=%d",
-		session->worker.pid);
-	return restart_after_death(session);
+	session->phase = PHASE_SERVING;
+	session->phase_ms = moment_ms();
+	session_keep_pool(session);
+	heartbeat_begin(&session->heartbeat, session->phase_ms);
 }
 
 static void note_served(struct session *session)
@@ -131,26 +182,105 @@ static void note_served(struct session *session)
 		if (is_there(&session->mounts[i]) &&
 		    !session->mounts[i].is_served)
 			return;
-	session->phase = PHASE_SERVING;
-	session_keep_pool(session);
-	session->phase_ms = moment_ms();
+	restart_begin(session);
 	log_info("serving again", "worker_pid=%d", session->worker.pid);
 	notifiers_start(session);
+	successor_conclude(session, NULL);
+	successor_urge(session);
 }
 
-/* One that has died meanwhile is found by its pidfd. */
+/* One that has died meanwhile is found by its pidfd or its socket. */
 static void hand_over(struct session *session)
 {
 	folder_settle(session);
+	(void)handover_begin(session);
 	/* Before the first read: a request that this worker read would else be
 	 * sent to it twice. */
-	(void)resend(session);
+	(void)restart_resend(session);
+	/* After that: until then one that was fenced off may have answered. */
+	handover_part(session);
 	(void)handover_pool(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]))
 			(void)handover_mount(session, i);
 	/* A folder may be empty. */
 	note_served(session);
+}
+
+static bool start(struct session *session)
+{
+	struct child_plan plan;
+	struct err err;
+
+	session->warnings = 0;
+	descriptor_done(&session->next_pool_fd);
+	for (size_t i = 0; i < session->mount_count; i++)
+		session->mounts[i].is_served = false;
+	folder_begin(session);
+	session->phase_ms = moment_ms() + START_TIMEOUT_MS;
+	if (successor_take(session)) {
+		session->phase = PHASE_STARTING;
+		hand_over(session);
+		return true;
+	}
+	if (!session->worker_plan) {
+		session->phase_ms = NEVER;
+		return true;
+	}
+	plan = *session->worker_plan;
+	if (session->binary_fd >= 0)
+		plan.binary_fd = session->binary_fd;
+	if (child_start(&plan, &session->worker, &err) < 0) {
+		log_err("cannot start a worker", "error=%s", err.text);
+		return restart_after_death(session);
+	}
+	session->phase = PHASE_STARTING;
+	log_debug("worker started", "pid=%d", session->worker.pid);
+	return true;
+}
+
+static void ask(struct session *session)
+{
+	struct message message;
+
+	if (session->phase != PHASE_SERVING)
+		return;
+	message_fill(&message, MESSAGE_BEAT, MESSAGE_NO_MOUNT, NULL, 0);
+	/* One whose queue is full has not answered the last either. */
+	(void)message_send(session->worker.socket, &message, -1);
+	heartbeat_asked(&session->heartbeat);
+}
+
+/* Other phases have a time of their own. */
+static bool on_beat(struct session *session)
+{
+	enum heartbeat_verdict verdict =
+		heartbeat_on_time(&session->heartbeat, moment_ms());
+
+	if (verdict == HEARTBEAT_ASK)
+		ask(session);
+	if (verdict != HEARTBEAT_STILL || session->phase != PHASE_SERVING)
+		return true;
+	log_err("the worker stands still", "pid=%d limit_ms=%" PRId64,
+		session->worker.pid, session->heartbeat.limit_ms);
+	return restart_after_death(session);
+}
+
+bool restart_on_time(struct session *session)
+{
+	if (!on_beat(session))
+		return false;
+	successor_on_time(session);
+	if (session->phase == PHASE_SERVING ||
+	    moment_rest_ms(session->phase_ms) > 0)
+		return true;
+	if (session->phase == PHASE_WAITING)
+		return start(session);
+	log_err("the worker takes too long", "pid=%d to=%s",
+		session->worker.pid,
+		session->phase == PHASE_LEAVING ? "leave" : "get ready");
+	session->phase = PHASE_STARTING;
+	return restart_after_death(session);
 }
 
 static bool on_ready(struct session *session, const struct message *message)
@@ -179,8 +309,21 @@ static bool on_serving(struct session *session, const struct message *message)
 	return true;
 }
 
+static bool on_leave(struct session *session)
+{
+	session->phase = PHASE_LEAVING;
+	session->phase_ms = moment_ms() + MESSAGE_LEAVE_MS;
+	return true;
+}
+
 bool restart_on_message(struct session *session, const struct message *message)
 {
+	if (message->type == MESSAGE_BEAT) {
+		heartbeat_answered(&session->heartbeat);
+		return true;
+	}
+	if (message->type == MESSAGE_LEAVE)
+		return session->phase == PHASE_LEAVING || on_leave(session);
 	if (session->phase != PHASE_STARTING)
 		return false;
 	if (message->type == MESSAGE_READY)

@@ -3,6 +3,7 @@
 #define KEEPER_RESTART_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct message;
 struct session;
@@ -16,6 +17,9 @@ struct session;
  *
  * Nothing here waits: a start goes on with what the worker sends, within the
  * time that it has. Meanwhile the session answers signals and clients.
+ *
+ * A worker that leaves of itself is followed by another in the same way, but
+ * is none of those that died.
  */
 
 /*
@@ -25,14 +29,29 @@ struct session;
  */
 bool restart_after_death(struct session *session);
 
-/* How long poll(2) may wait; -1: for ever. */
+/* Has the kernel send again what was read and is not answered. False: this one
+ * cannot, and the next worker takes them from the journal. */
+bool restart_resend(const struct session *session);
+
+/* Every mount is served by the worker. */
+void restart_begin(struct session *session);
+
+/* There is no worker any more, and there should be: one is started at once. */
+void restart_anew(struct session *session);
+
+/* How long poll(2) may wait. */
 int restart_timeout_ms(const struct session *session);
 
-/* Starts the worker that is due, and gives up the one that does not get ready
- * in its time. False: as restart_after_death(). */
+/* Starts the worker that is due, asks whether the one that serves still does,
+ * and gives up one that does not answer, get ready or leave in its time. False:
+ * as restart_after_death(). */
 bool restart_on_time(struct session *session);
 
-/* What a worker that is starting sends. False: a worker does not send that. */
+/* One of the session's strays is gone. */
+void restart_on_stray(struct session *session, size_t index);
+
+/* What a worker that is starting or leaving sends. False: a worker does not
+ * send that. */
 bool restart_on_message(struct session *session, const struct message *message);
 
 #endif

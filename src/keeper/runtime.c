@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -201,6 +202,16 @@ int runtime_connect(uint64_t mount_id)
 	int r = fill_address(mount_id, &address);
 
 	return r < 0 ? r : connect_to(&address);
+}
+
+int runtime_connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	return connect_to(&address);
 }
 
 int runtime_connect_directory(int fd)

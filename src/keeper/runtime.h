@@ -10,11 +10,13 @@ struct err;
 /*
  * How a command finds the keeper of a mount: one socket named after the
  * mount's id, in /run/secretsfs for root and in $XDG_RUNTIME_DIR/secretsfs, or
- * else /run/user/UID/secretsfs, for others. The messages are those of message.h.
+ * else /run/user/UID/secretsfs, for others. The messages are those of
+ * message.h.
  */
 
 /* Makes the directory where it is missing, closes it to others' writes, or
- * altogether where it is not root's, and refuses one of someone else. 0, or negative errno with err filled. */
+ * altogether where it is not root's, and refuses one of someone else. 0, or
+ * negative errno with err filled. */
 int runtime_prepare(struct err *err);
 
 /* A non-blocking listening socket for the mount; one that an earlier mount of
@@ -29,6 +31,9 @@ int runtime_accept(int listening, uid_t owner);
  * long. A descriptor; -ENOENT or -ECONNREFUSED where no keeper is; -ETIMEDOUT
  * for one that does not turn; or negative errno. */
 int runtime_connect(uint64_t mount_id);
+
+/* The same for the socket at path. */
+int runtime_connect_to(const char *path);
 
 void runtime_remove(uint64_t mount_id);
 

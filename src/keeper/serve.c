@@ -7,8 +7,11 @@
  */
 #include "base/log.h"
 #include "base/macros.h"
+#include "keeper/abort.h"
+#include "keeper/clients.h"
 #include "keeper/descriptor.h"
 #include "keeper/folder.h"
+#include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
@@ -24,11 +27,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS 5000
+#define STOP_TIMEOUT_MS (MESSAGE_LEAVE_MS + 500)
 
 enum state {
 	STATE_SERVING,
 	STATE_STOPPED,	 /* a signal or a client asked for the end */
+	STATE_INHERITED, /* another keeper has the mounts */
 	STATE_UNMOUNTED, /* someone unmounted the last mount */
 	STATE_BEREFT,	 /* the worker died or can no longer be trusted */
 	STATE_FAILED,	 /* and it was the last */
@@ -39,7 +43,10 @@ enum {
 	POLL_ENDED,
 	POLL_SIGNALS,
 	POLL_FOLDER,
-	POLL_LISTENING,
+	POLL_ATTACH,
+	POLL_SUCCESSOR,
+	POLL_STRAYS,
+	POLL_LISTENING = POLL_STRAYS + SESSION_STRAYS_MAX,
 	POLL_CLIENTS = POLL_LISTENING + SESSION_MOUNTS_MAX,
 	POLL_NOTIFIERS = POLL_CLIENTS + SESSION_CLIENTS_MAX,
 	POLL_COUNT = POLL_NOTIFIERS + NOTIFIERS_POLL_COUNT,
@@ -72,6 +79,18 @@ void session_drop_mount(struct session_mount *mount, bool gives_back)
 	notifiers_end(mount);
 }
 
+static enum state lose(struct session *session, struct session_mount *mount)
+{
+	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
+		 mount->mount.id);
+	/* Aborted rather than unmounted, it is still on its place. */
+	session_drop_mount(mount, true);
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (!has_gone(&session->mounts[i]))
+			return STATE_SERVING;
+	return STATE_UNMOUNTED;
+}
+
 static enum state on_gone(struct session *session,
 			  const struct message *message)
 {
@@ -82,14 +101,7 @@ static enum state on_gone(struct session *session,
 			"mount=%u", message->mount);
 		return STATE_BEREFT;
 	}
-	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
-		 mount->mount.id);
-	/* Aborted rather than unmounted, it is still on its place. */
-	session_drop_mount(mount, true);
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (!has_gone(&session->mounts[i]))
-			return STATE_SERVING;
-	return STATE_UNMOUNTED;
+	return lose(session, mount);
 }
 
 static void on_drop_pages(struct session *session,
@@ -147,12 +159,24 @@ static void tell_worker(const struct session *session, enum message_type type)
 	struct message message;
 
 	/* One that is started later knows by itself. */
-	if (session->worker.pid == 0)
+	if (session->worker.socket < 0)
 		return;
 	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
 	if (message_send(session->worker.socket, &message, -1) < 0)
 		log_warn("the worker does not listen", "pid=%d",
 			 session->worker.pid);
+}
+
+/* One that is to follow may have read what is to be read again. */
+static void tell_workers(const struct session *session, enum message_type type)
+{
+	struct message message;
+
+	tell_worker(session, type);
+	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
+	if (session->successor.process.socket >= 0)
+		(void)message_send(session->successor.process.socket, &message,
+				   -1);
 }
 
 static enum state on_signal(struct session *session)
@@ -162,27 +186,14 @@ static enum state on_signal(struct session *session)
 	if (read(session->signals, &info, sizeof(info)) != sizeof(info))
 		return STATE_SERVING;
 	if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1) {
-		tell_worker(session, info.ssi_signo == SIGHUP
-					     ? MESSAGE_RELOAD
-					     : MESSAGE_REFRESH);
+		tell_workers(session, info.ssi_signo == SIGHUP
+					      ? MESSAGE_RELOAD
+					      : MESSAGE_REFRESH);
 		return STATE_SERVING;
 	}
 	log_info("ending", "signal=%s",
 		 info.ssi_signo == SIGINT ? "INT" : "TERM");
 	return STATE_STOPPED;
-}
-
-/* One that finds no place is turned away. */
-static void on_connect(struct session *session, int listening, size_t mount)
-{
-	cleanup_fd int fd = runtime_accept(listening, getuid());
-
-	for (size_t i = 0; fd >= 0 && i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i].fd < 0)
-			session->clients[i] = (struct session_client){
-				.fd = descriptor_take(&fd),
-				.mount = mount,
-			};
 }
 
 /* 0, or -EBUSY where something that is not ours stands on a mount. */
@@ -216,50 +227,6 @@ static int detach_all(struct session *session)
 	return r;
 }
 
-static void answer(int client, enum message_type type, const char *line)
-{
-	struct message message;
-
-	message_fill(&message, type, MESSAGE_NO_MOUNT, line, strlen(line));
-	message.number = type == MESSAGE_FAILED;
-	(void)message_send(client, &message, -1);
-}
-
-static void tell_of_mount(const struct session_mount *mount,
-			  struct message_client *about)
-{
-	about->notifier_pid = mount->notifier.process.pid;
-	about->mount_id = mount->mount.id;
-	about->dead_layers = mount->mount.layers.count;
-}
-
-/* The worker answers it; from here on the keeper has no part in it. */
-static void hand_over(const struct session *session,
-		      struct session_client *client,
-		      const struct message *message)
-{
-	uint32_t index = MESSAGE_NO_MOUNT;
-	struct message_client about;
-	struct message order;
-
-	memset(&about, 0, sizeof(about));
-	about.asked = message->type;
-	about.keeper_pid = getpid();
-	about.started_s = session->started_s;
-	if (client->mount < SESSION_MOUNTS_MAX) {
-		index = (uint32_t)client->mount;
-		tell_of_mount(&session->mounts[client->mount], &about);
-	}
-	memcpy(about.name, message->body,
-	       message->length < MESSAGE_NAME_MAX ? message->length
-						  : MESSAGE_NAME_MAX);
-	message_fill(&order, MESSAGE_CLIENT, index, &about, sizeof(about));
-	if (message_send(session->worker.socket, &order, client->fd) < 0)
-		answer(client->fd, MESSAGE_FAILED,
-		       "the worker takes no messages");
-	descriptor_done(&client->fd);
-}
-
 static const char *unmount_refusal(int code)
 {
 	return code == -EBUSY ? "another mount stands on this one"
@@ -275,9 +242,9 @@ static void unmount_one(struct session *session, struct session_client *client)
 			: folder_unmount(session, client->mount);
 
 	if (r < 0)
-		answer(fd, MESSAGE_FAILED, unmount_refusal(r));
+		clients_answer(fd, MESSAGE_FAILED, unmount_refusal(r));
 	else
-		answer(fd, MESSAGE_DONE, "");
+		clients_answer(fd, MESSAGE_DONE, "");
 }
 
 static enum state on_unmount(struct session *session,
@@ -291,11 +258,26 @@ static enum state on_unmount(struct session *session,
 	}
 	r = detach_all(session);
 	if (r < 0) {
-		answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
+		clients_answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
 		return STATE_SERVING;
 	}
 	log_info("ending", "asked_by=unmount");
 	return STATE_STOPPED;
+}
+
+static enum state on_take_over(struct session *session,
+			       struct session_client *client)
+{
+	bool is_folder = folder_is_open(session);
+
+	if (is_folder)
+		clients_answer(client->fd, MESSAGE_FAILED,
+			       "a directory of classes cannot be taken over "
+			       "yet");
+	else if (inherit_give(session, client->fd))
+		return STATE_INHERITED;
+	descriptor_done(&client->fd);
+	return STATE_SERVING;
 }
 
 static enum state on_client_message(struct session *session,
@@ -307,11 +289,18 @@ static enum state on_client_message(struct session *session,
 
 	if (r == -EAGAIN)
 		return STATE_SERVING;
+	if (r == 0 && message.type == MESSAGE_UPGRADE) {
+		successor_start(session, descriptor_take(&unwanted),
+				descriptor_take(&client->fd));
+		return STATE_SERVING;
+	}
+	if (r == 0 && message.type == MESSAGE_TAKE_OVER)
+		return on_take_over(session, client);
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)
 		return on_unmount(session, client);
 	if (r == 0 &&
 	    (message.type == MESSAGE_STATUS || message.type == MESSAGE_REFRESH))
-		hand_over(session, client, &message);
+		clients_pass_on(session, client, &message);
 	descriptor_done(&client->fd);
 	return STATE_SERVING;
 }
@@ -320,10 +309,11 @@ static enum state on_clients(struct session *session, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (fds[POLL_LISTENING + i].revents)
-			on_connect(session, session->mounts[i].listening, i);
+			clients_connect(session, session->mounts[i].listening,
+					i);
 	if (fds[POLL_FOLDER].revents)
-		on_connect(session, session->folder.listening,
-			   SESSION_MOUNTS_MAX);
+		clients_connect(session, session->folder.listening,
+				SESSION_MOUNTS_MAX);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++) {
 		enum state state = STATE_SERVING;
 
@@ -349,7 +339,42 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		fds[POLL_CLIENTS + i].fd = session->clients[i].fd;
+	fds[POLL_ATTACH].fd = session->attach.listening;
+	fds[POLL_SUCCESSOR].fd = session->successor.process.socket;
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		fds[POLL_STRAYS + i] =
+			(struct pollfd){ .fd = session->strays[i] };
 	notifiers_fill_poll(session, fds + POLL_NOTIFIERS);
+}
+
+static void on_other_workers(struct session *session, const struct pollfd *fds)
+{
+	if (fds[POLL_SUCCESSOR].revents)
+		successor_on_message(session);
+	if (fds[POLL_ATTACH].revents)
+		successor_on_connect(session);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		if (fds[POLL_STRAYS + i].revents)
+			restart_on_stray(session, i);
+}
+
+/* While there is no worker nobody else tells of it. */
+static enum state check_connections(struct session *session)
+{
+	enum state state = STATE_SERVING;
+
+	for (size_t i = 0; i < session->mount_count; i++) {
+		struct session_mount *mount = &session->mounts[i];
+		struct pollfd connection = { .fd = mount->mount.fuse_fd };
+
+		if (poll(&connection, 1, 0) <= 0)
+			continue;
+		if (folder_is_open(session))
+			folder_drop(session, mount);
+		else
+			state = lose(session, mount);
+	}
+	return state;
 }
 
 /* What the worker still had to say comes before its death. */
@@ -372,7 +397,11 @@ static enum state turn(struct session *session)
 		return on_worker_ended(session);
 	if (fds[POLL_SIGNALS].revents)
 		return on_signal(session);
+	on_other_workers(session, fds);
 	notifiers_on_poll(session, fds + POLL_NOTIFIERS);
+	if (session->phase == PHASE_WAITING &&
+	    check_connections(session) != STATE_SERVING)
+		return STATE_UNMOUNTED;
 	return on_clients(session, fds);
 }
 
@@ -386,19 +415,14 @@ static void end_worker(struct session *session)
 {
 	int status;
 
-	if (session->worker.pid == 0)
+	if (session->worker.socket < 0)
 		return;
 	tell_worker(session, MESSAGE_STOP);
-	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0)
+	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0) {
 		log_warn("the worker does not end, leaving it", "pid=%d",
 			 session->worker.pid);
-}
-
-static void answer_clients(struct session *session)
-{
-	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i].fd >= 0)
-			answer(session->clients[i].fd, MESSAGE_DONE, "");
+		abort_connections(session);
+	}
 }
 
 /* From now on SIGHUP and SIGUSR1 are heard, also those that came before. */
@@ -434,7 +458,7 @@ int session_run(struct session *session)
 	}
 	if (state == STATE_FAILED) {
 		drop_mounts(session, false);
-	} else {
+	} else if (state != STATE_INHERITED) {
 		/* Off its place first, then let the worker finish what is in
 		 * flight, and only then close what it answers through. */
 		(void)detach_all(session);
@@ -443,6 +467,6 @@ int session_run(struct session *session)
 		log_info("ended", NULL);
 	}
 	folder_close(session);
-	answer_clients(session);
+	clients_answer_all(session);
 	return state == STATE_FAILED ? 1 : 0;
 }

@@ -26,6 +26,13 @@ struct session *session_new(void)
 	session->notifier_plan.binary_fd = -1;
 	session->pool_fd = session->next_pool_fd = -1;
 	session->folder.directory_fd = session->folder.listening = -1;
+	session->forerunner = -1;
+	session->binary_fd = session->fresh_binary_fd = session->upgrader = -1;
+	attach_init(&session->attach);
+	fence_init(&session->fence);
+	successor_init(&session->successor);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		session->strays[i] = -1;
 	session->exit_code = 1;
 	/* The others when they are used: until then they take no memory. */
 	notifier_child_init(&session->mounts[0].notifier);
@@ -51,7 +58,9 @@ void session_free(struct session *session)
 
 	if (!session)
 		return;
-	if (session->worker.pid > 0)
+	successor_done(session, "the mount ends");
+	successor_conclude(session, "the mount ends");
+	if (session->worker.pid > 0 && !session->worker.is_attached)
 		(void)child_end(&session->worker, 0, &status);
 	child_done(&session->worker);
 	for (size_t i = 0; i < session->mount_count; i++)
@@ -59,6 +68,12 @@ void session_free(struct session *session)
 	folder_close(session);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		descriptor_done(&session->strays[i]);
+	descriptor_done(&session->forerunner);
+	descriptor_done(&session->binary_fd);
+	attach_done(&session->attach);
+	fence_done(&session->fence);
 	descriptor_done(&session->pool_fd);
 	descriptor_done(&session->next_pool_fd);
 	descriptor_done(&session->signals);
@@ -85,6 +100,12 @@ void session_keep_pool(struct session *session)
 {
 	descriptor_done(&session->pool_fd);
 	session->pool_fd = descriptor_take(&session->next_pool_fd);
+}
+
+void session_drop_pools(struct session *session)
+{
+	descriptor_done(&session->pool_fd);
+	descriptor_done(&session->next_pool_fd);
 }
 
 struct session_mount *session_mount_of(struct session *session,

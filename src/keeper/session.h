@@ -6,11 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keeper/attach.h"
 #include "keeper/child.h"
 #include "keeper/deaths.h"
+#include "keeper/fence.h"
+#include "keeper/heartbeat.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
+#include "keeper/successor.h"
 
 struct err;
 struct message;
@@ -23,6 +27,7 @@ struct message;
 
 #define SESSION_MOUNTS_MAX 64
 #define SESSION_CLIENTS_MAX 8
+#define SESSION_STRAYS_MAX 4
 
 #define FOLDER_PART_MAX 253 /* as a class's name may be long */
 #define FOLDER_NAME_MAX (2 * FOLDER_PART_MAX + 1)
@@ -52,6 +57,7 @@ enum session_phase {
 	PHASE_WAITING,	/* there is no worker */
 	PHASE_STARTING, /* it does not serve every mount yet */
 	PHASE_SERVING,
+	PHASE_LEAVING, /* it answers what it has read, and is no death */
 };
 
 /* A command that has connected. */
@@ -64,14 +70,29 @@ struct session_client {
 struct session {
 	struct child worker;
 	const struct child_plan *worker_plan; /* borrowed: what it is started
-						 of, again and again */
+						 of, again and again; NULL:
+						 workers attach themselves */
+	int binary_fd; /* of the last upgrade, or -1: that of the plan */
+	struct attach attach;
+	struct fence fence;
+	struct successor successor;
+	const char *take_over; /* borrowed: the socket of the keeper before, or
+				  NULL */
+	int forerunner;	       /* connected to it, or -1 */
+	int fresh_binary_fd;   /* of a successor that does not serve yet */
+	int upgrader;	       /* who waits for it, or -1 */
+	int strays[SESSION_STRAYS_MAX]; /* sockets of workers that are fenced
+					   off and not gone, or -1 */
+	bool shares_memory; /* the mounts', with one of these: handover_part()
+			     */
 	enum session_phase phase;
-	int64_t phase_ms; /* when the worker is due, or to have started; of
-			     one that serves: since when */
+	int64_t phase_ms; /* when the worker is due, or to have started or
+			     left; of one that serves: since when */
 	struct deaths deaths;
+	struct heartbeat heartbeat;
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
-	int pool_fd;	  /* of the last worker that has served, or -1 */
-	int next_pool_fd; /* of the one that there is */
+	int pool_fd;	      /* of the last worker that has served, or -1 */
+	int next_pool_fd;     /* of the one that there is */
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;
@@ -97,9 +118,9 @@ void session_free(struct session *session);
 /*
  * Waits until the worker is ready, makes its mounts, hands them over, waits
  * until they are served, and only then puts them on their places. The worker
- * is started and the mounts are opened. 0, or negative errno with err filled
- * and exit_code set; -EINTR: a signal asked for the end, or the launcher has
- * gone.
+ * is started, or is to attach itself, and the mounts are opened. 0, or negative
+ * errno with err filled and exit_code set; -EINTR: a signal asked for the end,
+ * or the launcher has gone.
  */
 int session_start(struct session *session, bool allow_other, struct err *err);
 
@@ -124,6 +145,10 @@ int session_receive(struct session *session, struct message *ret);
 /* Shared likewise: the worker serves, so the next one gets its pool, and none
  * that of the one before. */
 void session_keep_pool(struct session *session);
+
+/* Shared likewise: one that runs still may write to its pool, so it is nobody
+ * else's. */
+void session_drop_pools(struct session *session);
 
 /* Shared likewise: the mount that a message is about, or NULL. */
 struct session_mount *session_mount_of(struct session *session,

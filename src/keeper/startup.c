@@ -5,12 +5,15 @@
  * fails before leaves no trace.
  */
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "keeper/folder.h"
 #include "keeper/handover.h"
+#include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/report.h"
+#include "keeper/restart.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
 
@@ -21,6 +24,7 @@
 
 #define READY_TIMEOUT_MS 30000
 #define SERVING_TIMEOUT_MS 30000
+#define VERSION_TIMEOUT_MS 5000
 #define GOING_TIMEOUT_MS 5000
 
 struct startup {
@@ -150,8 +154,10 @@ static int create_mounts(const struct startup *startup)
 			break;
 		if (message.mount != count || count >= session->mount_count)
 			return report_nonsense(startup);
-		r = mount_create(&session->mounts[count].mount, message.body,
-				 startup->allow_other, startup->err);
+		if (!session->take_over)
+			r = mount_create(&session->mounts[count].mount,
+					 message.body, startup->allow_other,
+					 startup->err);
 		if (r < 0)
 			return r;
 		count++;
@@ -170,7 +176,8 @@ static void add_to_folder(const struct startup *startup,
 	(void)snprintf(line, sizeof(line), "class %.*s: %s", FOLDER_NAME_MAX,
 		       message->body, startup->err->text);
 	report_warning(line);
-	folder_refuse(startup->session, message->body, startup->err->text);
+	folder_refuse(startup->session->worker.socket, message->body,
+		      startup->err->text);
 }
 
 /* Those of a folder come by their names. */
@@ -200,11 +207,13 @@ static int hand_over(const struct startup *startup, uint32_t index)
 	struct session_mount *mount = &session->mounts[index];
 	int r;
 
-	if (mount->listening < 0)
+	/* With take_over that is the keeper's before until all are served. */
+	if (mount->listening < 0 && !session->take_over) {
 		mount->listening =
 			runtime_listen(mount->mount.id, startup->err);
-	if (mount->listening < 0)
-		return mount->listening;
+		if (mount->listening < 0)
+			return mount->listening;
+	}
 	r = handover_mount(session, index);
 	if (r == -EPIPE)
 		return report_death(startup);
@@ -279,6 +288,98 @@ static int await_serving(const struct startup *startup)
 	return 0;
 }
 
+static int wait_for_someone(const struct session *session, struct err *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = session->attach.listening, .events = POLLIN },
+		{ .fd = session->signals, .events = POLLIN },
+	};
+
+	if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		return err_set(err, -errno, "poll: %s", strerrordesc_np(errno));
+	return fds[1].revents ? err_set(err, -EINTR, "ended by a signal") : 0;
+}
+
+/* 0 when one has come, and has said what a worker says first. */
+static int take_first(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	struct message message;
+	int r;
+
+	if (attach_accept(&session->attach, &session->worker) < 0)
+		return -EAGAIN;
+	r = await(startup, MESSAGE_ATTACH, &message);
+	if (r == 0) {
+		log_info("a worker has come", "pid=%d version=\"%s\"",
+			 session->worker.pid, message.body);
+		return 0;
+	}
+	child_done(&session->worker);
+	if (r == -EINTR)
+		return r;
+	log_warn("who came is no worker", "why=\"%s\"", startup->err->text);
+	return -EAGAIN;
+}
+
+/* For as long as it takes. */
+static int await_first(struct startup *startup)
+{
+	int r;
+
+	do {
+		r = wait_for_someone(startup->session, startup->err);
+		if (r < 0)
+			return r;
+		startup->deadline_ms = moment_ms() + VERSION_TIMEOUT_MS;
+		r = take_first(startup);
+	} while (r == -EAGAIN);
+	startup->deadline_ms = moment_ms() + READY_TIMEOUT_MS;
+	return r;
+}
+
+/* The mounts are made, or another keeper's, and nobody has them yet. */
+static int get_mounts(struct startup *startup)
+{
+	struct session *session = startup->session;
+	int r = session->worker_plan ? 0 : await_first(startup);
+
+	if (r < 0)
+		return r;
+	r = folder_is_open(session) ? create_folder(startup)
+				    : create_mounts(startup);
+	return r == 0 && session->take_over
+		       ? inherit_take(session, startup->err)
+		       : r;
+}
+
+static int hand_over_all(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	int r = fence_make(&session->fence, startup->err);
+
+	if (r == 0 && handover_begin(session) < 0)
+		r = report_death(startup);
+	/* Of another keeper's last worker. */
+	if (r == 0)
+		(void)handover_pool(session);
+	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
+		r = hand_over(startup, i);
+	return r;
+}
+
+static int attach_all(struct session *session, struct err *err)
+{
+	int r = 0;
+
+	if (session->take_over)
+		return inherit_finish(session, err);
+	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (is_still_wanted(session, i))
+			r = mount_attach(&session->mounts[i].mount, err);
+	return r;
+}
+
 int session_start(struct session *session, bool allow_other, struct err *err)
 {
 	struct startup startup = {
@@ -287,21 +388,15 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 		.deadline_ms = moment_ms() + READY_TIMEOUT_MS,
 		.allow_other = allow_other,
 	};
-	int r = folder_is_open(session) ? create_folder(&startup)
-					: create_mounts(&startup);
+	int r = get_mounts(&startup);
 
-	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
-		r = hand_over(&startup, i);
+	if (r == 0)
+		r = hand_over_all(&startup);
 	startup.deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
 	if (r == 0)
 		r = await_serving(&startup);
-	if (r == 0) {
-		session->phase = PHASE_SERVING;
-		session_keep_pool(session);
-		session->phase_ms = moment_ms();
-	}
-	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
-		if (is_still_wanted(session, i))
-			r = mount_attach(&session->mounts[i].mount, err);
-	return r;
+	if (r < 0)
+		return r;
+	restart_begin(session);
+	return attach_all(session, err);
 }

@@ -73,8 +73,7 @@ def processes():
             wait_until(lambda: _NOTIFIER.search(mount.log_text()),
                        "a notifier", 10)
             notifier = int(_NOTIFIER.search(mount.log_text())[1])
-            # its capabilities go before this
-            wait_until(lambda: status_field(notifier, "Seccomp") == "2",
+            wait_until(lambda: not capabilities(notifier)["CapInh"],
                        "the notifier's sandbox", 10)
             yield {"keeper": mount.keeper_pid(), "worker": mount.worker_pid(),
                    "notifier": notifier}

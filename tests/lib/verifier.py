@@ -4,9 +4,9 @@ stop: python3 verifier.py WARM|COLD|RISING PATH=HEX...
 
 COLD drops a file's pages before each read, so that each asks the worker. To
 RISING, the bytes are a number again and again, which never falls; HEX is of no
-account. At
-the end it says how many reads there were, how many failed or brought wrong
-bytes, the first complaint, and how long the slowest took, as JSON.
+account. An empty line says that it has begun. At the end it says how many reads
+there were, how many failed or brought wrong bytes, the first complaint, and how
+long the slowest took, as JSON.
 """
 
 import json
@@ -54,6 +54,8 @@ def _serve(is_cold, wanted):
             told["wrong"] += bool(complaint)
             told["complaint"] = told["complaint"] or complaint
             told["slowest_ms"] = max(told["slowest_ms"], took_ms)
+        if told["reads"] == len(wanted):
+            print(flush=True)
     return told
 
 

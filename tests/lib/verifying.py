@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes of lib/verifier.py, for the time of a with block."""
+"""Readers that must see nothing wrong, and mounts that must stay."""
 
 import contextlib
 import json
@@ -12,14 +12,24 @@ from lib.process import environment
 from lib.tap import check, check_equal
 
 
+def mount_ids(path):
+    """The ids of what is mounted there, lowest first."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        return [line.split()[0] for line in table if line.split()[4] == path]
+
+
 class _Verifier:
+    """A process of lib/verifier.py."""
+
     def __init__(self, kind, wanted):
         program = os.path.join(SOURCE, "tests", "lib", "verifier.py")
-        self.kind = kind
         self._process = subprocess.Popen(
             [sys.executable, program, kind,
              *(f"{path}={content.hex()}" for path, content in wanted.items())],
             env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def wait_for_reads(self):
+        self._process.stdout.readline()
 
     def stop(self):
         out, _ = self._process.communicate(b"stop", timeout=60)
@@ -28,11 +38,13 @@ class _Verifier:
 
 @contextlib.contextmanager
 def verified(*kinds, wanted):
-    """Readers that must see nothing wrong; what each told is in the list
-    then."""
+    """Readers for the time of a with block that must see nothing wrong; what
+    each told is in the list then."""
     told = []
     readers = [_Verifier(kind, wanted) for kind in kinds]
     try:
+        for reader in readers:
+            reader.wait_for_reads()
         yield told
     finally:
         told += [reader.stop() for reader in readers]

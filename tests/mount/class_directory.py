@@ -375,6 +375,79 @@ def what_changed_while_there_was_no_worker_is_made_up_for():
         check_equal(here.password("third"), b"of three")
 
 
+def _wait_for_worker_after(here, worker):
+    wait_until(lambda: here.mounted.worker_pid() != worker, "another worker",
+               20)
+
+
+@case
+def workers_follow_each_other_with_all_mounts():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two", "team"))
+        here.mount_ok()
+        before = [point for point in mounts() if here.point in point[0]]
+        for point in here.point, os.path.join(here.point, "first"):
+            worker = here.mounted.worker_pid()
+            run_ok(built("secretsfs"), "upgrade", point)
+            check(here.mounted.worker_pid() != worker, "the same worker")
+        worker = here.mounted.worker_pid()
+        os.kill(worker, signal.SIGTERM)
+        _wait_for_worker_after(here, worker)
+        check_equal([point for point in mounts() if here.point in point[0]],
+                    before)
+        check_equal(here.log_text().count("the worker has left"), 3)
+        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("team", "second"), b"of two")
+        here.put("c.yaml", _class("third", "three"))
+        here.wait_for("first", "team/second", "third")
+        check_equal(here.password("third"), b"of three")
+
+
+@case
+def a_worker_that_follows_gets_what_changed_meanwhile():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two"))
+        here.mount_ok()
+        worker = here.mounted.worker_pid()
+        os.kill(worker, signal.SIGSTOP)
+        here.drop("a.yaml")
+        here.put("c.yaml", _class("third", "three"))
+        # what stands still does not leave, and is ended
+        run_ok(built("secretsfs"), "upgrade", here.point)
+        here.wait_for("second", "third")
+        check_equal(here.password("second"), b"of two")
+        check_equal(here.password("third"), b"of three")
+
+
+@case
+def another_keeper_is_refused_for_now():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.mount_ok()
+        first = os.path.join(here.point, "first")
+        with open("/proc/self/mountinfo", encoding="utf-8") as table:
+            ids = [line.split()[0] for line in table
+                   if line.split()[4] == first]
+        with open(f"/proc/{here.mounted.keeper_pid()}/cmdline",
+                  encoding="utf-8") as words:
+            words = words.read().split("\0")[1:-1]
+        words[:0] = ["--take-over", f"/run/secretsfs/{ids[0]}.sock"]
+        result = run(built("secretsfs-keeper"), *words)
+        check_equal(result.code, 2, result)
+        check("a directory of classes yet" in result.err, result)
+        words.remove("--folder")
+        words[words.index(here.point)] = first
+        words[words.index("--") + 1:] = ["--offline", here.secrets,
+                                         os.path.join(here.classes, "a.yaml"),
+                                         first]
+        result = run(built("secretsfs-keeper"), *words)
+        check_equal(result.code, 1, result)
+        check("cannot be taken over yet" in result.err, result)
+        check_equal(here.password("first"), b"of one")
+
+
 def _kill(here):
     pids = here.mounted.keeper_pid(), here.mounted.worker_pid()
     for pid in pids:

@@ -16,7 +16,7 @@ from lib.tap import case, check, main
 SECRETS = 100
 QUIET = 3
 
-# The keeper and the worker may exchange a word in that time.
+# The keeper asks every 3.3 seconds whether the worker still turns its loop.
 WAKE_UPS_MAX = 5
 
 

@@ -24,6 +24,7 @@ import time
 import traceback
 
 BUILD = pathlib.Path(os.environ.get("SECRETSFS_BUILD", "."))
+CONNECTIONS = pathlib.Path("/sys/fs/fuse/connections")
 RUNTIME = pathlib.Path("/run/secretsfs")
 PATIENCE_S = 20
 NOBODY = 65534
@@ -105,6 +106,13 @@ class Lab:
         eventually(lambda: self.mounts() or process.poll() is not None,
                    "the mount")
         assert process.poll() is None, process.communicate()
+        return process
+
+    def background(self, command):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
         return process
 
     def command(self, *arguments, **more):
@@ -364,6 +372,76 @@ def goes_on_when_the_worker_is_killed(lab):
     lab.check_nothing_left(path)
 
 
+def replaces_a_worker_that_stands_still(lab):
+    process = lab.serving("serve", "--heartbeat-ms", "900")
+    old = lab.worker()
+    os.kill(old, signal.SIGSTOP)
+    assert os.listdir(lab.mount_point) == []
+    assert another_worker(lab, old) != old
+    process.terminate()
+    code, log = finish(process)
+    assert code == 0, log
+    assert f"the worker stands still pid={old} limit_ms=900" in log, log
+    assert f'pid={old} cause="signal KILL" pause_ms=0' in log, log
+    lab.check_nothing_left()
+
+
+def breaks_the_connection_of_a_worker_that_cannot_be_ended(lab):
+    for by, place in (("abort", connections),
+                      ("umount", contextlib.nullcontext)):
+        process = lab.serving("stuck", "--heartbeat-ms", "900")
+        with place():
+            reader = lab.background(["stat", str(lab.mount_point / "x")])
+            _, complaint = reader.communicate(timeout=PATIENCE_S)
+            assert reader.returncode == 1, complaint
+            code, log = finish(process)
+        assert code == 1, log
+        assert "broke a connection" in log, log
+        assert f"by={by}" in log or any(CONNECTIONS.iterdir()), log
+        lab.check_nothing_left()
+
+
+def leaves_its_mount_to_another_keeper(lab):
+    first = lab.serving("serve")
+    path, mounts = lab.socket(), lab.mounts()
+    second = lab.foreground("serve", "--take-over", str(path))
+    code, log = finish(first)
+    assert code == 0, log
+    assert "another keeper has taken over" in log, log
+    assert os.listdir(lab.mount_point) == []
+    assert lab.mounts() == mounts, lab.mounts()
+    result = lab.command("unmount", lab.mount_point)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert finish(second)[0] == 0
+    lab.check_nothing_left(path)
+
+
+def goes_on_when_another_keeper_fails_to_take_over(lab):
+    first = lab.serving("serve")
+    path, mounts = lab.socket(), lab.mounts()
+    for way in ("fail", "die-late", "fail-late"):
+        second = lab.foreground(way, "--take-over", str(path))
+        code, log = finish(second)
+        assert code != 0, (way, log)
+        assert os.listdir(lab.mount_point) == [], way
+        assert lab.mounts() == mounts, (way, lab.mounts())
+    result = lab.command("unmount", lab.mount_point)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert finish(first)[0] == 0
+    lab.check_nothing_left(path)
+
+
+def takes_over_no_mount_that_is_not_there(lab):
+    result = lab.keeper("serve", "--take-over", str(lab.root / "none"))
+    check_refusal(result, 1, "no mount stands there")
+    process = lab.serving("serve")
+    result = lab.keeper("serve", "--take-over", str(lab.root / "none"))
+    check_refusal(result, 1, "--take-over", "No such file")
+    process.terminate()
+    assert finish(process)[0] == 0
+    lab.check_nothing_left()
+
+
 def a_later_worker_is_started_as_the_first_was(lab):
     given = {**sanitizers(), "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nowhere"}
     lab.serving("serve", env={**given, "TOKEN": "x"})
@@ -585,7 +663,7 @@ def ends_when_someone_else_unmounts(lab):
 @contextlib.contextmanager
 def connections():
     """The directory where connections are aborted."""
-    place = pathlib.Path("/sys/fs/fuse/connections")
+    place = CONNECTIONS
     here = not any(place.iterdir()) and \
         libc.mount(b"none", bytes(place), b"fusectl", 0, None) == 0
     try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workers that are killed while AWS is down: what the last one had is served by
-the next, as old as it is."""
+"""Workers that are killed, or leave, while AWS is down: what the last one had is
+served by the next, as old as it is."""
 
 import contextlib
 import os
@@ -12,7 +12,8 @@ sys.path.insert(0, sys.path[0] + "/..")
 from fake_aws import FakeAws
 from lib.clock import Clock
 from lib.mounting import mounted_at
-from lib.place import work_directory
+from lib.place import built, work_directory
+from lib.process import run_ok
 from lib.reading import check_error, read
 from lib.scene import Scene, write_class
 from lib.status import status, status_object
@@ -78,6 +79,21 @@ def every_cached_value_is_served_after_each_restart_while_aws_is_down():
             _kill(scene)
             check_equal(_memory(scene)["adopted"], COUNT, "taken over")
             _check_all(scene, names)
+
+
+@case
+def so_is_it_after_a_worker_that_leaves():
+    with _scene() as (scene, names, _):
+        _needs_kept_memory(scene)
+        scene.aws.refuse_connections()
+        leaving = scene.mount.worker_pid()
+        os.kill(leaving, signal.SIGTERM)
+        wait_until(lambda: scene.mount.worker_pid() != leaving,
+                   "another worker serves", 20)
+        check_equal(_memory(scene)["adopted"], COUNT, "taken over")
+        run_ok(built("secretsfs"), "upgrade", scene.mount.point)
+        check_equal(_memory(scene)["adopted"], COUNT, "taken over again")
+        _check_all(scene, names)
 
 
 @case

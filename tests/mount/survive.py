@@ -17,42 +17,33 @@ sys.path.insert(0, sys.path[0] + "/..")
 from lib.clock import Clock
 from lib.inotify import MOVED_TO, Watch
 from lib.mounting import mounted_at
-from lib.place import is_mounted, work_directory, write_file
+from lib.place import built, is_mounted, work_directory, write_file
 from lib.process import environment, is_alive, running
 from lib.reading import check_error, error_of, read
 from lib.scene import PASSWORD, SECRET, Scene, aws_directory
-from lib.tap import case as one_case, check, check_equal, main
-from lib.verifying import verified
+from lib.tap import check, check_equal, main
+from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
+from lib.ways import each_way as case, way
 
 KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
 # As many deaths as there are, and no pause between them.
 UNBOUNDED = ("--test-restarts", "0")
 
-_WAYS = {"": (), " with the journal": ("--test-no-resend",)}
-_way = []
-
-
-def case(function):
-    for name, options in _WAYS.items():
-        one_case(_in_way(function, name, options))
-    return function
-
-
-def _in_way(function, name, options):
-    def run():
-        _way[:] = options
-        function()
-    run.__name__ = function.__name__ + name
-    return run
-
 
 def _mounted_at(directory, source, *options, **more):
-    return mounted_at(directory, source, *_way, *options, expect_death=True,
+    return mounted_at(directory, source, *way(), *options, expect_death=True,
                       **more)
 
 
 class _Scene(Scene):
+    def replace(self):
+        """Asks the worker to leave; returns when the next one serves."""
+        leaving = self.mount.worker_pid()
+        os.kill(leaving, signal.SIGTERM)
+        wait_until(lambda: self.mount.worker_pid() != leaving,
+                   "another worker serves", 20)
+
     def kill(self):
         """Ends the worker; returns when the next one serves."""
         killed = self.mount.worker_pid()
@@ -70,11 +61,6 @@ def _scene(*options, value=SECRET, source="app", limits=UNBOUNDED):
             yield _Scene(directory, aws, mount)
 
 
-def _mount_id(path):
-    with open("/proc/self/mountinfo", encoding="utf-8") as table:
-        return [line.split()[0] for line in table if line.split()[4] == path]
-
-
 def _drop_pages(file):
     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -82,7 +68,7 @@ def _drop_pages(file):
 @case
 def no_reader_sees_that_workers_are_killed():
     with _scene("--ttl", "1s") as scene:
-        before = _mount_id(scene.mount.point)
+        before = mount_ids(scene.mount.point)
         wanted = {scene.path("password"): PASSWORD,
                   scene.path("username"): b"ada",
                   scene.path("app"): SECRET.encode()}
@@ -95,7 +81,7 @@ def no_reader_sees_that_workers_are_killed():
                 check_equal(os.fstat(held.fileno()).st_ino, ino, "st_ino")
             _drop_pages(held.fileno())
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
-        check_equal(_mount_id(scene.mount.point), before, "mount ids")
+        check_equal(mount_ids(scene.mount.point), before, "mount ids")
 
 
 def _numbered(number):
@@ -367,6 +353,123 @@ spec:
       - objectName: "app"
         objectType: "secretsmanager"
 """
+
+
+@case
+def workers_that_leave_are_no_deaths_and_no_reader_sees_them_go():
+    with _scene("--ttl", "1s", limits=("--test-restarts", "1")) as scene:
+        before = mount_ids(scene.mount.point)
+        wanted = {scene.path("password"): PASSWORD,
+                  scene.path("app"): SECRET.encode()}
+        with verified("WARM", "COLD", "COLD", wanted=wanted):
+            for _ in range(5):
+                scene.replace()
+        check_equal(mount_ids(scene.mount.point), before, "mount ids")
+        check_equal(scene.mount.log_text().count("the worker has left"), 5)
+        check("the worker died" not in scene.mount.log_text(), "a death")
+
+
+@contextlib.contextmanager
+def _held_reader(scene):
+    """A reader whose look-up waits for AWS."""
+    scene.aws.hold("app")
+    reader = subprocess.Popen(["cat", scene.path("password")],
+                              env=environment(), stdout=subprocess.PIPE)
+    try:
+        scene.aws.wait_for_held("app")
+        yield reader
+    finally:
+        scene.aws.release("app")
+        reader.kill()
+        reader.wait(30)
+
+
+def _check_answer(reader):
+    out, _ = reader.communicate(timeout=30)
+    check_equal((reader.returncode, out), (0, PASSWORD))
+
+
+@case
+def a_worker_that_leaves_answers_what_it_has_read():
+    with _scene() as scene:
+        with _held_reader(scene) as reader:
+            leaving = scene.mount.worker_pid()
+            os.kill(leaving, signal.SIGTERM)
+            wait_until(lambda: "leaving, another" in scene.mount.log_text(),
+                       "it leaves", 10)
+            scene.aws.release("app")
+            _check_answer(reader)
+        check(scene.mount.worker_pid() != leaving, "it is still there")
+        check_equal(scene.mount.requests("LOOKUP", name="password"), 1)
+
+
+@case
+def what_a_worker_has_no_time_to_answer_the_next_one_answers():
+    with _scene() as scene:
+        with _held_reader(scene) as reader:
+            scene.replace()
+            check("before all is answered" in scene.mount.log_text(),
+                  "no line")
+            scene.aws.release("app")
+            _check_answer(reader)
+        check_equal(scene.mount.requests("LOOKUP", name="password"), 2)
+
+
+@case
+def a_worker_that_stands_still_is_replaced_and_no_read_fails():
+    with _scene("--ttl", "1s", "--heartbeat", "900ms") as scene:
+        wanted = {scene.path("password"): PASSWORD,
+                  scene.path("app"): SECRET.encode()}
+        with verified("WARM", "COLD", "COLD", wanted=wanted):
+            for _ in range(3):
+                still = scene.mount.worker_pid()
+                os.kill(still, signal.SIGSTOP)
+                wait_until(lambda: scene.mount.worker_pid() != still,
+                           "another worker serves", 20)
+        check("the worker stands still" in scene.mount.log_text(), "no line")
+
+
+@case
+def unmount_lets_who_waits_read():
+    with _scene() as scene:
+        with _held_reader(scene) as reader:
+            with running(built("secretsfs"), "unmount",
+                         scene.mount.point) as unmount:
+                wait_until(lambda: "ending asked_by" in
+                           scene.mount.log_text(), "the end begins", 10)
+                scene.aws.release("app")
+                _check_answer(reader)
+                check_equal(unmount.wait(20), 0, "unmount")
+        check(not is_mounted(scene.mount.point), "still mounted")
+
+
+@case
+def unmount_waits_for_an_answer_only_so_long():
+    with _scene() as scene:
+        with _held_reader(scene) as reader:
+            check_equal(scene.mount.unmount().code, 0)
+            check(not is_mounted(scene.mount.point), "still mounted")
+            reader.wait(20)
+            check(reader.returncode != 0, "an answer from nowhere")
+
+
+@case
+def a_worker_that_stands_still_is_unmounted_too():
+    with _scene() as scene:
+        keeper = scene.mount.keeper_pid()
+        os.kill(scene.mount.worker_pid(), signal.SIGSTOP)
+        reader = subprocess.Popen(["cat", scene.path("password")],
+                                  env=environment(), stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        try:
+            check_equal(scene.mount.unmount().code, 0)
+            check(not is_mounted(scene.mount.point), "still mounted")
+            wait_until(lambda: not is_alive(keeper), "the keeper's end")
+            reader.wait(20)
+            check(reader.returncode != 0, "an answer from nowhere")
+        finally:
+            reader.kill()
+            reader.communicate()
 
 
 @case

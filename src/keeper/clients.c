@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeper knows next to nothing that a command asks for; it checks who asks,
+ * adds what it knows, and has the worker answer. */
+#include "keeper/clients.h"
+#include "base/macros.h"
+#include "keeper/descriptor.h"
+#include "keeper/runtime.h"
+#include "keeper/session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void clients_connect(struct session *session, int listening, size_t mount)
+{
+	cleanup_fd int fd = runtime_accept(listening, getuid());
+
+	for (size_t i = 0; fd >= 0 && i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i].fd < 0)
+			session->clients[i] = (struct session_client){
+				.fd = descriptor_take(&fd),
+				.mount = mount,
+			};
+}
+
+void clients_answer(int client, enum message_type type, const char *line)
+{
+	struct message message;
+
+	message_fill(&message, type, MESSAGE_NO_MOUNT, line, strlen(line));
+	message.number = type == MESSAGE_FAILED;
+	(void)message_send(client, &message, -1);
+}
+
+static void tell_of_mount(const struct session_mount *mount,
+			  struct message_client *about)
+{
+	about->notifier_pid = mount->notifier.process.pid;
+	about->mount_id = mount->mount.id;
+	about->dead_layers = mount->mount.layers.count;
+}
+
+void clients_pass_on(const struct session *session,
+		     struct session_client *client,
+		     const struct message *message)
+{
+	uint32_t index = MESSAGE_NO_MOUNT;
+	struct message_client about;
+	struct message order;
+
+	memset(&about, 0, sizeof(about));
+	about.asked = message->type;
+	about.keeper_pid = getpid();
+	about.started_s = session->started_s;
+	if (client->mount < SESSION_MOUNTS_MAX) {
+		index = (uint32_t)client->mount;
+		tell_of_mount(&session->mounts[client->mount], &about);
+	}
+	memcpy(about.name, message->body,
+	       message->length < MESSAGE_NAME_MAX ? message->length
+						  : MESSAGE_NAME_MAX);
+	message_fill(&order, MESSAGE_CLIENT, index, &about, sizeof(about));
+	if (session->phase == PHASE_LEAVING)
+		clients_answer(client->fd, MESSAGE_FAILED,
+			       "one worker follows another; ask again");
+	else if (message_send(session->worker.socket, &order, client->fd) < 0)
+		clients_answer(client->fd, MESSAGE_FAILED,
+			       "the worker takes no messages");
+	descriptor_done(&client->fd);
+}
+
+void clients_answer_all(struct session *session)
+{
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i].fd >= 0)
+			clients_answer(session->clients[i].fd, MESSAGE_DONE,
+				       "");
+}
