@@ -29,7 +29,7 @@
 #define OPTIONS                                                                \
 	"rw,nosuid,nodev,noexec,noatime,default_permissions,subtype=secretsfs"
 #define SOURCE_MAX 255 /* as of mount.c */
-#define OPTIONS_MAX (sizeof(OPTIONS ",allow_other,fsname=") + 2 * SOURCE_MAX)
+#define OPTIONS_MAX (sizeof(OPTIONS ",allow_other,fsname=") + 2UL * SOURCE_MAX)
 #define WORDS_MAX 256
 #define TIMEOUT_MS 10000
 

@@ -136,7 +136,7 @@ static int enter_by_name(const struct notifier_way *way)
 	};
 	cleanup_fd int fd = (int)syscall(SYS_openat2, way->fd, way->name, &how,
 					 sizeof(how));
-	uint64_t device;
+	uint64_t device = 0;
 	int r = fd < 0 ? -errno : 0;
 
 	if (r < 0 || way->device == 0)
