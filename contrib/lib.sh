@@ -17,6 +17,7 @@ module fuse3		libfuse3-dev
 module libcurl		libcurl4-openssl-dev
 module libcrypto	libssl-dev
 module yaml-0.1		libyaml-dev
+module libmicrohttpd	libmicrohttpd-dev
 module cmocka		libcmocka-dev
 command python3		python3
 command openssl		openssl
@@ -30,6 +31,7 @@ command clang-format-14	clang-format-14
 command clang-tidy-14	clang-tidy-14
 command shellcheck	shellcheck
 command codespell	codespell
+command mandoc		mandoc
 command inotifywait	inotify-tools
 command ip		iproute2
 command fusermount3	fuse3
@@ -111,6 +113,23 @@ build() { # DIRECTORY CONFIGURE-OPTION...
 		mkdir -p "$directory" &&
 		(cd "$directory" && "$top/configure" -q "$@" &&
 			make -s -j"$(nproc)")
+}
+
+# Prometheus's own tool, out of its package: installing that would start a
+# server.
+install_promtool() { # DIRECTORY
+	local tool=$1/usr/bin/promtool
+
+	[ -x "$tool" ] && return
+	command -v apt-get >/dev/null ||
+		die "Please put promtool of Prometheus at $tool"
+	apt-cache show prometheus >/dev/null 2>&1 || as_root apt-get -q update
+	mkdir -p "$1" &&
+		(cd "$1" && apt-get -q download prometheus &&
+			dpkg-deb --fsys-tarfile prometheus_*.deb |
+			tar -x ./usr/bin/promtool &&
+			rm prometheus_*.deb) &&
+		"$tool" --version
 }
 
 # moto's server, once for each content of its list of requirements.

@@ -89,6 +89,8 @@ static void on_keys(void *owner, struct keys *keys, const struct err *err)
 
 	identity->has_ended = true;
 	if (keys) {
+		if (identity->chain.chosen->role)
+			print_line("role", identity->chain.chosen->role);
 		print_end(identity, keys);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "classes_private.h"
 #include "config/source_text.h"
+#include "keeper/message.h"
 #include "loop/loop.h"
 #include "store/dir_watch.h"
 
@@ -64,9 +65,6 @@ static void take_over(const struct classes *classes, struct class_entry *entry,
 	memcpy(entry->why, old->why, sizeof(entry->why));
 	if (entry->mount != NO_MOUNT)
 		settings->change(settings->owner, entry->mount, &entry->shown);
-	/* Who changes a class, or says SIGHUP, wants to see its mount. */
-	else if (entry->state != CLASS_ASKED)
-		ask(classes, entry);
 }
 
 static void remove_gone(const struct classes *classes,
@@ -83,6 +81,66 @@ static void remove_gone(const struct classes *classes,
 	}
 }
 
+static bool is_wanted(const struct class_entry *entry)
+{
+	return entry->mount != NO_MOUNT || entry->state == CLASS_ASKED;
+}
+
+static size_t count_wanted(const struct class_set *set)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		count += is_wanted(set->entries[i]);
+	return count;
+}
+
+static void leave_out(struct class_entry *entry)
+{
+	entry->state = CLASS_REFUSED;
+	(void)snprintf(entry->why, sizeof(entry->why),
+		       "%d classes are mounted, and no more can be",
+		       MESSAGE_MOUNTS_MAX);
+}
+
+static void tell_left_out(struct classes *classes, size_t count)
+{
+	const struct classes_settings *settings = &classes->settings;
+	char line[128];
+
+	(void)snprintf(line, sizeof(line),
+		       "%zu classes have no mount: there are no more than %d",
+		       count, MESSAGE_MOUNTS_MAX);
+	log_err("some classes have no mount", "count=%zu most=%d", count,
+		MESSAGE_MOUNTS_MAX);
+	if (!classes->is_started && classes->warnings++ < CLASSES_WARNINGS_MAX)
+		settings->warn(settings->owner, line);
+}
+
+/* Who changes a class, or says SIGHUP, wants to see its mount. More than there
+ * can be are not even asked for: while this asks it hears no refusal, and so
+ * many would be lost. */
+static void ask_for_rest(struct classes *classes)
+{
+	size_t wanted = count_wanted(&classes->set);
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < classes->set.count; i++) {
+		struct class_entry *entry = classes->set.entries[i];
+
+		if (!entry->is_new || is_wanted(entry))
+			continue;
+		if (wanted++ < MESSAGE_MOUNTS_MAX) {
+			ask(classes, entry);
+		} else {
+			leave_out(entry);
+			left_out++;
+		}
+	}
+	if (left_out > 0)
+		tell_left_out(classes, left_out);
+}
+
 /* What was taken out of old is in force as it was. */
 static void put_in_force(struct classes *classes, const struct class_set *old)
 {
@@ -95,9 +153,8 @@ static void put_in_force(struct classes *classes, const struct class_set *old)
 		before = class_set_find(old, entry->name);
 		if (before)
 			take_over(classes, entry, before);
-		else
-			ask(classes, entry);
 	}
+	ask_for_rest(classes);
 }
 
 static int read_directory(struct classes *classes, bool reads_all,

@@ -24,7 +24,7 @@ struct shown;
  */
 
 #define CLASSES_FILES_MAX 1000
-#define CLASSES_MAX 1000 /* the keeper may take fewer */
+#define CLASSES_MAX 1000 /* of which MESSAGE_MOUNTS_MAX are mounted */
 #define CLASSES_WARNINGS_MAX 8
 
 struct classes;

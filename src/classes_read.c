@@ -189,6 +189,7 @@ static struct class_entry *read_class(const struct pass *pass, const char *path,
 		return NULL;
 	}
 	entry->mount = NO_MOUNT;
+	entry->state = CLASS_GONE; /* nobody has asked for one */
 	entry->is_new = true;
 	if (snprintf(entry->name, sizeof(entry->name), "%s%s%s",
 		     class->namespace ? class->namespace : "",

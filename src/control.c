@@ -49,29 +49,6 @@ struct composing {
 	size_t object_count;
 };
 
-/* What the mount's secrets are asked for with, but for their names. */
-static struct cache_want general_want(const struct shown *shown)
-{
-	const struct tree_prefix *prefix = &shown->prefix;
-	const struct layout_settings *settings;
-
-	if (!shown->layout)
-		return (struct cache_want){
-			.source = prefix->source,
-			.ttl_ms = prefix->ttl_ms,
-			.max_stale_ms = prefix->max_stale_ms,
-			.verify_ms = prefix->verify_ms,
-			.timeout_ms = prefix->timeout_ms,
-		};
-	settings = layout_settings(shown->layout);
-	return (struct cache_want){
-		.ttl_ms = settings->ttl_ms,
-		.max_stale_ms = settings->max_stale_ms,
-		.verify_ms = settings->verify_ms,
-		.timeout_ms = settings->timeout_ms,
-	};
-}
-
 static void put_program(struct composing *composing)
 {
 	const struct control *control = composing->control;
@@ -90,6 +67,7 @@ static void put_program(struct composing *composing)
 			.started_s = composing->client->started_s,
 			.uptime_ms = loop_now_ms(control->loop) -
 				     control->started_ms,
+			.restarts = composing->client->restarts,
 			.is_memory_locked = pool_is_locked(),
 			.memory_kind = pool_kind_name(pool.kind),
 			.memory_used = pool.used,
@@ -125,7 +103,7 @@ static const char *notifies(const struct control_mount *mount)
 static void put_mount(struct composing *composing)
 {
 	const struct control *control = composing->control;
-	const struct cache_want want = general_want(composing->shown);
+	const struct cache_want want = shown_want(composing->shown);
 
 	status_put_mount(
 		&composing->json,
@@ -200,20 +178,6 @@ static void put_endpoint(void *owner, const struct retry_endpoint *endpoint)
 		});
 }
 
-/* NULL: there is but one. */
-static const char *region_of(const struct cache_want *want)
-{
-	const struct source_want there = {
-		.name = want->name,
-		.version = want->version,
-		.stage = want->stage,
-	};
-
-	if (!want->source || !want->source->operations->where)
-		return NULL;
-	return want->source->operations->where(want->source, &there);
-}
-
 static void put_object(struct composing *composing,
 		       const struct cache_want *want,
 		       struct status_object *object)
@@ -226,7 +190,7 @@ static void put_object(struct composing *composing,
 	object->name = want->name;
 	object->version = want->version;
 	object->stage = want->stage;
-	object->region = region_of(want);
+	object->region = shown_region(want);
 	object->is_listing = want->is_listing;
 	object->about = &about;
 	status_put_object(&composing->json, object);
@@ -242,7 +206,7 @@ static const char *file_name(const void *owner, size_t index)
 static void put_layout(struct composing *composing, const struct layout *layout)
 {
 	const struct layout_settings *settings = layout_settings(layout);
-	struct cache_want want = general_want(composing->shown);
+	struct cache_want want = shown_want(composing->shown);
 
 	for (size_t i = 0; i < settings->object_count; i++) {
 		const struct layout_object *object = &settings->objects[i];
@@ -267,7 +231,7 @@ static void put_known(void *owner, const struct cache_want *known)
 	struct composing *composing = owner;
 	const struct shown *shown = composing->shown;
 	const char *prefix = shown->prefix.name;
-	struct cache_want want = general_want(shown);
+	struct cache_want want = shown_want(shown);
 
 	if (strncmp(known->name, prefix, strlen(prefix)) != 0)
 		return;

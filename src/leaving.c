@@ -13,6 +13,10 @@
 #define SPARE_MS 500
 #define LOOK_MS 10
 
+/* Whoever was answered may ask on: open(2) follows a look-up, and read(2) that.
+ * Where another worker follows, that one hears it. */
+#define QUIET_MS 200
+
 /* NULL: there is none. */
 static struct session *session_at(const struct leaving *leaving, uint32_t index)
 {
@@ -79,10 +83,13 @@ static void look(struct leaving *leaving)
 {
 	uint64_t taken = count_taken(leaving);
 	size_t waiting = count_waiting(leaving);
-	bool is_quiet = waiting == 0 && taken == leaving->taken;
+	int64_t now_ms = loop_now_ms(leaving->loop);
 
+	if (waiting > 0 || taken != leaving->taken)
+		leaving->quiet_ms =
+			now_ms + (leaving->is_followed ? 1 : QUIET_MS);
 	leaving->taken = taken;
-	if (!is_quiet && loop_now_ms(leaving->loop) < leaving->end_ms) {
+	if (now_ms < leaving->quiet_ms && now_ms < leaving->end_ms) {
 		look_later(leaving);
 		return;
 	}
@@ -96,6 +103,7 @@ void leaving_start(struct leaving *leaving)
 {
 	if (leaving->timer)
 		return;
+	leaving->quiet_ms = 0;
 	leaving->end_ms =
 		loop_now_ms(leaving->loop) + MESSAGE_LEAVE_MS - SPARE_MS;
 	leaving->taken = count_taken(leaving);

@@ -25,6 +25,7 @@ struct leaving {
 	/* its own */
 	struct loop_timer *timer;
 	int64_t end_ms;
+	int64_t quiet_ms;
 	uint64_t taken;
 };
 

@@ -28,7 +28,9 @@ struct mounts {
 	/* of the mount that comes next, or -1, or NULL */
 	int nodes_fd;
 	int journal_fd;
+	bool is_writable;
 	char *next_name;
+	uint32_t restarts;
 };
 
 struct mounts *mounts_new(const struct mounts_settings *settings)
@@ -66,6 +68,11 @@ void mounts_free(struct mounts *mounts)
 struct classes *mounts_classes(const struct mounts *mounts)
 {
 	return mounts->classes;
+}
+
+uint32_t mounts_restarts(const struct mounts *mounts)
+{
+	return mounts->restarts;
 }
 
 struct served *mounts_find(const struct mounts *mounts, uint32_t index)
@@ -132,6 +139,7 @@ static int add(struct mounts *mounts, const struct message *message,
 		.fuse_fd = fd,
 		.nodes_fd = mounts->nodes_fd,
 		.journal_fd = mounts->journal_fd,
+		.is_writable = mounts->is_writable,
 		.init = message,
 	};
 
@@ -155,6 +163,7 @@ static void on_mount(struct mounts *mounts, const struct message *message,
 		return;
 	}
 	mounts->is_owed[message->mount] = true;
+	mounts->restarts = (uint32_t)message->number;
 	shown = shown_for(mounts, message->mount);
 	if (!shown) {
 		(void)close(fd);
@@ -234,6 +243,7 @@ bool mounts_on_message(struct mounts *mounts, const struct message *message,
 	}
 	if (message->type == MESSAGE_NODES) {
 		hold(&mounts->nodes_fd, fd);
+		mounts->is_writable = message->number == MESSAGE_NODES_WRITABLE;
 		return true;
 	}
 	if (message->type == MESSAGE_JOURNAL) {

@@ -53,6 +53,9 @@ struct classes *mounts_classes(const struct mounts *mounts);
 bool mounts_on_message(struct mounts *mounts, const struct message *message,
 		       int fd);
 
+/* How many workers have died before this one, as the keeper said. */
+uint32_t mounts_restarts(const struct mounts *mounts);
+
 /* NULL: there is none. */
 struct served *mounts_find(const struct mounts *mounts, uint32_t index);
 

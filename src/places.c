@@ -42,10 +42,17 @@ struct place *place_new(const char *what, const char *where)
 	return place;
 }
 
-const struct place *places_find(const struct places *places,
-				const struct place *like)
+static const struct place *find_same(const struct places *places,
+				     const struct source *source)
 {
-	return map_find(places->by_key, like->key, strlen(like->key));
+	const struct place *place;
+
+	SLIST_FOREACH(place, &places->list, next)
+	{
+		if (strcmp(place->source->identity, source->identity) == 0)
+			break;
+	}
+	return place;
 }
 
 int places_check_room(const struct places *places, struct err *err)
@@ -57,11 +64,29 @@ int places_check_room(const struct places *places, struct err *err)
 		       PLACES_MAX);
 }
 
+int places_look_up(const struct places *places, const struct place *like,
+		   struct source **ret, struct err *err)
+{
+	const struct place *known =
+		map_find(places->by_key, like->key, strlen(like->key));
+
+	if (!known)
+		return places_check_room(places, err);
+	*ret = known->source;
+	return 1;
+}
+
 int places_keep(struct places *places, struct place **place,
 		struct source **ret, struct err *err)
 {
+	const struct place *same = find_same(places, (*place)->source);
 	struct place *kept = *place;
 
+	if (same) {
+		kept->source->operations->free(kept->source);
+		*ret = same->source;
+		return 0;
+	}
 	if (map_put(places->by_key, kept->key, strlen(kept->key), kept) < 0) {
 		kept->source->operations->free(kept->source);
 		return err_set(err, -ENOMEM, "no memory");

@@ -46,15 +46,18 @@ static inline void place_freep(struct place **place)
 
 #define cleanup_place CLEANUP(place_freep)
 
-/* The one that is kept under the same words, or NULL. */
-const struct place *places_find(const struct places *places,
-				const struct place *like);
-
 /* Whether one more may be kept: 0, or -E2BIG with err filled. */
 int places_check_room(const struct places *places, struct err *err);
 
-/* Takes the place over with its source, which is ret. -ENOMEM with err filled,
- * where the source is freed and the place stays the caller's. */
+/* 1 with the source of the one that is kept under the same words; else as
+ * above. */
+int places_look_up(const struct places *places, const struct place *like,
+		   struct source **ret, struct err *err);
+
+/* Takes the place over with its source, which is ret. Where a source that is
+ * kept under other words asks the same as the same caller, it is ret instead,
+ * as the cache knows one for each identity: then, and with -ENOMEM and err
+ * filled, the place's is freed, and the place stays the caller's. */
 int places_keep(struct places *places, struct place **place,
 		struct source **ret, struct err *err);
 

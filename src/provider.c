@@ -6,6 +6,7 @@
 #include "aws/commands.h"
 #include "aws/environment.h"
 #include "aws/failover.h"
+#include "aws/identities.h"
 #include "aws/profile_settings.h"
 #include "aws/ssm_source.h"
 #include "base/err.h"
@@ -33,11 +34,12 @@
 #define NODE_CHARACTERS                                                        \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 
-/* Both are NULL until they are needed. */
+/* One way out: what is NULL is not needed yet. */
 struct net {
 	struct provider *provider;
 	struct http *http;
 	struct retry *retry;
+	struct identities *identities;
 };
 
 struct provider {
@@ -68,7 +70,8 @@ struct provider *provider_new(struct loop *loop, const struct options *options)
 	provider->options = options;
 	/* now, as its header wants it: nothing secret is here yet */
 	if (options->allow_credential_process && !options->offline &&
-	    commands_new(loop, &provider->commands, NULL) < 0) {
+	    commands_new(loop, COMMANDS_TIMEOUT_MS, &provider->commands, NULL) <
+		    0) {
 		free(provider);
 		return NULL;
 	}
@@ -87,6 +90,7 @@ void provider_free(struct provider *provider)
 	provider->is_ending = true;
 	places_done(&provider->places);
 	for (size_t i = 0; i < ARRAY_SIZE(provider->nets); i++) {
+		identities_free(provider->nets[i].identities);
 		retry_free(provider->nets[i].retry);
 		http_free(provider->nets[i].http);
 	}
@@ -99,20 +103,14 @@ int provider_files(struct provider *provider, const char *directory,
 		   struct source **ret, struct err *err)
 {
 	cleanup_place struct place *place = place_new("files", directory);
-	const struct place *known;
 	int r;
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	known = places_find(&provider->places, place);
-	if (known) {
-		*ret = known->source;
-		return 0;
-	}
-	r = places_check_room(&provider->places, err);
-	if (r == 0)
-		r = file_source_new(provider->loop, directory, &place->source,
-				    err);
+	r = places_look_up(&provider->places, place, ret, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = file_source_new(provider->loop, directory, &place->source, err);
 	if (r < 0)
 		return r;
 	return places_keep(&provider->places, &place, ret, err);
@@ -228,10 +226,9 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 		     struct net **ret, struct err *err)
 {
 	struct net *net = &provider->nets[proxy_from_env];
-	const struct retry_settings settings = {
-		.on_breaker = on_breaker,
-		.owner = net,
-	};
+	const struct retry_settings settings = { .on_breaker = on_breaker,
+						 .owner = net,
+						 .by_proxy = proxy_from_env };
 	int r = net->http ? 0 : start_http(provider, proxy_from_env, net, err);
 
 	if (r < 0)
@@ -239,7 +236,10 @@ static int start_net(struct provider *provider, bool proxy_from_env,
 	net->provider = provider;
 	if (!net->retry)
 		net->retry = retry_new(provider->loop, net->http, &settings);
-	if (!net->retry) {
+	if (net->retry && !net->identities)
+		net->identities = identities_new(provider->loop, net->retry,
+						 &provider->environment);
+	if (!net->identities) {
 		(void)err_set(err, -ENOMEM, "no memory");
 		return -ENOMEM;
 	}
@@ -330,8 +330,7 @@ static int make_aws(struct provider *provider, const struct provider_want *want,
 	if (r < 0)
 		return r;
 	r = (want->is_parameter ? ssm_source_new : aws_source_new)(
-		provider->loop, net->retry, &settings, &provider->environment,
-		&place->source, err);
+		net->identities, &settings, &place->source, err);
 	if (r < 0)
 		return r;
 	place->net = net;
@@ -357,12 +356,19 @@ static struct place *place_of(const struct provider *provider,
 			      const struct provider_want *want)
 {
 	struct place *place = NULL;
+	char region[REGION_SIZE] = "";
 	char *who = NULL;
 
-	if (asprintf(&who, "%s for %s %s %u", name_way(provider, want),
+	/* what only an ARN says; one that cannot be read is refused later */
+	if (!want->region && want->name)
+		(void)(want->is_parameter
+			       ? region_of_parameter
+			       : region_of_secret)(want->name, region, NULL);
+	if (asprintf(&who, "%s for %s %s %u%s%s", name_way(provider, want),
 		     want->role_arn ? want->role_arn : "",
 		     want->role_external_id ? want->role_external_id : "",
-		     want->role_duration_s) < 0)
+		     want->role_duration_s, region[0] ? " ARN " : "",
+		     region) < 0)
 		return NULL;
 	place = place_new(who, want->region ? want->region : "");
 	free(who);
@@ -374,19 +380,14 @@ static int find_region(struct provider *provider,
 		       struct err *err)
 {
 	cleanup_place struct place *place = place_of(provider, want);
-	const struct place *known;
 	int r;
 
 	if (!place)
 		return err_set(err, -ENOMEM, "no memory");
-	known = places_find(&provider->places, place);
-	if (known) {
-		*ret = known->source;
-		return 0;
-	}
-	r = places_check_room(&provider->places, err);
-	if (r == 0)
-		r = make_aws(provider, want, place, err);
+	r = places_look_up(&provider->places, place, ret, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = make_aws(provider, want, place, err);
 	if (r < 0)
 		return r;
 	return places_keep(&provider->places, &place, ret, err);
@@ -431,7 +432,6 @@ static int find_failover(struct provider *provider, const struct net *net,
 			 struct source **ret, struct err *err)
 {
 	cleanup_place struct place *place = NULL;
-	const struct place *known;
 	struct source *source = NULL;
 	int r = places_check_room(&provider->places, err);
 
@@ -441,13 +441,9 @@ static int find_failover(struct provider *provider, const struct net *net,
 	if (r < 0)
 		return r;
 	place = place_new("failover", source->identity);
-	known = place ? places_find(&provider->places, place) : NULL;
-	if (!place || known) {
+	if (!place) {
 		source->operations->free(source);
-		if (!known)
-			return err_set(err, -ENOMEM, "no memory");
-		*ret = known->source;
-		return 0;
+		return err_set(err, -ENOMEM, "no memory");
 	}
 	place->source = source;
 	place->net = net;

@@ -120,7 +120,6 @@ static int add_tree(struct served *served, const struct served_mount *mount,
 		    struct err *err)
 {
 	const struct served_settings *settings = &served->settings;
-	bool is_writable = mount->init->number == MESSAGE_MOUNT_WRITABLE;
 	int nodes_fd = mount->nodes_fd;
 
 	served->tree = tree_new(&(struct tree_settings){
@@ -128,7 +127,7 @@ static int add_tree(struct served *served, const struct served_mount *mount,
 		.cache = settings->cache,
 		.layout = settings->shown->layout,
 		.prefix = settings->shown->prefix,
-		.is_writable = is_writable,
+		.is_writable = mount->is_writable,
 	});
 	if (!served->tree) {
 		int code = -errno;

@@ -8,8 +8,11 @@
 #include "base/macros.h"
 #include "config/class.h"
 #include "config/options.h"
+#include "fs/layout.h"
 #include "provider.h"
 #include "shown_private.h"
+#include "store/cache.h"
+#include "store/source.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -256,4 +259,39 @@ void shown_done(struct shown *shown)
 {
 	layout_unref(shown->layout);
 	shown->layout = NULL;
+}
+
+struct cache_want shown_want(const struct shown *shown)
+{
+	const struct tree_prefix *prefix = &shown->prefix;
+	const struct layout_settings *settings;
+
+	if (!shown->layout)
+		return (struct cache_want){
+			.source = prefix->source,
+			.ttl_ms = prefix->ttl_ms,
+			.max_stale_ms = prefix->max_stale_ms,
+			.verify_ms = prefix->verify_ms,
+			.timeout_ms = prefix->timeout_ms,
+		};
+	settings = layout_settings(shown->layout);
+	return (struct cache_want){
+		.ttl_ms = settings->ttl_ms,
+		.max_stale_ms = settings->max_stale_ms,
+		.verify_ms = settings->verify_ms,
+		.timeout_ms = settings->timeout_ms,
+	};
+}
+
+const char *shown_region(const struct cache_want *want)
+{
+	const struct source_want there = {
+		.name = want->name,
+		.version = want->version,
+		.stage = want->stage,
+	};
+
+	if (!want->source || !want->source->operations->where)
+		return NULL;
+	return want->source->operations->where(want->source, &there);
 }

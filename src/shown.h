@@ -8,6 +8,7 @@
 #include "config/source_text.h"
 #include "fs/tree.h"
 
+struct cache_want;
 struct class;
 struct class_list;
 struct err;
@@ -24,6 +25,7 @@ struct shown {
 	struct layout *layout;	     /* NULL: the prefix */
 	struct tree_prefix prefix;   /* its name is a constant */
 	char label[SHOWN_LABEL_MAX]; /* for mountinfo: what is mounted */
+	bool is_old; /* what was read since is wrong; set by who read it */
 };
 
 /*
@@ -44,6 +46,13 @@ int shown_read_class(struct provider *provider, const struct options *options,
 int shown_read_listed(struct provider *provider, const struct options *options,
 		      const char *path, struct class_list *list, size_t index,
 		      struct shown *ret, struct err *err);
+
+/* What its secrets are asked for with, but for which: source, name and what
+ * else an object of a layout says. */
+struct cache_want shown_want(const struct shown *shown);
+
+/* Which region answers for a want; NULL: there is but one. */
+const char *shown_region(const struct cache_want *want);
 
 /* Lets the layout go. */
 void shown_done(struct shown *shown);

@@ -35,7 +35,7 @@ struct text {
 static jdoc_node member(const struct table *table, jdoc_node parent,
 			const char *name)
 {
-	return jdoc_member(table->doc, parent, name, strlen(name));
+	return jdoc_find(table->doc, parent, name);
 }
 
 /* What stands between the quotes; of numbers the digits; "-" of null. */
@@ -146,6 +146,8 @@ static void put_program(const struct table *table)
 
 	put("secretsfs   ", get(table, 0, "version"));
 	put_duration(table, 0, "uptimeMs", ", up ");
+	if (number(table, 0, "restarts") > 0)
+		put(", restarts ", get(table, 0, "restarts"));
 	put("\nprocesses   keeper ", get(table, pids, "keeper"));
 	put(", worker ", get(table, pids, "worker"));
 	put(", notifier ", get(table, pids, "notifier"));
@@ -204,7 +206,8 @@ static void put_counters(const struct table *table)
 	jdoc_node cache = member(table, 0, "cache");
 
 	put("cache       hits ", get(table, cache, "hits"));
-	put(", of these stale ", get(table, cache, "stale"));
+	put(", stale ", get(table, cache, "stale"));
+	put(", misses ", get(table, cache, "misses"));
 	put(", fetches ", get(table, cache, "fetches"));
 	put(", confirmations ", get(table, cache, "confirms"));
 	put(", failures ", get(table, cache, "failures"));

@@ -22,6 +22,7 @@
 #include "keeper/message.h"
 #include "leaving.h"
 #include "loop/loop.h"
+#include "metrics.h"
 #include "mounts.h"
 #include "ops/client.h"
 #include "provider.h"
@@ -62,6 +63,7 @@ struct worker {
 	struct worker_sandbox sandbox;
 	struct secret_memory memory;
 	struct mounts *mounts;
+	struct metrics *metrics; /* or NULL */
 	struct leaving leaving;
 	struct fenced fenced;
 	bool is_attached; /* someone else than the keeper has started it */
@@ -104,13 +106,9 @@ static bool may_serve(void *owner)
 	return !is_out;
 }
 
-/* From a command, whose socket fd is. */
-static void on_client(struct worker *worker, const struct message *message,
-		      int fd)
+static struct control control_of(const struct worker *worker)
 {
-	const struct served *mount =
-		mounts_find(worker->mounts, message->mount);
-	const struct control control = {
+	return (struct control){
 		.loop = worker->loop,
 		.clients = worker->clients,
 		.cache = worker->cache,
@@ -122,6 +120,15 @@ static void on_client(struct worker *worker, const struct message *message,
 		.started_ms = worker->started_ms,
 		.adopted_count = worker->memory.adopted_count,
 	};
+}
+
+/* From a command, whose socket fd is. */
+static void on_client(struct worker *worker, const struct message *message,
+		      int fd)
+{
+	const struct served *mount =
+		mounts_find(worker->mounts, message->mount);
+	const struct control control = control_of(worker);
 	struct message_client client;
 
 	if (fd < 0)
@@ -169,6 +176,7 @@ static void on_reload(struct worker *worker)
 		return;
 	}
 	if (shown_read(worker->provider, &worker->options, &shown, &err) < 0) {
+		worker->shown.is_old = true;
 		worker_sandbox_explain(&worker->sandbox, worker->options.source,
 				       &err);
 		log_err("the old configuration stays in force", "error=%s",
@@ -315,6 +323,7 @@ static void finish(struct worker *worker)
 {
 	leaving_done(&worker->leaving);
 	secret_memory_end(&worker->memory);
+	metrics_free(worker->metrics);
 	mounts_free(worker->mounts);
 	fenced_done(&worker->fenced);
 	/* What is cached stays marked in the pool, for the one that follows. */
@@ -345,11 +354,25 @@ static void set_up_log(const struct worker *worker)
 }
 
 /* In the foreground the log is what whoever mounts reads. */
-static void warn(const struct worker *worker, const char *warning)
+static void warn(const struct worker *worker, const char *what,
+		 const char *warning)
 {
-	log_warn("reading will fail until this is mended", "error=%s", warning);
+	log_warn(what, "error=%s", warning);
 	if (!worker->options.foreground)
 		tell_keeper(MESSAGE_WARNING, MESSAGE_NO_MOUNT, warning, 0);
+}
+
+/* Before the sandbox: afterwards port 0 would be refused. */
+static int serve_metrics(struct worker *worker, struct err *err)
+{
+	const struct control control = control_of(worker);
+	int r = metrics_new(&control, &worker->metrics, err);
+
+	if (r < 0 && worker->metrics) {
+		warn(worker, "metrics are not served", err->text);
+		r = 0;
+	}
+	return r;
 }
 
 static void announce(const struct worker *worker)
@@ -357,7 +380,7 @@ static void announce(const struct worker *worker)
 	const char *warning = provider_warning(worker->provider);
 
 	if (warning)
-		warn(worker, warning);
+		warn(worker, "reading will fail until this is mended", warning);
 
 	if (!pool_is_locked())
 		log_warn("memory for secrets cannot be locked against swap",
@@ -378,6 +401,8 @@ static int run(struct worker *worker)
 
 	if (r == 0)
 		r = start(worker, &err);
+	if (r == 0)
+		r = serve_metrics(worker, &err);
 	if (r == 0)
 		r = worker_sandbox_close(&worker->sandbox, &worker->options,
 					 worker->provider, &err);

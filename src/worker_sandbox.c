@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "config/address_text.h"
 #include "config/options.h"
 #include "config/source_text.h"
 #include "guard/worker_calls.h"
@@ -130,6 +131,16 @@ static void add_source(struct collecting *collecting, const char *path)
 		add_file(collecting, path);
 }
 
+/* It listens already, unless the address was taken: then it tries again. */
+static void add_metrics(struct reach *reach, const struct options *options)
+{
+	struct address_text address;
+
+	if (options->metrics &&
+	    address_text_parse(options->metrics, &address) == 0)
+		reach->listen_port = address.port;
+}
+
 static int collect(struct collecting *collecting, const struct options *options,
 		   struct provider *provider, struct err *err)
 {
@@ -144,6 +155,7 @@ static int collect(struct collecting *collecting, const struct options *options,
 		add_source(collecting, source.text);
 	if (options->offline)
 		add_directory(collecting, options->offline);
+	add_metrics(collecting->reach, options);
 	/* whether a reader is being killed; Landlock itself keeps away what
 	 * there is of other processes' memory */
 	add_directory(collecting, "/proc");

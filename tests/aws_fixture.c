@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/aws_fixture.h"
 
+#include "aws/identities.h"
 #include "base/err.h"
 #include "loop/loop.h"
 
@@ -33,6 +34,9 @@ void fixture_init(struct fixture *fixture)
 		fixture->loop, fixture->http,
 		&(struct retry_settings){ .random = draw, .owner = fixture });
 	assert(fixture->retry);
+	fixture->identities = identities_new(fixture->loop, fixture->retry,
+					     &fixture->environment);
+	assert(fixture->identities);
 	buf_init(&fixture->environment.secret_key, CREDENTIAL_MAX);
 	buf_init(&fixture->environment.session_token, CREDENTIAL_MAX);
 	buf_init(&fixture->environment.container_token, CREDENTIAL_MAX);
@@ -46,6 +50,7 @@ void fixture_done(struct fixture *fixture)
 	if (fixture->token_file[0] != '\0')
 		(void)unlink(fixture->token_file);
 	aws_environment_done(&fixture->environment);
+	identities_free(fixture->identities);
 	retry_free(fixture->retry);
 	http_free(fixture->http);
 	loop_free(fixture->loop);

@@ -18,6 +18,7 @@ struct fixture {
 	struct loop *loop;
 	struct http *http;
 	struct retry *retry;
+	struct identities *identities;
 	uint32_t random; /* 0: retries begin at once */
 	struct aws_environment environment;
 	char token_file[64];

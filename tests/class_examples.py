@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every class of docs/examples and of the manual page is right, and the page
-has every key."""
+"""Every class of docs/examples and of the manual pages is right, and the pages
+have every key, option and variable."""
 
 import glob
 import os
@@ -82,6 +82,25 @@ def the_manual_page_has_every_key():
                                 re.MULTILINE))
     check_equal(known - set(items.replace(",", " ").split()), set(),
                 "keys that the page does not have")
+
+
+@case
+def the_other_page_has_every_option_and_variable():
+    page = _read(os.path.join(SOURCE, "man", "secretsfs.1"))
+    told = page.replace(r"\-", "-")
+    for command in ((), ("check",)):
+        shown = run(built("secretsfs"), *command, "--help").out.decode()
+        options = re.findall(r"--([a-z-]+)", shown)
+        check(len(options) > 5, shown)
+        check_equal([name for name in options if f"-{name}" not in told], [],
+                    "options that the page does not have")
+    variables = set()
+    for path in glob.glob(os.path.join(SOURCE, "src/aws/env*.c")):
+        variables.update(re.findall(r'"(AWS_[A-Z0-9_]+)"', _read(path)))
+    check(len(variables) > 25, variables)
+    words = set(re.split(r"[^A-Z0-9_]+", page))
+    check_equal(sorted(variables - words), [],
+                "variables that the page does not have")
 
 
 main(mounts=False)

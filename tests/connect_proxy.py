@@ -20,6 +20,7 @@ class _Handler(socketserver.StreamRequestHandler):
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
         if len(request) != 3 or request[0] != "CONNECT":
+            self.server.proxy.others.append(" ".join(request))
             self.wfile.write(b"HTTP/1.1 405 only CONNECT\r\n\r\n")
             return
         self.server.proxy.note(request[1], headers)
@@ -69,6 +70,7 @@ class ConnectProxy:
             self.authorization = "Basic " + base64.b64encode(pair).decode()
         self.targets = []   # of each CONNECT
         self.headers = []   # likewise
+        self.others = []    # what was no CONNECT
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self

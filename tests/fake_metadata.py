@@ -13,6 +13,7 @@ import collections
 import datetime
 import http.server
 import json
+import socket
 import threading
 
 from fake_aws import SECRET_KEY
@@ -20,11 +21,12 @@ from fake_aws import SECRET_KEY
 CONTAINER = "container"
 INSTANCE = "instance"
 
-_CONTAINER_PATH = "/v1/credentials"
+CONTAINER_PATH = "/v1/credentials"
 _TOKEN_PATH = "/latest/api/token"
 _ROLES_PATH = "/latest/meta-data/iam/security-credentials/"
 _INSTANCE_TOKEN = "AQAEAExampleInstanceToken=="
-_ROLE = "node-role"
+NODE_ROLE = "node-role"
+POD_ROLE = "arn:aws:iam::123456789012:role/pod-role"
 
 
 def _utc(seconds, fraction=""):
@@ -59,13 +61,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         metadata = self.server.metadata
         if metadata.wait_while_silent():
             self.close_connection = True
-        elif self.path == _CONTAINER_PATH:
+        elif self.path == CONTAINER_PATH:
             self._container(metadata)
         elif self.headers.get("X-aws-ec2-metadata-token") != _INSTANCE_TOKEN:
             self._reply(401, "")
         elif self.path == _ROLES_PATH:
-            self._reply(200, _ROLE)
-        elif self.path == _ROLES_PATH + _ROLE:
+            self._reply(200, NODE_ROLE)
+        elif self.path == _ROLES_PATH + NODE_ROLE:
             self._instance(metadata)
         else:
             self._reply(404, "")
@@ -83,6 +85,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "SecretAccessKey": SECRET_KEY,
             "Token": session,
             "AccountId": "123456789012",
+            "RoleArn": POD_ROLE,
             "Expiration": _utc(expires_s, ".123456789"),
         }), "application/json")
 
@@ -102,14 +105,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 class _Server(http.server.ThreadingHTTPServer):
     block_on_close = False
+    address_family = socket.AF_INET6  # of either kind
 
     def handle_error(self, _request, _address):
         """Clients go away while they are kept waiting."""
 
 
 class FakeMetadata:
-    def __init__(self, aws):
+    def __init__(self, aws, port=0):
         self.aws = aws
+        self._port = port
         self.calls = collections.Counter()
         self.tokens = []     # of containers, as they came
         self.refusal = None  # (status, text) for containers
@@ -117,7 +122,7 @@ class FakeMetadata:
         self._closing = threading.Event()
 
     def __enter__(self):
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("::", self._port), _Handler)
         self._server.metadata = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever,
@@ -138,10 +143,11 @@ class FakeMetadata:
             self._closing.wait(90)
         return self._silent
 
-    def pod_identity(self, token_file):
+    def pod_identity(self, token_file, url=None):
         """What the webhook of EKS Pod Identity puts into a pod."""
         return {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": self.url + _CONTAINER_PATH,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI":
+                (url or self.url) + CONTAINER_PATH,
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token_file,
         }
 

@@ -29,12 +29,18 @@ BATCH = _allow("secretsmanager:BatchGetSecretValue",
                "secretsmanager:DescribeSecret")
 WRITE = _allow("secretsmanager:*", "ssm:*")
 
+ASSUME = _allow("sts:AssumeRole")
+
 TRUST = json.dumps({
     "Version": "2012-10-17",
     "Statement": [{
         "Effect": "Allow",
         "Principal": {"Federated": "*"},
         "Action": "sts:AssumeRoleWithWebIdentity",
+    }, {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "sts:AssumeRole",
     }],
 })
 
@@ -49,14 +55,18 @@ def _user(iam, name, policy):
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
+def _role(iam, name):
+    role = iam.create_role(RoleName=name,
+                           AssumeRolePolicyDocument=TRUST)["Role"]
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=READ)
+    return role["Arn"]
+
+
 def create():
     iam = boto3.client("iam")
-    role = iam.create_role(RoleName="secretsfs",
-                           AssumeRolePolicyDocument=TRUST)["Role"]
-    iam.put_role_policy(RoleName="secretsfs", PolicyName="read",
-                        PolicyDocument=READ)
     print(json.dumps({
-        "role": role["Arn"],
+        "role": _role(iam, "secretsfs"),
+        "assumer": _user(iam, "assumer", ASSUME),
         "reader": _user(iam, "reader", READ),
         "batcher": _user(iam, "batcher", BATCH),
         "writer": _user(iam, "writer", WRITE),

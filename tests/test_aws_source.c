@@ -99,10 +99,8 @@ static void prepare(struct setup *setup)
 
 static void open_source(struct setup *setup)
 {
-	assert_int_equal(aws_source_new(setup->fixture.loop,
-					setup->fixture.retry, &setup->settings,
-					&setup->fixture.environment,
-					&setup->source, NULL),
+	assert_int_equal(aws_source_new(setup->fixture.identities,
+					&setup->settings, &setup->source, NULL),
 			 0);
 }
 
@@ -453,6 +451,41 @@ static void sources_share_what_is_known_of_an_endpoint(void **state)
 			    "answer (not asked again for 0.5 s)");
 	assert_int_equal(fake_http_count(setup.fixture.http), 5);
 	first->operations->free(first);
+	tear_down(&setup);
+}
+
+/* Whoever is the same asks for keys once, in whatever part it is needed; but a
+ * role's keys are of a region's STS. */
+static void sources_share_the_keys_of_an_identity(void **state)
+{
+	struct source *first;
+	struct source *second;
+	struct setup setup;
+
+	(void)state;
+	set_up_role(&setup);
+	fake_http_add(setup.fixture.http, &first_keys);
+	fake_http_add(setup.fixture.http, &good);
+	(void)get(&setup, "prod/db");
+	assert_int_equal(fake_http_count(setup.fixture.http), 2);
+
+	first = setup.source;
+	open_source(&setup);
+	fake_http_add(setup.fixture.http, &good);
+	assert_string_equal(get(&setup, "prod/db").bytes, "s3cr3t");
+	assert_int_equal(fake_http_count(setup.fixture.http), 3);
+
+	second = setup.source;
+	setup.settings.region = "us-east-1";
+	open_source(&setup);
+	fake_http_add(setup.fixture.http, &second_keys);
+	fake_http_add(setup.fixture.http, &good);
+	assert_string_equal(get(&setup, "prod/db").bytes, "s3cr3t");
+	assert_int_equal(fake_http_count(setup.fixture.http), 5);
+	assert_string_equal(fake_http_request(setup.fixture.http, 3)->url,
+			    "https://sts.us-east-1.amazonaws.com/");
+	first->operations->free(first);
+	second->operations->free(second);
 	tear_down(&setup);
 }
 
@@ -882,9 +915,10 @@ static void says_who_asks_and_where(void **state)
 	setup.settings.region = "us-east-1";
 	setup.settings.endpoint_url = "http://localhost:1234";
 	open_source(&setup);
-	assert_string_equal(setup.source->identity,
-			    "secretsmanager http://localhost:1234/ us-east-1 role "
-			    "arn:aws:iam::123456789012:role/app");
+	assert_string_equal(
+		setup.source->identity,
+		"secretsmanager http://localhost:1234/ us-east-1 role "
+		"arn:aws:iam::123456789012:role/app");
 	tear_down(&setup);
 }
 
@@ -920,10 +954,8 @@ static void refuses_settings_that_cannot_work(void **state)
 		struct err err;
 
 		prepare(&setup);
-		assert_int_equal(aws_source_new(setup.fixture.loop,
-						setup.fixture.retry,
+		assert_int_equal(aws_source_new(setup.fixture.identities,
 						&cases[i].settings,
-						&setup.fixture.environment,
 						&setup.source, &err),
 				 cases[i].code);
 		assert_string_equal(err.text, cases[i].text);
@@ -945,6 +977,7 @@ int main(void)
 		cmocka_unit_test(waits_as_long_as_aws_wishes_and_signs_anew),
 		cmocka_unit_test(ignores_a_wish_that_is_no_number),
 		cmocka_unit_test(sources_share_what_is_known_of_an_endpoint),
+		cmocka_unit_test(sources_share_the_keys_of_an_identity),
 		cmocka_unit_test(sends_nothing_for_a_name_that_cannot_be),
 		cmocka_unit_test(fetches_by_an_arn_of_its_region),
 		cmocka_unit_test(asks_for_a_version_and_a_stage),

@@ -273,9 +273,7 @@ static void open_source(struct setup *setup)
 {
 	const struct aws_settings settings = { .timeout_ms = TIMEOUT_MS };
 
-	assert_int_equal(aws_source_new(setup->fixture.loop,
-					setup->fixture.retry, &settings,
-					&setup->fixture.environment,
+	assert_int_equal(aws_source_new(setup->fixture.identities, &settings,
 					&setup->source, NULL),
 			 0);
 }

@@ -612,6 +612,92 @@ static void what_is_known_is_told_to_people(void **state)
 	assert_int_equal(cache_counters(scene->cache)->failures, 1);
 }
 
+static void check_answers(const struct scene *scene, uint64_t hits,
+			  uint64_t stale, uint64_t misses)
+{
+	const struct cache_counters *counters = cache_counters(scene->cache);
+
+	assert_int_equal(counters->hits, hits);
+	assert_int_equal(counters->stale, stale);
+	assert_int_equal(counters->misses, misses);
+}
+
+static void answers_are_counted_by_what_they_cost_and_are_worth(void **state)
+{
+	struct scene *scene = *state;
+	struct told told;
+
+	check_answers(scene, 0, 0, 1);
+	assert_true(peek(scene, &told));
+	check_answers(scene, 1, 0, 1);
+	advance(scene, TTL_MS);
+	get(scene, &told); /* in vain */
+	check_answers(scene, 1, 0, 2);
+	fake_source_fail(&scene->source, -EIO);
+	assert_string_equal(told.version, "v1");
+	check_answers(scene, 1, 1, 2);
+	assert_true(peek(scene, &told));
+	check_answers(scene, 2, 2, 2);
+	advance(scene, 1000);
+	get(scene, &told); /* is impatient */
+	advance(scene, 2000);
+	assert_string_equal(told.version, "v1");
+	check_answers(scene, 2, 3, 3);
+	get(scene, &told);
+	check_answers(scene, 3, 4, 3);
+	advance(scene, 0);
+	fake_source_confirm(&scene->source, true);
+	check_answers(scene, 3, 4, 3);
+}
+
+static void how_long_attempts_take_is_counted_by_their_end(void **state)
+{
+	struct scene *scene = *state;
+	const struct cache_counters *counters = cache_counters(scene->cache);
+	struct told told;
+
+	assert_int_equal(
+		histogram_up_to(&counters->succeeded, HISTOGRAM_BOUNDS), 1);
+	assert_int_equal(counters->succeeded.sum_ms, 0);
+	advance(scene, TTL_MS);
+	get(scene, &told);
+	advance(scene, 1500);
+	fake_source_confirm(&scene->source, true);
+	assert_int_equal(
+		histogram_up_to(&counters->succeeded, HISTOGRAM_BOUNDS), 2);
+	assert_int_equal(counters->succeeded.sum_ms, 1500);
+	assert_int_equal(histogram_up_to(&counters->failed, HISTOGRAM_BOUNDS),
+			 0);
+	advance(scene, TTL_MS);
+	get(scene, &told);
+	advance(scene, TIMEOUT_MS);
+	assert_int_equal(
+		histogram_up_to(&counters->succeeded, HISTOGRAM_BOUNDS), 2);
+	assert_int_equal(histogram_up_to(&counters->failed, HISTOGRAM_BOUNDS),
+			 1);
+	assert_int_equal(counters->failed.sum_ms, TIMEOUT_MS);
+}
+
+static void the_end_of_a_value_is_told(void **state)
+{
+	struct scene *scene = *state;
+	struct cache_want wanted = want(scene);
+	struct cache_about about;
+	struct told told;
+
+	advance(scene, TTL_MS);
+	cache_tell(scene->cache, &wanted, &about);
+	assert_int_equal(about.left_ms, MAX_STALE_MS - TTL_MS);
+	get(scene, &told);
+	fake_source_fail(&scene->source, -EACCES);
+	advance(scene, 1000);
+	cache_tell(scene->cache, &wanted, &about);
+	assert_int_equal(about.left_ms, GRACE_MS - 1000);
+	wanted.name = "never";
+	cache_tell(scene->cache, &wanted, &about);
+	assert_int_equal(about.left_ms, -1);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -641,6 +727,9 @@ int main(void)
 		test(a_use_outlives_its_source),
 		test(what_is_known_of_a_source_is_listed),
 		test(what_is_known_is_told_to_people),
+		test(answers_are_counted_by_what_they_cost_and_are_worth),
+		test(how_long_attempts_take_is_counted_by_their_end),
+		test(the_end_of_a_value_is_told),
 	};
 
 	return cmocka_run_group_tests_name("cache_use", tests, NULL, NULL);

@@ -30,6 +30,7 @@ static const struct fake_reply denied = {
 	.body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not "
 		"authorized</Message></Error></ErrorResponse>",
 };
+static const struct fake_reply broken = { .status = 200, .body = "{}" };
 static const struct fake_reply unreachable = { .failure = -EIO };
 
 struct setup {
@@ -348,7 +349,33 @@ static void tells_all_who_wait_why_sts_refused(void **state)
 			"AssumeRoleWithWebIdentity 'arn:aws:iam::123456789012:"
 			"role/app': AccessDenied: Not authorized");
 	}
+	tear_down(&setup);
+}
+
+static void asks_no_sts_that_refuses_a_role_for_a_while(void **state)
+{
+	struct seen seen;
+	struct setup setup;
+
+	(void)state;
+	set_up_role(&setup);
+	fake_http_add(setup.fixture.http, &denied);
+	for (int i = 0; i < 3; i++) {
+		seen = (struct seen){ 0 };
+		(void)ask(&setup, &seen);
+		assert_int_equal(seen.count, 0);
+		fixture_settle(&setup.fixture);
+		assert_int_equal(seen.count, 1);
+		assert_int_equal(seen.code, -EACCES);
+		assert_non_null(strstr(seen.text, "Not authorized"));
+		assert_int_equal(fake_http_count(setup.fixture.http), 1);
+		fixture_advance(&setup.fixture,
+				CREDENTIALS_HOLD_OFF_MS / 3 - 1);
+	}
+	fixture_advance(&setup.fixture, 3);
+	fake_http_add(setup.fixture.http, &first);
 	expect_keys(&setup, "ASIAFIRST");
+	assert_int_equal(fake_http_count(setup.fixture.http), 2);
 	tear_down(&setup);
 }
 
@@ -432,7 +459,7 @@ static void lets_a_callback_ask_again(void **state)
 
 	(void)state;
 	set_up_role(&setup);
-	fake_http_add(setup.fixture.http, &denied);
+	fake_http_add(setup.fixture.http, &broken);
 	fake_http_add(setup.fixture.http, &first);
 	seen.to_ask = &setup;
 	(void)ask(&setup, &seen);
@@ -802,7 +829,7 @@ static void works_as_a_role_that_is_assumed(void **state)
 	set_up_role(&setup);
 	assert_int_equal(credentials_assume(setup.credentials, &role, &err), 0);
 	assert_string_equal(credentials_identity(setup.credentials),
-			    "role arn:class external id x by role "
+			    "role arn:class external id x for 900 s by role "
 			    "arn:aws:iam::123456789012:role/app");
 	fake_http_add(setup.fixture.http, &first);
 	fake_http_add(setup.fixture.http, &assumed);
@@ -835,6 +862,7 @@ int main(void)
 		cmocka_unit_test(
 			says_when_the_token_is_gone_between_two_attempts),
 		cmocka_unit_test(tells_all_who_wait_why_sts_refused),
+		cmocka_unit_test(asks_no_sts_that_refuses_a_role_for_a_while),
 		cmocka_unit_test(ends_each_get_at_its_deadline),
 		cmocka_unit_test(never_calls_back_after_a_cancel),
 		cmocka_unit_test(lets_a_callback_cancel_another_get),

@@ -521,6 +521,43 @@ static void moves_credentials_out_of_the_environment(void **state)
 	assert_null(environment.access_key_id);
 }
 
+/* smithy-rs, environment_variables_blank: who sets nothing says nothing. And
+ * what botocore alone reads is nothing either. */
+static void takes_blank_variables_for_none(void **state)
+{
+	static const char *const blank[] = {
+		"AWS_ACCESS_KEY_ID",
+		"AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN",
+		"AWS_PROFILE",
+		"AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_ROLE_ARN",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_EC2_METADATA_DISABLED",
+		"AWS_ENDPOINT_URL",
+	};
+	struct aws_environment environment;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(blank); i++)
+		assert_int_equal(setenv(blank[i], "", 1), 0);
+	assert_int_equal(setenv("AWS_SECURITY_TOKEN", "old", 1), 0);
+	assert_int_equal(setenv("AWS_DEFAULT_PROFILE", "old", 1), 0);
+	assert_int_equal(aws_environment_read(&environment, NULL), 0);
+	assert_null(environment.access_key_id);
+	assert_string_equal(buf_text(&environment.secret_key), "");
+	assert_string_equal(buf_text(&environment.session_token), "");
+	assert_null(environment.profile);
+	assert_null(environment.token_file);
+	assert_null(environment.role_arn);
+	assert_null(environment.container_url);
+	assert_null(environment.container_path);
+	assert_null(environment.metadata_disabled);
+	assert_null(environment.endpoint_url);
+	aws_environment_done(&environment);
+}
+
 static void refuses_a_credential_without_end(void **state)
 {
 	static char value[20000];
@@ -551,6 +588,7 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong_with_a_region),
 		cmocka_unit_test(tells_arns_from_names),
 		cmocka_unit_test(moves_credentials_out_of_the_environment),
+		cmocka_unit_test(takes_blank_variables_for_none),
 		cmocka_unit_test(refuses_a_credential_without_end),
 	};
 

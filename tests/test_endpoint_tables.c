@@ -158,37 +158,47 @@ static void check_rule(struct table *table, enum aws_service service,
 	      what, endpoint.url);
 }
 
-static void check_secretsmanager(struct table *table)
+static void check_rules(struct table *table, enum aws_service service)
 {
 	jdoc_node rules = member(table, 0, "testCases");
 
 	for (jdoc_node rule = jdoc_first(table->doc, rules); rule != JDOC_NONE;
 	     rule = jdoc_next(table->doc, rule))
-		check_rule(table, AWS_SERVICE_SECRETSMANAGER, rule);
+		check_rule(table, service, rule);
+}
+
+static void check_secretsmanager(struct table *table)
+{
+	check_rules(table, AWS_SERVICE_SECRETSMANAGER);
+}
+
+static void check_ssm(struct table *table)
+{
+	check_rules(table, AWS_SERVICE_SSM);
 }
 
 static void check_sts(struct table *table)
 {
-	jdoc_node rules = member(table, 0, "testCases");
-
-	for (jdoc_node rule = jdoc_first(table->doc, rules); rule != JDOC_NONE;
-	     rule = jdoc_next(table->doc, rule))
-		check_rule(table, AWS_SERVICE_STS, rule);
+	check_rules(table, AWS_SERVICE_STS);
 }
 
 /* SSM follows the general rule everywhere, but for FIPS in GovCloud. */
 static void check_region(struct table *table, const char *region,
-			 const char *suffix, bool is_dualstack)
+			 const char *suffix, bool is_dualstack, bool is_fips)
 {
 	const struct aws_environment environment = {
 		.use_dualstack = is_dualstack ? "true" : NULL,
+		.use_fips = is_fips ? "true" : NULL,
 	};
+	bool is_gov = strstr(region, "us-gov-") != NULL;
 	struct endpoint endpoint = { 0 };
 	char wanted[TEXT_SIZE + 200];
 	int r = endpoint_find(AWS_SERVICE_SSM, region, NULL, &environment,
 			      &endpoint, NULL);
 
-	(void)snprintf(wanted, sizeof(wanted), "ssm.%s.%s", region, suffix);
+	(void)snprintf(wanted, sizeof(wanted), "ssm%s.%s.%s",
+		       is_fips && (is_dualstack || !is_gov) ? "-fips" : "",
+		       region, suffix);
 	count(table, r == 0 && strcmp(endpoint.host, wanted) == 0, wanted,
 	      endpoint.host);
 }
@@ -206,8 +216,10 @@ static void check_partition(struct table *table, jdoc_node partition)
 		const char *name =
 			text_of(table, jdoc_name(table->doc, region), texts[2]);
 
-		check_region(table, name, suffix, false);
-		check_region(table, name, dual, true);
+		check_region(table, name, suffix, false, false);
+		check_region(table, name, dual, true, false);
+		check_region(table, name, suffix, false, true);
+		check_region(table, name, dual, true, true);
 	}
 }
 
@@ -248,6 +260,7 @@ int main(void)
 		void (*check)(struct table *table);
 	} tables[] = {
 		{ "endpoints-secretsmanager.json", check_secretsmanager },
+		{ "endpoints-ssm.json", check_ssm },
 		{ "endpoints-sts.json", check_sts },
 		{ "partitions.json", check_partitions },
 	};

@@ -316,6 +316,41 @@ static void a_replica_that_lags_takes_nothing_back(void **state)
 	tear_down(&setup);
 }
 
+/* An older version is old, and no replica lags for it. */
+static void one_stage_says_nothing_of_another(void **state)
+{
+	const struct source_want wants[] = {
+		{ .name = "app", .stage = "AWSCURRENT" },
+		{ .name = "app", .stage = "AWSPREVIOUS" },
+		{ .name = "app" },
+	};
+	static const int64_t first_ns[] = { 2000, 1000 };
+	static const int codes[] = { -EIO, 0, -EIO };
+	static struct setup setup;
+	struct seen seen;
+
+	(void)state;
+	set_up(&setup, 2, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(first_ns); i++) {
+		seen = (struct seen){ 0 };
+		setup.regions[0].created_ns = first_ns[i];
+		assert_non_null(setup.source->operations->fetch(
+			setup.source, &wants[i], on_value, &seen));
+		fake_source_answer(&setup.regions[0], "v", "x");
+		assert_string_equal(seen.bytes, "x");
+	}
+	setup.regions[1].created_ns = 1000;
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		seen = (struct seen){ 0 };
+		assert_non_null(setup.source->operations->fetch(
+			setup.source, &wants[i], on_value, &seen));
+		fake_source_fail(&setup.regions[0], -EIO);
+		fake_source_answer(&setup.regions[1], "v1", "old");
+		assert_int_equal(seen.code, codes[i]);
+	}
+	tear_down(&setup);
+}
+
 static void another_object_has_its_own_name_and_label(void **state)
 {
 	const struct source_want staged = { .name = "app", .stage = "mine" };
@@ -412,6 +447,7 @@ int main(void)
 		cmocka_unit_test(
 			a_confirmation_elsewhere_counts_if_nothing_changed),
 		cmocka_unit_test(a_replica_that_lags_takes_nothing_back),
+		cmocka_unit_test(one_stage_says_nothing_of_another),
 		cmocka_unit_test(another_object_has_its_own_name_and_label),
 		cmocka_unit_test(an_arn_becomes_that_of_the_region),
 		cmocka_unit_test(a_call_can_be_ended_in_any_region),

@@ -137,6 +137,8 @@ static void check_next(struct scene *scene, uint64_t unique)
 	assert_true(journal_next_left(scene->journal, &request));
 	assert_int_equal(request.unique, unique);
 	assert_int_equal(request.length, sizeof(lookup));
+	assert_int_equal(
+		(uintptr_t)request.bytes % _Alignof(struct fuse_in_header), 0);
 	memcpy(&lookup, request.bytes, sizeof(lookup));
 	assert_int_equal(lookup.header.unique, unique);
 	assert_string_equal(lookup.name, "password");

@@ -225,11 +225,17 @@ static void asks_the_container_with_the_token_of_the_moment(void **state)
 	assert_non_null(
 		strstr(request(&setup, 2)->headers, "Authorization: second\n"));
 
+	answer(&setup, &(struct fake_reply){
+			       .status = 400,
+			       .body = "eyJhbGciOi.eyJhdWQi.c2ln is too old" });
+	expect_error(&setup, -ENOKEY, "quotes a token");
+	assert_null(strstr(setup.text, "eyJ"));
+
 	write_home(&setup, "token", "a\nb: c");
 	expect_error(&setup, -ENOKEY, "line break");
 	(void)unlink(path);
 	expect_error(&setup, -ENOKEY, path);
-	assert_int_equal(fake_http_count(setup.fixture.http), 3);
+	assert_int_equal(fake_http_count(setup.fixture.http), 4);
 	tear_down(&setup);
 }
 
@@ -579,8 +585,8 @@ static void assumes_roles_one_after_the_other(void **state)
 	setup.fixture.environment.profile = "a";
 	assert_int_equal(choose(&setup), 0);
 	assert_string_equal(setup.chain.chosen->identity,
-			    "role arn:a external id x y by role arn:b by "
-			    "profile c");
+			    "role arn:a external id x y for 900 s by role "
+			    "arn:b by profile c");
 	answer(&setup, &assumed_b);
 	answer(&setup, &assumed_a);
 	expect_keys(&setup, "ASIAA");
@@ -715,7 +721,7 @@ static void asks_again_with_a_token_that_was_just_replaced(void **state)
 	fixture_set_role(&setup.fixture);
 	assert_int_equal(choose(&setup), 0);
 	answer(&setup, &expired);
-	expect_error(&setup, -EACCES, "ExpiredTokenException");
+	expect_error(&setup, -ENOKEY, "ExpiredTokenException");
 	assert_int_equal(fake_http_count(setup.fixture.http), 1);
 
 	answer(&setup, &expired);
@@ -965,7 +971,7 @@ static void runs_commands_that_give_keys(void **state)
 
 		prepare(&setup);
 		assert_int_equal(
-			commands_new(setup.fixture.loop,
+			commands_new(setup.fixture.loop, COMMANDS_TIMEOUT_MS,
 				     &setup.fixture.environment.commands, NULL),
 			0);
 		(void)snprintf(config, sizeof(config),
@@ -1006,7 +1012,9 @@ static void answers_commands_in_their_order(void **state)
 
 	(void)state;
 	prepare(&setup);
-	assert_int_equal(commands_new(setup.fixture.loop, commands, NULL), 0);
+	assert_int_equal(commands_new(setup.fixture.loop, COMMANDS_TIMEOUT_MS,
+				      commands, NULL),
+			 0);
 	first = command_start(*commands, "printf one", on_output, &setup, NULL);
 	assert_non_null(first);
 	assert_non_null(command_start(*commands, "printf two", on_output,
@@ -1017,6 +1025,70 @@ static void answers_commands_in_their_order(void **state)
 	tear_down(&setup);
 }
 
+static void on_no_output(void *owner, const char *output, size_t length,
+			 const struct err *err)
+{
+	struct setup *setup = owner;
+
+	(void)length;
+	assert_null(output);
+	setup->ended++;
+	(void)snprintf(setup->text, sizeof(setup->text), "%s", err->text);
+}
+
+/* form has one %s. */
+static void write_command(char *out, size_t size, const char *form,
+			  const char *seconds)
+{
+	const char *place = strstr(form, "%s");
+
+	assert_true(snprintf(out, size, "%.*s%s%s", (int)(place - form), form,
+			     seconds, place + 2) < (int)size);
+}
+
+/* With whatever it started, even where its streams are closed: the one that
+ * comes after it finds none of them. */
+static void ends_commands_that_do_not_end(void **state)
+{
+	static const char *const endless[] = {
+		"sleep %s",
+		"sleep %s & exec >&- 2>&-; wait",
+		"trap '' TERM; while :; do sleep %s; done",
+	};
+	char seconds[32];
+
+	(void)state;
+	/* no other test of this kind has the same */
+	(void)snprintf(seconds, sizeof(seconds), "600.%d", (int)getpid());
+	for (size_t i = 0; i < ARRAY_SIZE(endless); i++) {
+		char command[256];
+		struct setup setup;
+		struct commands **commands =
+			&setup.fixture.environment.commands;
+
+		prepare(&setup);
+		assert_int_equal(
+			commands_new(setup.fixture.loop, 1000, commands, NULL),
+			0);
+		write_command(command, sizeof(command), endless[i], seconds);
+		assert_non_null(command_start(*commands, command, on_no_output,
+					      &setup, NULL));
+		wait_for_end(&setup);
+		assert_string_equal(setup.text, "it did not end within 1 s");
+		setup.ended = 0;
+		write_command(command, sizeof(command),
+			      "for c in /proc/[0-9]*/cmdline; do"
+			      " tr '\\0' ' ' <$c 2>/dev/null; echo; done |"
+			      " grep -cFx 'sleep %s '; printf end",
+			      seconds);
+		assert_non_null(command_start(*commands, command, on_output,
+					      &setup, NULL));
+		wait_for_end(&setup);
+		assert_string_equal(setup.id, "0\nend");
+		tear_down(&setup);
+	}
+}
+
 /* Nothing that it inherits is a descriptor of ours, and its input is empty. */
 static void gives_commands_nothing_of_ours(void **state)
 {
@@ -1025,7 +1097,9 @@ static void gives_commands_nothing_of_ours(void **state)
 
 	(void)state;
 	prepare(&setup);
-	assert_int_equal(commands_new(setup.fixture.loop, commands, NULL), 0);
+	assert_int_equal(commands_new(setup.fixture.loop, COMMANDS_TIMEOUT_MS,
+				      commands, NULL),
+			 0);
 	assert_non_null(
 		command_start(*commands,
 			      "cat; for i in 3 4 5 6 7 8 9; do"
@@ -1034,6 +1108,39 @@ static void gives_commands_nothing_of_ours(void **state)
 			      on_output, &setup, NULL));
 	wait_for_end(&setup);
 	assert_string_equal(setup.id, "end");
+	tear_down(&setup);
+}
+
+static bool is_there(const struct setup *setup, const char *name)
+{
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", setup->home, name);
+	return access(path, F_OK) == 0;
+}
+
+/* Also one that has closed what is read of it. */
+static void ends_a_command_with_who_asks(void **state)
+{
+	char command[PATH_SIZE];
+	struct setup setup;
+	struct commands **commands = &setup.fixture.environment.commands;
+
+	(void)state;
+	prepare(&setup);
+	assert_int_equal(commands_new(setup.fixture.loop, COMMANDS_TIMEOUT_MS,
+				      commands, NULL),
+			 0);
+	(void)snprintf(command, sizeof(command),
+		       "cd %s; exec >&- 2>&-; : > closed; sleep 15; : > late",
+		       setup.home);
+	assert_non_null(
+		command_start(*commands, command, on_output, &setup, NULL));
+	for (unsigned i = 0; !is_there(&setup, "closed") && i < 1000; i++)
+		assert_int_equal(loop_turn(setup.fixture.loop, 20), 0);
+	assert_true(is_there(&setup, "closed"));
+	commands_free(TAKE(*commands));
+	assert_false(is_there(&setup, "late"));
 	tear_down(&setup);
 }
 
@@ -1065,7 +1172,9 @@ int main(void)
 		cmocka_unit_test(takes_region_and_endpoints_of_the_profile),
 		cmocka_unit_test(runs_commands_that_give_keys),
 		cmocka_unit_test(answers_commands_in_their_order),
+		cmocka_unit_test(ends_commands_that_do_not_end),
 		cmocka_unit_test(gives_commands_nothing_of_ours),
+		cmocka_unit_test(ends_a_command_with_who_asks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

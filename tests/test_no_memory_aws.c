@@ -312,10 +312,9 @@ static void begin(struct fixture *fixture, const struct fake_reply *replies,
 
 /* What is done with a source, and what is answered meanwhile. */
 struct use {
-	int (*open)(struct loop *loop, struct retry *retry,
-		    const struct aws_settings *settings,
-		    const struct aws_environment *environment,
-		    struct source **ret, struct err *err);
+	int (*open)(struct identities *identities,
+		    const struct aws_settings *settings, struct source **ret,
+		    struct err *err);
 	int (*run)(struct fixture *fixture, struct source *source);
 	const struct fake_reply *replies;
 	size_t count;
@@ -332,8 +331,7 @@ static int use_source(void *owner)
 	int r;
 
 	begin(&fixture, use->replies, use->count);
-	r = use->open(fixture.loop, fixture.retry, &settings,
-		      &fixture.environment, &source, &err);
+	r = use->open(fixture.identities, &settings, &source, &err);
 	assert_int_equal(err.code, r);
 	assert_true((r == 0) == (source != NULL));
 	if (source) {

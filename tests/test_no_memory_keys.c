@@ -3,6 +3,7 @@
  * turn: each question ends once, and nobody else serves for want of memory. */
 #include "tests/test.h"
 
+#include "aws/commands.h"
 #include "aws/credentials.h"
 #include "aws/keys.h"
 #include "aws/profile_chain.h"
@@ -175,6 +176,62 @@ static void no_provider_serves_for_want_of_another(void **state)
 		assert_true(fail_each_alloc(ask, &uses[i]) > 10);
 }
 
+static void on_output(void *owner, const char *output, size_t length,
+		      const struct err *err)
+{
+	struct seen *seen = owner;
+
+	seen->count++;
+	seen->code = err ? err->code : 0;
+	(void)snprintf(seen->id, sizeof(seen->id), "%.*s", (int)length,
+		       output ? output : "");
+}
+
+/* -ENOMEM, or what was written is there. */
+static int run_one(struct loop *loop, struct commands *commands,
+		   const char *command, const char *expected)
+{
+	struct seen seen = { 0 };
+
+	if (!command_start(commands, command, on_output, &seen, NULL))
+		return -ENOMEM;
+	for (unsigned i = 0; seen.count == 0 && i < 1000; i++)
+		assert_int_equal(loop_turn(loop, 20), 0);
+	assert_int_equal(seen.count, 1);
+	if (seen.code == 0)
+		assert_string_equal(seen.id, expected);
+	return seen.code;
+}
+
+static int run_two(void *owner)
+{
+	struct commands *commands;
+	struct fixture fixture;
+	int r;
+
+	(void)owner;
+	fail_alloc_pause();
+	fixture_init(&fixture);
+	assert_int_equal(commands_new(fixture.loop, COMMANDS_TIMEOUT_MS,
+				      &commands, NULL),
+			 0);
+	fail_alloc_resume();
+	r = run_one(fixture.loop, commands, "printf one", "one");
+	fail_alloc_pause();
+	assert_int_equal(run_one(fixture.loop, commands, "printf two", "two"),
+			 0);
+	commands_free(commands);
+	fixture_done(&fixture);
+	fail_alloc_resume();
+	return r;
+}
+
+static void want_of_memory_ends_one_command_alone(void **state)
+{
+	(void)state;
+	assert_true(fail_each_alloc(run_two, NULL) > 2);
+}
+
 static void write_home(const char *name, const char *text)
 {
 	char path[256];
@@ -229,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profiles_are_whole_or_refused),
 		cmocka_unit_test(no_provider_serves_for_want_of_another),
+		cmocka_unit_test(want_of_memory_ends_one_command_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_home, remove_home);

@@ -3,11 +3,14 @@
 
 #include "base/err.h"
 #include "base/macros.h"
+#include "config/address_text.h"
 #include "config/option_table.h"
 #include "config/options.h"
 #include "config/source_text.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,9 +127,12 @@ static void reads_each_option(void **state)
 			    "--timeout 250ms --region eu-west-1 --endpoint-url "
 			    "http://[::1]:1 --offline d --worker-user web "
 			    "--owner 7:8 --mode 0444 --proxy-from-env "
+			    "--metrics [::1]:9464 --metrics-keys "
 			    "--log-format json --log-file l -f -d app /mnt",
 			    copy, NULL),
 		0);
+	assert_string_equal(options.metrics, "[::1]:9464");
+	assert_true(options.metrics_keys);
 	assert_int_equal(options.timeout_ms, 250);
 	assert_string_equal(options.region, "eu-west-1");
 	assert_string_equal(options.endpoint_url, "http://[::1]:1");
@@ -142,6 +148,63 @@ static void reads_each_option(void **state)
 	assert_true(options.foreground);
 	assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
 	options_done(&options);
+}
+
+/* What the kernel would bind to; NULL: refused. */
+static void check_address(const char *text, const char *host, uint16_t port)
+{
+	struct address_text found;
+	char at[INET6_ADDRSTRLEN] = "";
+	const void *address = &found.address;
+	const struct sockaddr_in *four = address;
+	const struct sockaddr_in6 *six = address;
+
+	assert_int_equal(address_text_parse(text, &found), host ? 0 : -EINVAL);
+	if (!host)
+		return;
+	if (found.address.ss_family == AF_INET6) {
+		assert_int_equal(found.length, sizeof(*six));
+		assert_int_equal(ntohs(six->sin6_port), port);
+		(void)inet_ntop(AF_INET6, &six->sin6_addr, at, sizeof(at));
+	} else {
+		assert_int_equal(found.length, sizeof(*four));
+		assert_int_equal(ntohs(four->sin_port), port);
+		(void)inet_ntop(AF_INET, &four->sin_addr, at, sizeof(at));
+	}
+	assert_string_equal(at, host);
+}
+
+static void
+an_address_is_numbers_and_loopback_unless_said_otherwise(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *host;
+		uint16_t port;
+	} cases[] = {
+		{ "9464", "127.0.0.1", 9464 },
+		{ ":9464", "127.0.0.1", 9464 },
+		{ "127.0.0.2:1", "127.0.0.2", 1 },
+		{ "0.0.0.0:65535", "0.0.0.0", 65535 },
+		{ "[::1]:9464", "::1", 9464 },
+		{ "[::]:0", "::", 0 },
+		{ "127.0.0.1:65536", NULL, 0 },
+		{ "127.0.0.1:", NULL, 0 },
+		{ "127.0.0.1", NULL, 0 },
+		{ "localhost:9464", NULL, 0 },
+		{ "::1:9464", NULL, 0 },
+		{ "[::1]", NULL, 0 },
+		{ "[:1", NULL, 0 },
+		{ "[]:1", NULL, 0 },
+		{ "[127.0.0.1]:1", NULL, 0 },
+		{ "[1111:2222:3333:4444:5555:6666:255.255.255.2555555555]:1",
+		  NULL, 0 },
+		{ ":", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_address(cases[i].text, cases[i].host, cases[i].port);
 }
 
 static void gives_an_owner_without_a_group_the_group_of_who_mounts(void **state)
@@ -214,6 +277,9 @@ static void names_what_is_wrong_and_what_is_taken(void **state)
 		{ "app /mnt -o ttl=soon",
 		  "-o ttl takes a duration from 1s to 24h, like 90s, 5m or "
 		  "1h30m, not 'soon'" },
+		{ "app /mnt --metrics localhost:1",
+		  "--metrics takes [ADDRESS:]PORT, as numbers, like "
+		  "127.0.0.1:9464, not 'localhost:1'" },
 		{ "app /mnt --region", "--region takes an AWS region" },
 		{ "app /mnt -o region", "-o region takes an AWS region" },
 		{ "app /mnt --region=",
@@ -347,7 +413,6 @@ static void says_of_later_options_that_they_come_later(void **state)
 	} cases[] = {
 		{ "--layout x", "--layout is not supported yet" },
 		{ "--layout tree", "--layout is not supported yet" },
-		{ "--metrics :9", "--metrics is not supported yet" },
 		{ "-o direct_io", "-o direct_io is not supported yet" },
 		{ "-o audit", "-o audit is not supported yet" },
 		{ "-o context=a", "-o context is not supported yet" },
@@ -526,6 +591,8 @@ int main(void)
 		cmocka_unit_test(reads_the_same_in_every_form_and_place),
 		cmocka_unit_test(ignores_the_words_that_fstab_adds),
 		cmocka_unit_test(reads_each_option),
+		cmocka_unit_test(
+			an_address_is_numbers_and_loopback_unless_said_otherwise),
 		cmocka_unit_test(
 			gives_an_owner_without_a_group_the_group_of_who_mounts),
 		cmocka_unit_test(takes_values_at_their_bounds_and_none_beyond),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FOUND_MAX 8
@@ -62,6 +63,52 @@ static struct parked *park(struct secret *secret, const char *key)
 	};
 
 	return parked_new(&about, secret);
+}
+
+#define FORGED_SIZE 512
+
+/* The bytes of a mark as another process has it, whose pool came to be as this
+ * one does: first, since this process has no pool before. */
+static void read_mark_of_another(char ret[FORGED_SIZE])
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const void *mark = park(secret_new("evil", 4), "identity/app");
+		char bytes[FORGED_SIZE] = { 0 };
+
+		if (mark)
+			memcpy(bytes, mark, sizeof(bytes));
+		_exit(write(ends[1], bytes, sizeof(bytes)) !=
+		      (ssize_t)sizeof(bytes));
+	}
+	assert_int_equal(read(ends[0], ret, FORGED_SIZE), FORGED_SIZE);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
+static void a_secret_that_looks_like_a_mark_is_none(void **state)
+{
+	struct secret *first;
+	struct secret *forged;
+	char bytes[FORGED_SIZE];
+
+	(void)state;
+	read_mark_of_another(bytes);
+	first = secret_new("evil", 4);
+	forged = secret_new(bytes, sizeof(bytes));
+	if (pool_fd() < 0)
+		skip();
+	assert_non_null(forged);
+	assert_true(bytes[0]);
+	assert_int_equal(find().count, 0);
+	secret_unref(forged);
+	secret_unref(first);
 }
 
 static void need_secret_memory(void)
@@ -168,6 +215,7 @@ static void other_memory_is_no_pool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_secret_that_looks_like_a_mark_is_none),
 		cmocka_unit_test(a_mark_is_found_with_all_that_was_said),
 		cmocka_unit_test(what_does_not_sum_up_is_not_there),
 		cmocka_unit_test(every_byte_of_a_mark_counts),

@@ -251,9 +251,7 @@ static void set_up(struct setup *setup)
 
 	fixture_init(&setup->fixture);
 	fixture_set_keys(&setup->fixture, NULL);
-	assert_int_equal(ssm_source_new(setup->fixture.loop,
-					setup->fixture.retry, &settings,
-					&setup->fixture.environment,
+	assert_int_equal(ssm_source_new(setup->fixture.identities, &settings,
 					&setup->source, NULL),
 			 0);
 }

@@ -216,6 +216,7 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 					  .worker_pid = 12,
 					  .started_s = 1700000000,
 					  .uptime_ms = 5,
+					  .restarts = 7,
 					  .memory_kind = "mlock",
 					  .memory_used = 1,
 					  .memory_mapped = 2,
@@ -236,12 +237,18 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 						 .node_count = 5,
 						 .dead_layers = 6 });
 	status_put_counters(&scene.json,
-			    &(struct cache_counters){ 1, 2, 3, 4, 5 });
+			    &(struct cache_counters){ .hits = 1,
+						      .stale = 2,
+						      .fetches = 3,
+						      .confirms = 4,
+						      .failures = 5,
+						      .misses = 6 });
 	jwrite_object_end(&scene.json);
 	end(&scene);
 	check_member(&scene, "pids",
 		     "{\"keeper\":11,\"worker\":12,\"notifier\":null}");
 	check_member(&scene, "startedAt", "1700000000");
+	check_member(&scene, "restarts", "7");
 	check_member(&scene, "memoryLocked", "false");
 	check_member(&scene, "memory",
 		     "{\"kind\":\"mlock\",\"usedBytes\":1,"
@@ -254,9 +261,10 @@ static void the_mount_the_processes_and_the_counters_are_told(void **state)
 		     "\"ttlMs\":1,\"maxStaleMs\":2,\"verifyAccessMs\":3,"
 		     "\"timeoutMs\":4,\"nodes\":5,"
 		     "\"deadLayers\":6}");
-	check_member(&scene, "cache",
-		     "{\"hits\":1,\"stale\":2,\"fetches\":3,\"confirms\":4,"
-		     "\"failures\":5}");
+	check_member(
+		&scene, "cache",
+		"{\"hits\":1,\"stale\":2,\"misses\":6,\"fetches\":3,\"confirms\":4,"
+		"\"failures\":5}");
 	done(&scene);
 }
 

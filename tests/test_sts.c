@@ -162,6 +162,28 @@ static void reads_keys_from_either_form(void **state)
 	}
 }
 
+/* aws-c-auth reads no reply of more than 10,000 bytes; nobody has promised that
+ * tokens stay shorter. */
+static void reads_keys_with_a_long_token(void **state)
+{
+	static char token[20001];
+	static char body[22000];
+	struct keys *keys = NULL;
+
+	(void)state;
+	memset(token, 't', sizeof(token) - 1);
+	(void)snprintf(body, sizeof(body),
+		       "<Credentials><AccessKeyId>ASIA</AccessKeyId>"
+		       "<SecretAccessKey>hunter2</SecretAccessKey>"
+		       "<SessionToken>%s</SessionToken>"
+		       "<Expiration>2026-11-23T11:11:12Z</Expiration>"
+		       "</Credentials>",
+		       token);
+	assert_int_equal(read_reply(200, body, &keys, NULL), 0);
+	assert_string_equal(keys_token(keys), token);
+	keys_unref(keys);
+}
+
 static void never_quotes_keys_that_it_cannot_use(void **state)
 {
 	static const char *const bodies[] = {
@@ -230,6 +252,19 @@ static void maps_the_refusals_of_sts(void **state)
 		  "\"No OpenIDConnect provider found\"}}",
 		  -EACCES,
 		  "InvalidIdentityToken: No OpenIDConnect provider found" },
+		{ 403, "{\"Error\":{\"Code\":\"IDPRejectedClaim\"}}", -EACCES,
+		  "IDPRejectedClaim" },
+		{ 403, "{\"Error\":{\"Code\":\"RegionDisabledException\"}}",
+		  -EACCES, "RegionDisabledException" },
+		{ 400, "{\"Error\":{\"Code\":\"MalformedPolicyDocument\"}}",
+		  -EACCES, "MalformedPolicyDocument" },
+		{ 400, "{\"Error\":{\"Code\":\"PackedPolicyTooLarge\"}}",
+		  -EACCES, "PackedPolicyTooLarge" },
+		{ 400,
+		  "<ErrorResponse><Error><Code>ValidationError</Code><Message>"
+		  "DurationSeconds &amp; more</Message></Error>"
+		  "</ErrorResponse>",
+		  -EACCES, "ValidationError: DurationSeconds & more" },
 		{ 400, "{\"Error\":{\"Code\":\"Throttling\"}}", -EIO,
 		  "Throttling" },
 		{ 503, "", -EIO, "status 503 without an AWS error" },
@@ -401,6 +436,7 @@ int main(void)
 		cmocka_unit_test(tells_absent_from_broken),
 		cmocka_unit_test(nests_only_so_deep),
 		cmocka_unit_test(reads_keys_from_either_form),
+		cmocka_unit_test(reads_keys_with_a_long_token),
 		cmocka_unit_test(never_quotes_keys_that_it_cannot_use),
 		cmocka_unit_test(maps_the_refusals_of_sts),
 		cmocka_unit_test(writes_the_form_from_the_file_of_the_moment),

@@ -3,8 +3,8 @@
  * never taken for that of another service, place or caller. */
 #include "aws/account.h"
 #include "aws/credentials.h"
+#include "aws/identities.h"
 #include "aws/region.h"
-#include "aws/sts.h"
 #include "base/err.h"
 #include "base/macros.h"
 #include "store/source.h"
@@ -24,7 +24,7 @@ static int set_identity(struct account *account, bool by_proxy, struct err *err)
 
 	if (asprintf(&account->identity, "%s %s %s %s%s", endpoint->service,
 		     endpoint->url, endpoint->region,
-		     credentials_identity(account->credentials),
+		     credentials_identity(account->api.credentials),
 		     by_proxy ? " by proxy" : "") < 0) {
 		account->identity = NULL;
 		return err_set(err, -ENOMEM, "no memory");
@@ -33,30 +33,12 @@ static int set_identity(struct account *account, bool by_proxy, struct err *err)
 	return 0;
 }
 
-/* The credentials keep the texts, which a class takes away when it is read
- * again. */
-static int assume(struct account *account, const struct aws_role *wanted,
-		  struct err *err)
-{
-	size_t arn_size = strlen(wanted->arn) + 1;
-	const char *external_id = wanted->external_id;
-	size_t size = arn_size + (external_id ? strlen(external_id) + 1 : 0);
-	struct sts_role role = { .duration_s = wanted->duration_s };
-
-	account->role_texts = malloc(size);
-	if (!account->role_texts)
-		return err_set(err, -ENOMEM, "no memory for a role");
-	role.arn = memcpy(account->role_texts, wanted->arn, arn_size);
-	if (external_id)
-		role.external_id = memcpy(account->role_texts + arn_size,
-					  external_id, size - arn_size);
-	return credentials_assume(account->credentials, &role, err);
-}
-
 int account_open(struct account *account, enum aws_service service,
-		 const struct aws_settings *settings,
-		 const struct aws_environment *environment, struct err *err)
+		 struct identities *identities,
+		 const struct aws_settings *settings, struct err *err)
 {
+	const struct aws_environment *environment =
+		identities_environment(identities);
 	struct api *api = &account->api;
 	char region[REGION_SIZE];
 	int r = region_choose(settings->region, environment, settings->secret,
@@ -64,23 +46,20 @@ int account_open(struct account *account, enum aws_service service,
 
 	account->source.grace_ms = GRACE_MS;
 	account->timeout_ms = settings->timeout_ms;
+	api->loop = identities_loop(identities);
+	api->retry = identities_retry(identities);
 	if (r == 0)
 		r = endpoint_find(service, region, settings->endpoint_url,
 				  environment, &account->endpoint, err);
 	if (r == 0)
-		r = credentials_new(api->loop, api->retry, environment, region,
-				    &account->credentials, err);
-	if (r == 0 && settings->role.arn)
-		r = assume(account, &settings->role, err);
-	api->credentials = account->credentials;
+		r = identities_get(identities, region, &settings->role,
+				   &api->credentials, err);
 	api->endpoint = &account->endpoint;
 	return r == 0 ? set_identity(account, settings->by_proxy, err) : r;
 }
 
 void account_close(struct account *account)
 {
-	credentials_free(account->credentials);
-	free(account->role_texts);
 	free(account->identity);
 	*account = (struct account){ 0 };
 }
@@ -90,7 +69,7 @@ int account_check(struct source *source, struct err *err)
 	const struct account *account =
 		CONTAINER_OF(source, struct account, source);
 
-	return credentials_check(account->credentials, err);
+	return credentials_check(account->api.credentials, err);
 }
 
 const char *account_region(const struct source *source)

@@ -7,20 +7,12 @@
 
 #include "aws/api_call.h"
 #include "aws/endpoint.h"
+#include "aws/identities.h"
 #include "store/source.h"
 
-struct aws_environment;
-struct credentials;
 struct err;
 
 /* Who asks a service, and where: what every source of AWS is made of. */
-
-/* A role that is assumed with the keys that are found. */
-struct aws_role {
-	const char *arn;	 /* NULL: none */
-	const char *external_id; /* NULL: none */
-	unsigned duration_s;	 /* 0: what STS gives */
-};
 
 struct aws_settings {
 	const char *region;	  /* --region; NULL: see region_choose() */
@@ -35,24 +27,21 @@ struct aws_settings {
 struct account {
 	struct source source; /* its identity is the one below */
 	struct api api;	      /* points to what is below */
-	struct credentials *credentials;
 	struct endpoint endpoint;
-	char *role_texts; /* of the role, or NULL */
-	char *identity;	  /* service, place and who asks: for cache keys */
+	char *identity; /* service, place and who asks: for cache keys */
 	int64_t timeout_ms;
 };
 
 /*
- * Asks nobody yet. All of account is zero but its source's operations,
- * and loop and retry of its api.
- * settings are for the call only; loop, retry and environment are borrowed and
- * outlive the account, which must stay where it is. It is closed by the caller
- * in any case. -EINVAL, -EACCES (no credentials are
+ * Asks nobody yet. All of account is zero but its source's operations.
+ * settings are for the call only; identities are borrowed and outlive the
+ * account, which must stay where it is. It is closed by the caller in any case.
+ -EINVAL, -EACCES (no credentials are
  * configured) or -ENOMEM with err filled.
  */
 int account_open(struct account *account, enum aws_service service,
-		 const struct aws_settings *settings,
-		 const struct aws_environment *environment, struct err *err);
+		 struct identities *identities,
+		 const struct aws_settings *settings, struct err *err);
 
 /* Every call must have ended. Allowed for one that is all zero. */
 void account_close(struct account *account);

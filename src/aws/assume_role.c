@@ -141,11 +141,16 @@ static const struct key_provider_operations operations = {
 /* As whom depends on who asks, too: a role can tell sessions apart. */
 static int set_identity(struct assume_role *self, struct err *err)
 {
-	if (asprintf(&self->provider.identity, "role %s%s%s by %s",
+	char duration[32] = "";
+
+	if (self->role.duration_s > 0)
+		(void)snprintf(duration, sizeof(duration), " for %u s",
+			       self->role.duration_s);
+	if (asprintf(&self->provider.identity, "role %s%s%s%s by %s",
 		     self->role.arn,
 		     self->role.external_id ? " external id " : "",
 		     self->role.external_id ? self->role.external_id : "",
-		     self->base->identity) >= 0)
+		     duration, self->base->identity) >= 0)
 		return 0;
 	self->provider.identity = NULL;
 	return err_set(err, -ENOMEM, "no memory for a role");
@@ -177,6 +182,7 @@ int assume_role_new(const struct key_context *context,
 	}
 	self->provider.operations = &operations;
 	self->provider.name = "assumed role";
+	self->provider.is_regional = true;
 	self->context = *context;
 	self->base = base;
 	self->role = *role;

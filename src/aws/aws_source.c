@@ -363,10 +363,9 @@ static int make_parts(struct aws_source *source, struct err *err)
 	return 0;
 }
 
-int aws_source_new(struct loop *loop, struct retry *retry,
-		   const struct aws_settings *settings,
-		   const struct aws_environment *environment,
-		   struct source **ret, struct err *err)
+int aws_source_new(struct identities *identities,
+		   const struct aws_settings *settings, struct source **ret,
+		   struct err *err)
 {
 	struct aws_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -374,10 +373,8 @@ int aws_source_new(struct loop *loop, struct retry *retry,
 	if (!source)
 		return err_set(err, -ENOMEM, "no memory for a source");
 	source->account.source.operations = &operations;
-	source->account.api.loop = loop;
-	source->account.api.retry = retry;
-	r = account_open(&source->account, AWS_SERVICE_SECRETSMANAGER, settings,
-			 environment, err);
+	r = account_open(&source->account, AWS_SERVICE_SECRETSMANAGER,
+			 identities, settings, err);
 	if (r == 0)
 		r = make_parts(source, err);
 	if (r < 0) {

@@ -4,17 +4,15 @@
 
 #include "aws/account.h"
 
-struct aws_environment;
 struct err;
-struct loop;
-struct retry;
+struct identities;
 struct source;
 
 /* Secrets Manager as a source of store/source.h. It cannot list yet. */
 
 /*
- * Asks nobody yet. settings are for the call only; loop, retry and environment
- * are borrowed and outlive the source. -EINVAL, -EACCES (no credentials are
+ * Asks nobody yet. settings are for the call only; identities are borrowed
+ * and outlive the source. -EINVAL, -EACCES (no credentials are
  * configured) or -ENOMEM with err filled.
  *
  * A fetch whose keys are refused as too old drops them and tries once more
@@ -27,9 +25,8 @@ struct source;
  * the endpoint has none, it ends with -ENOSYS, at once for an hour. A secret
  * that is marked for deletion is -ENOENT in both.
  */
-int aws_source_new(struct loop *loop, struct retry *retry,
-		   const struct aws_settings *settings,
-		   const struct aws_environment *environment,
-		   struct source **ret, struct err *err);
+int aws_source_new(struct identities *identities,
+		   const struct aws_settings *settings, struct source **ret,
+		   struct err *err);
 
 #endif

@@ -63,26 +63,13 @@ bool batch_reply_is_lasting(const struct aws_reply *reply)
 	       refusal_read(reply, NULL) == -ENOENT;
 }
 
-static jdoc_node find_member(const struct jdoc *doc, jdoc_node parent,
-			     const char *name)
-{
-	return jdoc_member(doc, parent, name, strlen(name));
-}
-
-static bool member_is(const struct jdoc *doc, jdoc_node parent,
-		      const char *member, const char *text)
-{
-	return jdoc_string_is(doc, find_member(doc, parent, member), text,
-			      strlen(text));
-}
-
 static jdoc_node find_value(const struct jdoc *doc, const char *name)
 {
-	jdoc_node values = find_member(doc, 0, "SecretValues");
+	jdoc_node values = jdoc_find(doc, 0, "SecretValues");
 	jdoc_node node = jdoc_first(doc, values);
 
-	while (node != JDOC_NONE && !member_is(doc, node, "Name", name) &&
-	       !member_is(doc, node, "ARN", name))
+	while (node != JDOC_NONE && !jdoc_member_is(doc, node, "Name", name) &&
+	       !jdoc_member_is(doc, node, "ARN", name))
 		node = jdoc_next(doc, node);
 	return node;
 }
@@ -108,7 +95,7 @@ static bool is_arn_of(const char *raw, size_t length, const char *name)
 
 static bool is_about(const struct jdoc *doc, jdoc_node error, const char *name)
 {
-	jdoc_node id = find_member(doc, error, "SecretId");
+	jdoc_node id = jdoc_find(doc, error, "SecretId");
 	const char *raw;
 	size_t length;
 
@@ -122,7 +109,7 @@ static bool is_about(const struct jdoc *doc, jdoc_node error, const char *name)
 
 static jdoc_node find_error(const struct jdoc *doc, const char *name)
 {
-	jdoc_node errors = find_member(doc, 0, "Errors");
+	jdoc_node errors = jdoc_find(doc, 0, "Errors");
 	jdoc_node node = jdoc_first(doc, errors);
 
 	while (node != JDOC_NONE && !is_about(doc, node, name))
@@ -145,10 +132,9 @@ static int read_error(const struct aws_reply *reply, const struct jdoc *doc,
 
 	buf_init(&type, TYPE_MAX);
 	buf_init(&message, MESSAGE_MAX);
-	r = read_text(doc, find_member(doc, error, "ErrorCode"), &type);
+	r = read_text(doc, jdoc_find(doc, error, "ErrorCode"), &type);
 	if (r == 0)
-		r = read_text(doc, find_member(doc, error, "Message"),
-			      &message);
+		r = read_text(doc, jdoc_find(doc, error, "Message"), &message);
 	if (r < 0)
 		return err_set(err, r, "no memory for a refusal");
 	return refusal_of_part(reply, buf_text(&type), buf_text(&message), err);

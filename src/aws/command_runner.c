@@ -155,9 +155,11 @@ static int reap(const struct run *run)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* A command that closes its streams may still run: its time is the same. */
+/* A command that closes its streams may still run: its time is the same, and
+ * so is who waits. */
 static int wait_for_end(const struct run *run)
 {
+	struct pollfd asker = { .fd = run->socket_fd };
 	siginfo_t info;
 
 	while (now_ms() < run->deadline_ms) {
@@ -166,7 +168,8 @@ static int wait_for_end(const struct run *run)
 			   WEXITED | WNOHANG | WNOWAIT) < 0 ||
 		    info.si_pid != 0)
 			return 0;
-		(void)poll(NULL, 0, 10);
+		if (poll(&asker, 1, 10) > 0)
+			return -ECANCELED;
 	}
 	return -ETIMEDOUT;
 }
@@ -183,7 +186,7 @@ static void answer(const struct run *run, const struct command_answer *head,
 }
 
 /* The output is read to where it is sent from. */
-static void run_command(int socket_fd, const char *command,
+static void run_command(int socket_fd, const char *command, int64_t timeout_ms,
 			unsigned char *packet)
 {
 	struct command_answer head = { 0 };
@@ -194,7 +197,7 @@ static void run_command(int socket_fd, const char *command,
 			    .bytes = packet + sizeof(head),
 			    .max = COMMAND_OUTPUT_MAX },
 		.error = { .fd = -1, .bytes = error, .max = sizeof(error) },
-		.deadline_ms = now_ms() + COMMAND_TIMEOUT_MS,
+		.deadline_ms = now_ms() + timeout_ms,
 	};
 
 	head.code = begin(&run, command);
@@ -228,7 +231,7 @@ static void settle_process(int socket_fd)
 	(void)fcntl(socket_fd, F_SETFD, FD_CLOEXEC);
 }
 
-void command_runner_serve(int socket_fd)
+void command_runner_serve(int socket_fd, int64_t timeout_ms)
 {
 	unsigned char *packet = malloc(COMMAND_ANSWER_MAX);
 	char *command = malloc(COMMAND_TEXT_MAX + 1);
@@ -242,7 +245,7 @@ void command_runner_serve(int socket_fd)
 		if (length <= 0)
 			break;
 		command[length] = '\0';
-		run_command(socket_fd, command, packet);
+		run_command(socket_fd, command, timeout_ms, packet);
 	}
 	_exit(0);
 }

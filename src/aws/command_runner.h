@@ -16,7 +16,6 @@
 #define COMMAND_TEXT_MAX 16384U
 #define COMMAND_OUTPUT_MAX 65536U
 #define COMMAND_ERROR_MAX 200U
-#define COMMAND_TIMEOUT_MS 60000
 
 /* What stands before the output and what was written to standard error. */
 struct command_answer {
@@ -29,7 +28,9 @@ struct command_answer {
 #define COMMAND_ANSWER_MAX                                                     \
 	(sizeof(struct command_answer) + COMMAND_OUTPUT_MAX + COMMAND_ERROR_MAX)
 
-/* Serves until the other end of the socket is closed; never returns. */
-void command_runner_serve(int socket_fd) __attribute__((noreturn));
+/* Serves until the other end of the socket is closed, each command for at most
+ * timeout_ms; never returns. */
+void command_runner_serve(int socket_fd, int64_t timeout_ms)
+	__attribute__((noreturn));
 
 #endif

@@ -27,6 +27,7 @@ struct command_call {
 };
 
 struct commands {
+	int64_t timeout_ms;
 	int fd;
 	pid_t pid;
 	struct loop_watch *watch;
@@ -47,7 +48,8 @@ static void end_first(struct commands *commands, const char *output,
 }
 
 /* The first line of what it wrote to standard error, cut. */
-static void explain(const struct command_answer *head, const char *text,
+static void explain(const struct commands *commands,
+		    const struct command_answer *head, const char *text,
 		    struct err *err)
 {
 	size_t length = 0;
@@ -57,7 +59,7 @@ static void explain(const struct command_answer *head, const char *text,
 		length++;
 	if (head->code == -ETIMEDOUT)
 		(void)err_set(err, -ENOKEY, "it did not end within %d s",
-			      COMMAND_TIMEOUT_MS / 1000);
+			      (int)(commands->timeout_ms / 1000));
 	else if (head->code == -EFBIG)
 		(void)err_set(err, -ENOKEY, "it wrote more than %u bytes",
 			      COMMAND_OUTPUT_MAX);
@@ -68,25 +70,6 @@ static void explain(const struct command_answer *head, const char *text,
 		(void)err_set(err, -ENOKEY, "it ended with exit code %d%s%.*s",
 			      (int)head->exit, length > 0 ? ": " : "",
 			      (int)length, text);
-}
-
-static void read_answer(struct commands *commands, const struct buf *packet)
-{
-	const char *text = buf_text(packet) + sizeof(struct command_answer);
-	struct command_answer head;
-	struct err err;
-
-	memcpy(&head, packet->bytes, sizeof(head));
-	if (head.output_length > packet->length - sizeof(head) ||
-	    head.error_length >
-		    packet->length - sizeof(head) - head.output_length)
-		return;
-	if (head.code == 0 && head.exit == 0) {
-		end_first(commands, text, head.output_length, NULL);
-		return;
-	}
-	explain(&head, text + head.output_length, &err);
-	end_first(commands, NULL, 0, &err);
 }
 
 /* All that wait. A callback may start anew, which then fails at once. */
@@ -100,17 +83,58 @@ static void lose(struct commands *commands)
 		end_first(commands, NULL, 0, &err);
 }
 
+static void read_answer(struct commands *commands, const struct buf *packet)
+{
+	const char *text = buf_text(packet) + sizeof(struct command_answer);
+	struct command_answer head;
+	struct err err;
+
+	memcpy(&head, packet->bytes, sizeof(head));
+	if (head.output_length > packet->length - sizeof(head) ||
+	    head.error_length >
+		    packet->length - sizeof(head) - head.output_length) {
+		lose(commands);
+		return;
+	}
+	if (head.code == 0 && head.exit == 0) {
+		end_first(commands, text, head.output_length, NULL);
+		return;
+	}
+	explain(commands, &head, text + head.output_length, &err);
+	end_first(commands, NULL, 0, &err);
+}
+
+/* The answer is lost, and who waits for it is told; others come yet. */
+static void drop_answer(struct commands *commands)
+{
+	char byte;
+	ssize_t length = recv(commands->fd, &byte, 1, MSG_DONTWAIT);
+	struct err err;
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (length <= 0 || TAILQ_EMPTY(&commands->calls)) {
+		lose(commands);
+		return;
+	}
+	(void)err_set(&err, -ENOMEM, "no memory for its output");
+	end_first(commands, NULL, 0, &err);
+}
+
 static void on_ready(void *owner, unsigned events)
 {
 	struct commands *commands = owner;
 	cleanup_buf struct buf packet;
-	ssize_t length = -1;
+	ssize_t length;
 
 	(void)events;
 	buf_init(&packet, COMMAND_ANSWER_MAX);
-	if (buf_reserve(&packet, COMMAND_ANSWER_MAX) == 0)
-		length = recv(commands->fd, packet.bytes, COMMAND_ANSWER_MAX,
-			      MSG_DONTWAIT);
+	if (buf_reserve(&packet, COMMAND_ANSWER_MAX) < 0) {
+		drop_answer(commands);
+		return;
+	}
+	length = recv(commands->fd, packet.bytes, COMMAND_ANSWER_MAX,
+		      MSG_DONTWAIT);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (length < (ssize_t)sizeof(struct command_answer) ||
@@ -136,7 +160,7 @@ static int fork_runner(struct commands *commands, struct err *err)
 		if (dup2(ends[1], STDERR_FILENO + 1) < 0)
 			_exit(1);
 		closefrom(STDERR_FILENO + 2);
-		command_runner_serve(STDERR_FILENO + 1);
+		command_runner_serve(STDERR_FILENO + 1, commands->timeout_ms);
 	}
 	(void)close(ends[1]);
 	commands->fd = ends[0];
@@ -146,13 +170,15 @@ static int fork_runner(struct commands *commands, struct err *err)
 	return 0;
 }
 
-int commands_new(struct loop *loop, struct commands **ret, struct err *err)
+int commands_new(struct loop *loop, int64_t timeout_ms, struct commands **ret,
+		 struct err *err)
 {
 	struct commands *commands = calloc(1, sizeof(*commands));
 	int r;
 
 	if (!commands)
 		return err_set(err, -ENOMEM, "no memory to run commands");
+	commands->timeout_ms = timeout_ms;
 	commands->fd = -1;
 	commands->pid = -1;
 	TAILQ_INIT(&commands->calls);

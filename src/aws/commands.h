@@ -3,6 +3,7 @@
 #define AWS_COMMANDS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct loop;
@@ -12,9 +13,13 @@ struct loop;
 struct commands;
 struct command_call;
 
+#define COMMANDS_TIMEOUT_MS 60000L /* as Go's SDK */
+
 /* Forks: so call it before there are secrets, threads, or a sandbox. loop is
- * borrowed. -ENOMEM or another code with err filled. */
-int commands_new(struct loop *loop, struct commands **ret, struct err *err);
+ * borrowed; timeout_ms is for each command. -ENOMEM or another code with err
+ * filled. */
+int commands_new(struct loop *loop, int64_t timeout_ms, struct commands **ret,
+		 struct err *err);
 
 /* Every call must have ended. Ends the process, and what it runs. NULL is
  * allowed. */
@@ -22,7 +27,7 @@ void commands_free(struct commands *commands);
 
 /* output is what the command wrote, wiped after this returns, and NULL exactly
  * where err is not: -ENOKEY where it failed, with how it ended and the first
- * line that it wrote to standard error, never one of its output. */
+ * line that it wrote to standard error, never one of its output; -ENOMEM. */
 typedef void command_on_output(void *owner, const char *output, size_t length,
 			       const struct err *err);
 

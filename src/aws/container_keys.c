@@ -8,6 +8,7 @@
 #include "aws/keys.h"
 #include "aws/keys_json.h"
 #include "aws/plain_call.h"
+#include "aws/plain_keys.h"
 #include "aws/reply.h"
 #include "aws/sts.h"
 #include "base/buf.h"
@@ -24,43 +25,31 @@
 #define ATTEMPT_MS 2000 /* as botocore */
 #define STATUS_OK 200
 #define PLACE_SIZE 300
+#define ROLE_MAX 2049 /* an ARN of IAM has at most 2048 */
 
 struct container_keys {
-	struct key_provider provider;
-	struct key_context context;
+	struct plain_keys base;
 	char url[CONTAINER_URI_SIZE];
 	char place[PLACE_SIZE]; /* the URL's beginning: scheme, host, port */
 };
 
-struct key_call {
-	struct container_keys *self;
-	struct plain_call *plain_call;
-	key_provider_on_keys *on_keys;
-	void *owner;
-};
-
-static struct container_keys *of(struct key_provider *provider)
+static int wrap(const struct plain_keys *base, struct err *err)
 {
-	return CONTAINER_OF(provider, struct container_keys, provider);
+	return err_wrap(err, "container credentials of %s", base->order.place);
 }
 
-static void end(struct key_call *call, struct keys *keys, const struct err *err)
+/* Pod Identity tells it, and ECS. */
+static void note_role(struct key_provider *provider, const struct jdoc *doc)
 {
-	const struct key_call ended = *call;
+	cleanup_buf struct buf role;
 
-	free(call);
-	ended.on_keys(ended.owner, keys, err);
+	buf_init(&role, ROLE_MAX);
+	if (jdoc_string(doc, jdoc_find(doc, 0, "RoleArn"), &role) == 0)
+		key_provider_note_role(provider, buf_text(&role));
 }
 
-static int wrap(const struct container_keys *self, struct err *err)
-{
-	if (err->code == -EFBIG)
-		err->code = -EIO;
-	return err_wrap(err, "container credentials of %s", self->place);
-}
-
-static int read_keys(const struct aws_reply *reply, struct keys **ret,
-		     struct err *err)
+static int read_keys(struct plain_keys *base, const struct aws_reply *reply,
+		     struct keys **ret, struct err *err)
 {
 	static const struct keys_members members = {
 		.id = "AccessKeyId",
@@ -76,28 +65,11 @@ static int read_keys(const struct aws_reply *reply, struct keys **ret,
 	r = jdoc_parse(buf_text(reply->body), reply->body->length, &doc, NULL);
 	if (r == 0)
 		r = keys_json_read(doc, 0, &members, ret);
+	if (r == 0)
+		note_role(&base->provider, doc);
 	if (r == -ENOMEM)
 		return err_set(err, r, "no memory for the reply");
 	return r < 0 ? err_set(err, -EIO, "reply without usable keys") : 0;
-}
-
-static void on_reply(void *owner, const struct aws_reply *reply,
-		     const struct err *err)
-{
-	cleanup_keys struct keys *keys = NULL;
-	struct key_call *call = owner;
-	struct err failure;
-	int r;
-
-	if (reply) {
-		r = read_keys(reply, &keys, &failure);
-	} else {
-		failure = *err;
-		r = failure.code;
-	}
-	if (r < 0)
-		(void)wrap(call->self, &failure);
-	end(call, keys, r < 0 ? &failure : NULL);
 }
 
 /* The token; nothing where there is none. */
@@ -117,15 +89,15 @@ static int read_token(const struct aws_environment *environment,
 	return 0;
 }
 
-static int set_headers(void *owner, struct request *request, struct err *err)
+static int set_headers(const struct plain_keys *base, struct request *request,
+		       struct err *err)
 {
-	const struct key_call *call = owner;
 	struct sigv4_header headers[2] = { { "Accept", "application/json" } };
 	cleanup_buf struct buf token;
 	int r;
 
 	buf_init(&token, STS_TOKEN_MAX);
-	r = read_token(call->self->context.environment, &token, err);
+	r = read_token(base->context.environment, &token, err);
 	if (r < 0)
 		return r;
 	if (strpbrk(buf_text(&token), "\r\n"))
@@ -138,66 +110,24 @@ static int set_headers(void *owner, struct request *request, struct err *err)
 	return r < 0 ? err_set(err, r, "no room for its headers") : 0;
 }
 
-static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
-			      key_provider_on_keys *on_keys, void *owner,
-			      struct err *err)
-{
-	struct container_keys *self = of(provider);
-	struct key_call *call = calloc(1, sizeof(*call));
-	const struct plain_order order = {
-		.method = HTTP_GET,
-		.place = self->place,
-		.operation = "ContainerCredentials",
-		.url = self->url,
-		.is_metadata = true,
-		.timeout_ms = timeout_ms,
-		.attempt_ms = ATTEMPT_MS,
-		.set_headers = set_headers,
-		.on_reply = on_reply,
-		.owner = call,
-	};
-
-	if (!call) {
-		(void)err_set(err, -ENOMEM, "no memory to ask for keys");
-		return NULL;
-	}
-	call->self = self;
-	call->on_keys = on_keys;
-	call->owner = owner;
-	call->plain_call = plain_call_start(self->context.retry, &order, err);
-	if (call->plain_call)
-		return call;
-	(void)wrap(self, err);
-	free(call);
-	return NULL;
-}
-
-static void cancel(struct key_call *call)
-{
-	if (!call)
-		return;
-	plain_call_cancel(call->plain_call);
-	free(call);
-}
-
 static int check(const struct key_provider *provider, struct err *err)
 {
-	const struct container_keys *self =
-		(const struct container_keys *)(const void *)provider;
+	const struct plain_keys *base =
+		(const struct plain_keys *)(const void *)provider;
 	cleanup_buf struct buf token;
 
 	buf_init(&token, STS_TOKEN_MAX);
-	return read_token(self->context.environment, &token, err);
+	return read_token(base->context.environment, &token, err);
 }
 
 static void free_provider(struct key_provider *provider)
 {
-	free(of(provider));
+	free(CONTAINER_OF(provider, struct container_keys, base.provider));
 }
 
 static const struct key_provider_operations operations = {
-	.start = start,
-	.cancel = cancel,
+	.start = plain_keys_start,
+	.cancel = plain_keys_cancel,
 	.check = check,
 	.free = free_provider,
 };
@@ -221,18 +151,30 @@ int container_keys_new(const struct key_context *context,
 	if (!self)
 		return err_set(err, -ENOMEM,
 			       "no memory for a container's keys");
-	self->provider.operations = &operations;
-	self->provider.name = "container";
-	self->context = *context;
+	self->base = (struct plain_keys){
+		.provider = { .operations = &operations, .name = "container" },
+		.context = *context,
+		.order = {
+			.method = HTTP_GET,
+			.place = self->place,
+			.operation = "ContainerCredentials",
+			.url = self->url,
+			.is_metadata = true,
+			.attempt_ms = ATTEMPT_MS,
+		},
+		.set_headers = set_headers,
+		.read_keys = read_keys,
+		.wrap = wrap,
+	};
 	r = container_uri_find(context->environment, self->url, err);
 	if (r == 0)
 		set_place(self);
 	if (r == 0)
-		r = key_provider_name(&self->provider, "container", self->place,
-				      err);
+		r = key_provider_name(&self->base.provider, "container",
+				      self->place, err);
 	if (r < 0)
-		key_provider_free(&self->provider);
+		key_provider_free(&self->base.provider);
 	else
-		*ret = &self->provider;
+		*ret = &self->base.provider;
 	return r;
 }

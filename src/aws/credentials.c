@@ -50,6 +50,8 @@ struct credentials {
 	struct key_call *call;		/* in flight, or NULL */
 	struct loop_timer *failed_soon; /* a call that could not begin */
 	struct err failure;		/* why it could not */
+	struct err refusal;		/* of a role; until then it stands */
+	int64_t refused_until_ms;
 	struct get_list waiting;
 };
 
@@ -171,12 +173,23 @@ static void end_failed(struct credentials *credentials, const struct err *err)
 	end_waiting(credentials, keys, keys ? NULL : err);
 }
 
+/* Who trusts a role is what somebody must change first. */
+static void note_refusal(struct credentials *credentials, const struct err *err)
+{
+	if (!credentials->provider->is_regional || err->code != -EACCES)
+		return;
+	credentials->refusal = *err;
+	credentials->refused_until_ms =
+		loop_now_ms(credentials->loop) + CREDENTIALS_HOLD_OFF_MS;
+}
+
 static void on_new_keys(void *owner, struct keys *keys, const struct err *err)
 {
 	struct credentials *credentials = owner;
 
 	credentials->call = NULL;
 	if (!keys) {
+		note_refusal(credentials, err);
 		end_failed(credentials, err);
 		return;
 	}
@@ -193,18 +206,26 @@ static void on_failed(void *owner)
 	end_failed(credentials, &failure);
 }
 
+/* Whether a question is on its way; else failure says why not. */
+static bool start(struct credentials *credentials)
+{
+	struct key_provider *provider = credentials->provider;
+
+	if (loop_now_ms(credentials->loop) < credentials->refused_until_ms) {
+		credentials->failure = credentials->refusal;
+		return false;
+	}
+	credentials->call = provider->operations->start(
+		provider, CREDENTIALS_TIMEOUT_MS, on_new_keys, credentials,
+		&credentials->failure);
+	return credentials->call != NULL;
+}
+
 /* Asks the provider, unless somebody has. -ENOMEM: not even the failure to do
  * so could be arranged to be told. */
 static int ask(struct credentials *credentials)
 {
-	struct key_provider *provider = credentials->provider;
-
-	if (is_asking(credentials))
-		return 0;
-	credentials->call = provider->operations->start(
-		provider, CREDENTIALS_TIMEOUT_MS, on_new_keys, credentials,
-		&credentials->failure);
-	if (credentials->call)
+	if (is_asking(credentials) || start(credentials))
 		return 0;
 	credentials->failed_soon =
 		loop_soon(credentials->loop, on_failed, credentials);
@@ -317,6 +338,11 @@ bool credentials_drop(struct credentials *credentials, const struct keys *keys)
 const char *credentials_identity(const struct credentials *credentials)
 {
 	return credentials->provider->identity;
+}
+
+bool credentials_are_regional(const struct credentials *credentials)
+{
+	return credentials->provider->is_regional;
 }
 
 int64_t credentials_now_s(const struct credentials *credentials)

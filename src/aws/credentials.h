@@ -29,7 +29,9 @@ struct sts_role;
 #define CREDENTIALS_REFRESH_MS (15L * 60 * 1000)
 #define CREDENTIALS_UNUSABLE_MS (60L * 1000)
 
-/* After a refresh has failed, the next one that nobody waits for. */
+/* After a refresh has failed, the next one that nobody waits for. So long the
+ * words of an STS that refuses a role are also told to who waits, without
+ * asking it. */
 #define CREDENTIALS_HOLD_OFF_MS (30L * 1000)
 
 /* Keys that are used past their end, since their provider has no newer: the
@@ -91,6 +93,9 @@ bool credentials_drop(struct credentials *credentials, const struct keys *keys);
 /* "role ARN", "key ID" or the like: what a value that these keys fetched may be
  * kept under. Constant, borrowed. */
 const char *credentials_identity(const struct credentials *credentials);
+
+/* Whether their keys are of the region's STS; else they are the same in all. */
+bool credentials_are_regional(const struct credentials *credentials);
 
 /* The time to sign for, since 1970: AWS's, as far as it is known (skew.h). */
 int64_t credentials_now_s(const struct credentials *credentials);

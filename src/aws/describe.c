@@ -29,12 +29,6 @@ int describe_wrap(const char *name, struct err *err)
 	return err_wrap(err, "DescribeSecret '%.256s'", name);
 }
 
-static jdoc_node find_member(const struct jdoc *doc, jdoc_node parent,
-			     const char *name)
-{
-	return jdoc_member(doc, parent, name, strlen(name));
-}
-
 /* NULL: any will do. */
 static const char *stage_of(const struct source_want *want)
 {
@@ -57,8 +51,8 @@ static bool is_current(const struct jdoc *doc, const struct source_want *want,
 		       const char *version)
 {
 	const char *stage = stage_of(want);
-	jdoc_node versions = find_member(doc, 0, "VersionIdsToStages");
-	jdoc_node stages = find_member(doc, versions, version);
+	jdoc_node versions = jdoc_find(doc, 0, "VersionIdsToStages");
+	jdoc_node stages = jdoc_find(doc, versions, version);
 
 	if (want->version && strcmp(want->version, version) != 0)
 		return false;
@@ -67,7 +61,7 @@ static bool is_current(const struct jdoc *doc, const struct source_want *want,
 
 static bool is_deleted(const struct jdoc *doc)
 {
-	return jdoc_type(doc, find_member(doc, 0, "DeletedDate")) != JDOC_NULL;
+	return jdoc_type(doc, jdoc_find(doc, 0, "DeletedDate")) != JDOC_NULL;
 }
 
 static int read_refusal(const struct aws_reply *reply, struct err *err)

@@ -15,40 +15,32 @@
 #include <stdlib.h>
 
 struct environment_keys {
-	struct key_provider provider;
-	struct loop *loop;
+	struct key_ready base;
 	struct keys *keys;
 };
 
-static struct environment_keys *of(struct key_provider *provider)
+static int read_keys(const struct key_ready *base, struct keys **ret,
+		     struct err *err)
 {
-	return CONTAINER_OF(provider, struct environment_keys, provider);
-}
+	const struct environment_keys *self =
+		(const struct environment_keys *)(const void *)base;
 
-static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
-			      key_provider_on_keys *on_keys, void *owner,
-			      struct err *err)
-{
-	struct environment_keys *self = of(provider);
-	struct key_call *call = key_ready_start(
-		self->loop, keys_ref(self->keys), NULL, on_keys, owner);
-
-	(void)timeout_ms;
-	if (!call)
-		(void)err_set(err, -ENOMEM, "no memory for keys");
-	return call;
+	(void)err;
+	*ret = keys_ref(self->keys);
+	return 0;
 }
 
 static void free_provider(struct key_provider *provider)
 {
-	struct environment_keys *self = of(provider);
+	struct environment_keys *self =
+		CONTAINER_OF(provider, struct environment_keys, base.provider);
 
 	keys_unref(self->keys);
 	free(self);
 }
 
 static const struct key_provider_operations operations = {
-	.start = start,
+	.start = key_ready_start,
 	.cancel = key_ready_cancel,
 	.free = free_provider,
 };
@@ -84,10 +76,15 @@ int environment_keys_new(const struct key_context *context,
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_set(err, -ENOMEM, "no memory for keys");
-	self->provider.operations = &operations;
-	self->provider.name = "environment";
-	self->provider.is_constant = true;
-	self->loop = context->loop;
+	self->base = (struct key_ready){
+		.provider = {
+			.operations = &operations,
+			.name = "environment",
+			.is_constant = true,
+		},
+		.context = *context,
+		.read_keys = read_keys,
+	};
 	r = keys_new(&text, 0, &self->keys);
 	if (r < 0)
 		(void)err_set(err, r,
@@ -95,10 +92,11 @@ int environment_keys_new(const struct key_context *context,
 			      "AWS_SESSION_TOKEN must be printable ASCII "
 			      "without blanks");
 	else
-		r = key_provider_name(&self->provider, "key", text.id, err);
+		r = key_provider_name(&self->base.provider, "key", text.id,
+				      err);
 	if (r < 0)
-		key_provider_free(&self->provider);
+		key_provider_free(&self->base.provider);
 	else
-		*ret = &self->provider;
+		*ret = &self->base.provider;
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A call goes from place to place and waits for one of them at a time. What is
- * remembered of a name is how new its value in the first place was, and where
+ * remembered of a want is how new its value in the first place was, and where
  * it was answered last.
  */
 #include "aws/failover.h"
@@ -51,7 +51,7 @@ struct source_call {
 static void note_answer(const struct source_call *call,
 			const struct value *value)
 {
-	memories_note(call->failover->memories, call->want.name, call->place,
+	memories_note(call->failover->memories, &call->want, call->place,
 		      value);
 }
 
@@ -61,7 +61,7 @@ static bool is_behind(const struct source_call *call, const struct value *value)
 	const struct failover *failover = call->failover;
 
 	return call->place > 0 && !failover->name && !call->want.version &&
-	       memories_is_older(failover->memories, call->want.name, value,
+	       memories_is_older(failover->memories, &call->want, value,
 				 FAILOVER_TRUST_MS);
 }
 
@@ -328,7 +328,7 @@ static const char *where(const struct source *base,
 			 const struct source_want *want)
 {
 	const struct failover *failover = (const struct failover *)base;
-	size_t place = memories_place(failover->memories, want->name);
+	size_t place = memories_place(failover->memories, want);
 
 	return failover->places[place].region;
 }

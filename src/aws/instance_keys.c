@@ -164,6 +164,7 @@ static void on_role(struct key_call *call, const struct aws_reply *reply)
 	}
 	memcpy(call->role, text, length);
 	call->role[length] = '\0';
+	key_provider_note_role(&call->self->provider, call->role);
 	ask(call, STEP_KEYS);
 }
 
@@ -183,7 +184,7 @@ static int read_keys(const struct aws_reply *reply, struct keys **ret)
 
 	if (r < 0)
 		return r;
-	code = jdoc_member(doc, 0, "Code", strlen("Code"));
+	code = jdoc_find(doc, 0, "Code");
 	if (code != JDOC_NONE &&
 	    !jdoc_string_is(doc, code, "Success", strlen("Success")))
 		return -EPROTO;

@@ -6,14 +6,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void key_provider_free(struct key_provider *provider)
 {
 	if (!provider)
 		return;
 	free(provider->identity);
-	provider->identity = NULL;
+	free(provider->role);
+	provider->identity = provider->role = NULL;
 	provider->operations->free(provider);
+}
+
+void key_provider_note_role(struct key_provider *provider, const char *role)
+{
+	free(provider->role);
+	provider->role = strdup(role);
 }
 
 int key_provider_name(struct key_provider *provider, const char *what,

@@ -49,9 +49,11 @@ struct key_provider {
 	const struct key_provider_operations *operations;
 	const char *name; /* constant: "web identity" */
 	char *identity;	  /* its own: as whom, "role ARN" */
+	char *role;	  /* its own: that who gave keys last named, or NULL */
 	int64_t keep_ms;  /* keys without an end are asked for anew; 0: never */
 	bool is_constant; /* asking again brings the same keys */
 	bool outlives_end; /* keys go on to be used while it gives no newer */
+	bool is_regional;  /* keys are of the STS of the context's region */
 };
 
 /* What providers need; all borrowed as long as they live. */
@@ -65,6 +67,9 @@ struct key_context {
 
 /* NULL is allowed. */
 void key_provider_free(struct key_provider *provider);
+
+/* Notes the role; nothing where there is no memory. */
+void key_provider_note_role(struct key_provider *provider, const char *role);
 
 /* Sets the identity: "WHAT NAME". 0, or -ENOMEM with err filled. */
 int key_provider_name(struct key_provider *provider, const char *what,

@@ -7,11 +7,11 @@
 #include "base/macros.h"
 #include "loop/loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct key_call {
-	struct keys *keys; /* or NULL */
-	struct err err;
+	struct keys *keys;
 	struct loop_timer *soon;
 	key_provider_on_keys *on_keys;
 	void *owner;
@@ -24,25 +24,45 @@ static void on_soon(void *owner)
 	cleanup_keys struct keys *keys = TAKE(call->keys);
 
 	free(call);
-	ended.on_keys(ended.owner, keys, keys ? NULL : &ended.err);
+	ended.on_keys(ended.owner, keys, NULL);
 }
 
-struct key_call *key_ready_start(struct loop *loop, struct keys *keys,
-				 const struct err *err,
-				 key_provider_on_keys *on_keys, void *owner)
+static int read_keys(const struct key_provider *provider, struct keys **ret,
+		     struct err *err)
 {
-	struct key_call *call = calloc(1, sizeof(*call));
+	const struct key_ready *self =
+		(const struct key_ready *)(const void *)provider;
+	int r = self->read_keys(self, ret, err);
 
+	if (r < 0 && r != -ENOMEM)
+		r = -ENOKEY;
+	if (r < 0 && err)
+		err->code = r;
+	return r;
+}
+
+struct key_call *key_ready_start(struct key_provider *provider,
+				 int64_t timeout_ms,
+				 key_provider_on_keys *on_keys, void *owner,
+				 struct err *err)
+{
+	const struct key_ready *self =
+		(const struct key_ready *)(const void *)provider;
+	cleanup_keys struct keys *keys = NULL;
+	struct key_call *call;
+
+	(void)timeout_ms;
+	if (read_keys(provider, &keys, err) < 0)
+		return NULL;
+	call = calloc(1, sizeof(*call));
 	if (call)
-		call->soon = loop_soon(loop, on_soon, call);
+		call->soon = loop_soon(self->context.loop, on_soon, call);
 	if (!call || !call->soon) {
-		keys_unref(keys);
 		free(call);
+		(void)err_set(err, -ENOMEM, "no memory for keys");
 		return NULL;
 	}
-	call->keys = keys;
-	if (!keys)
-		call->err = *err;
+	call->keys = TAKE(keys);
 	call->on_keys = on_keys;
 	call->owner = owner;
 	return call;
@@ -55,4 +75,11 @@ void key_ready_cancel(struct key_call *call)
 	loop_timer_cancel(call->soon);
 	keys_unref(call->keys);
 	free(call);
+}
+
+int key_ready_check(const struct key_provider *provider, struct err *err)
+{
+	cleanup_keys struct keys *keys = NULL;
+
+	return read_keys(provider, &keys, err);
 }

@@ -4,16 +4,25 @@
 
 #include "aws/key_provider.h"
 
-/* Calls of providers that need not wait: what is at hand is told in the next
- * turn of the loop. */
+/* A provider that need not wait, since its keys are at hand or in a file: they
+ * are read when they are asked for, and told in the next turn of the loop. */
 
-/* keys is taken over; where it is NULL err is told, which is copied. NULL: no
- * memory. */
-struct key_call *key_ready_start(struct loop *loop, struct keys *keys,
-				 const struct err *err,
-				 key_provider_on_keys *on_keys, void *owner);
+struct key_ready {
+	struct key_provider provider;
+	struct key_context context;
 
-/* NULL is allowed. */
+	/* The provider's own. 0, or negative errno with err filled: any but
+	 * -ENOMEM is told as -ENOKEY. */
+	int (*read_keys)(const struct key_ready *self, struct keys **ret,
+			 struct err *err);
+};
+
+/* For the operations of a provider that is in a key_ready. */
+struct key_call *key_ready_start(struct key_provider *provider,
+				 int64_t timeout_ms,
+				 key_provider_on_keys *on_keys, void *owner,
+				 struct err *err);
 void key_ready_cancel(struct key_call *call);
+int key_ready_check(const struct key_provider *provider, struct err *err);
 
 #endif

@@ -47,16 +47,10 @@ int keys_fields_make(const struct keys_fields *fields, bool is_lasting,
 	return keys_new(&text, fields->expires_s, ret);
 }
 
-static jdoc_node find(const struct jdoc *doc, jdoc_node object,
-		      const char *name)
-{
-	return jdoc_member(doc, object, name, strlen(name));
-}
-
 static int read_text(const struct jdoc *doc, jdoc_node object, const char *name,
 		     struct buf *out)
 {
-	jdoc_node node = find(doc, object, name);
+	jdoc_node node = jdoc_find(doc, object, name);
 
 	return jdoc_type(doc, node) == JDOC_NULL ? -ENOENT
 						 : jdoc_string(doc, node, out);
@@ -65,7 +59,7 @@ static int read_text(const struct jdoc *doc, jdoc_node object, const char *name,
 static int read_end(const struct jdoc *doc, jdoc_node object,
 		    const struct keys_members *members, int64_t *ret_s)
 {
-	jdoc_node node = find(doc, object, members->expires);
+	jdoc_node node = jdoc_find(doc, object, members->expires);
 	cleanup_buf struct buf text;
 	int r;
 
@@ -105,4 +99,16 @@ int keys_json_read(const struct jdoc *doc, jdoc_node object,
 		r = optional(members,
 			     read_end(doc, object, members, &fields.expires_s));
 	return r == 0 ? keys_fields_make(&fields, members->is_lasting, ret) : r;
+}
+
+int keys_json_parse(const char *text, size_t length, const char *within,
+		    const struct keys_members *members, struct keys **ret)
+{
+	cleanup_jdoc struct jdoc *doc = NULL;
+	int r = jdoc_parse(text, length, &doc, NULL);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -EINVAL;
+	return keys_json_read(doc, within ? jdoc_find(doc, 0, within) : 0,
+			      members, ret);
 }

@@ -6,6 +6,7 @@
 #include "base/jdoc.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct keys;
@@ -46,5 +47,10 @@ int keys_fields_make(const struct keys_fields *fields, bool is_lasting,
  */
 int keys_json_read(const struct jdoc *doc, jdoc_node object,
 		   const struct keys_members *members, struct keys **ret);
+
+/* The same of a text: out of its member `within`, or where that is NULL of the
+ * whole. -EINVAL also where it is no JSON. */
+int keys_json_parse(const char *text, size_t length, const char *within,
+		    const struct keys_members *members, struct keys **ret);
 
 #endif

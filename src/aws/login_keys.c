@@ -14,7 +14,6 @@
 #include "aws/small_file.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/jdoc.h"
 #include "base/macros.h"
 #include "loop/loop.h"
 
@@ -28,15 +27,14 @@
 #define FILE_MAX (256U << 10)
 
 struct login_keys {
-	struct key_provider provider;
-	struct key_context context;
+	struct key_ready base;
 	const char *profile;
 	char path[PATH_MAX];
 };
 
-static struct login_keys *of(struct key_provider *provider)
+static const struct login_keys *of(const struct key_ready *base)
 {
-	return CONTAINER_OF(provider, struct login_keys, provider);
+	return (const struct login_keys *)(const void *)base;
 }
 
 static int refuse(const struct login_keys *self, const char *why,
@@ -55,22 +53,19 @@ static int parse_keys(const struct login_keys *self, const struct buf *text,
 		.token = "sessionToken",
 		.expires = "expiresAt",
 	};
-	static const char name[] = "accessToken";
-	cleanup_jdoc struct jdoc *doc = NULL;
-	int r = jdoc_parse(buf_text(text), text->length, &doc, NULL);
+	int r = keys_json_parse(buf_text(text), text->length, "accessToken",
+				&members, ret);
 
-	if (r == 0)
-		r = keys_json_read(doc, jdoc_member(doc, 0, name, strlen(name)),
-				   &members, ret);
 	if (r == -ENOMEM)
 		return err_set(err, r, "no memory for keys");
 	return r < 0 ? refuse(self, "the login's keys cannot be read", err) : 0;
 }
 
-static int read_keys(const struct login_keys *self, struct keys **ret,
+static int read_keys(const struct key_ready *base, struct keys **ret,
 		     struct err *err)
 {
-	const struct key_context *context = &self->context;
+	const struct login_keys *self = of(base);
+	const struct key_context *context = &base->context;
 	cleanup_keys struct keys *keys = NULL;
 	cleanup_buf struct buf text;
 	int r;
@@ -79,8 +74,6 @@ static int read_keys(const struct login_keys *self, struct keys **ret,
 	r = small_file_read("login's keys", self->path, FILE_MAX, &text, err);
 	if (r == -ENOENT)
 		return refuse(self, "there are no keys of a login", err);
-	if (r < 0 && r != -ENOMEM)
-		err->code = r = -ENOKEY;
 	if (r == 0)
 		r = parse_keys(self, &text, &keys, err);
 	if (r < 0)
@@ -92,48 +85,22 @@ static int read_keys(const struct login_keys *self, struct keys **ret,
 	return 0;
 }
 
-static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
-			      key_provider_on_keys *on_keys, void *owner,
-			      struct err *err)
-{
-	struct login_keys *self = of(provider);
-	struct keys *keys = NULL;
-	struct key_call *call;
-
-	(void)timeout_ms;
-	if (read_keys(self, &keys, err) < 0)
-		return NULL;
-	call = key_ready_start(self->context.loop, keys, NULL, on_keys, owner);
-	if (!call)
-		(void)err_set(err, -ENOMEM, "no memory for keys");
-	return call;
-}
-
-static int check(const struct key_provider *provider, struct err *err)
-{
-	const struct login_keys *self =
-		(const struct login_keys *)(const void *)provider;
-	cleanup_keys struct keys *keys = NULL;
-
-	return read_keys(self, &keys, err);
-}
-
 static void free_provider(struct key_provider *provider)
 {
-	free(of(provider));
+	free(CONTAINER_OF(provider, struct login_keys, base.provider));
 }
 
 static const struct key_provider_operations operations = {
-	.start = start,
+	.start = key_ready_start,
 	.cancel = key_ready_cancel,
-	.check = check,
+	.check = key_ready_check,
 	.free = free_provider,
 };
 
 static int find_path(struct login_keys *self, const char *session,
 		     struct err *err)
 {
-	const char *folder = self->context.environment->login_cache;
+	const char *folder = self->base.context.environment->login_cache;
 	char hex[DIGEST_HEX_SIZE];
 	char path[PATH_MAX];
 	int length;
@@ -145,8 +112,8 @@ static int find_path(struct login_keys *self, const char *session,
 	if (length < 0 || (size_t)length >= sizeof(path))
 		return err_set(err, -EINVAL,
 			       "AWS_LOGIN_CACHE_DIRECTORY is too long");
-	return profile_path_expand(self->context.environment, path, self->path,
-				   err);
+	return profile_path_expand(self->base.context.environment, path,
+				   self->path, err);
 }
 
 int login_keys_new(const struct key_context *context,
@@ -158,17 +125,19 @@ int login_keys_new(const struct key_context *context,
 
 	if (!self)
 		return err_set(err, -ENOMEM, "no memory for a login");
-	self->provider.operations = &operations;
-	self->provider.name = "login";
-	self->context = *context;
+	self->base = (struct key_ready){
+		.provider = { .operations = &operations, .name = "login" },
+		.context = *context,
+		.read_keys = read_keys,
+	};
 	self->profile = chain->profile;
 	r = find_path(self, chain->login_session, err);
 	if (r == 0)
-		r = key_provider_name(&self->provider, "login",
+		r = key_provider_name(&self->base.provider, "login",
 				      chain->login_session, err);
 	if (r < 0)
-		key_provider_free(&self->provider);
+		key_provider_free(&self->base.provider);
 	else
-		*ret = &self->provider;
+		*ret = &self->base.provider;
 	return r;
 }

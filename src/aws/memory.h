@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 struct loop;
+struct source_want;
 struct value;
 
-/* What a failover remembers of each name: which place answered last, and how
- * new the first place's value was. Where there is no room for it, it is as if
- * the name had never been asked for. */
+/* What a failover remembers of each want, since other versions of a secret are
+ * older or newer: which place answered last, and how new the first place's
+ * value was. Where there is no room for it, it is as if that had never been
+ * asked for. */
 
 struct memories;
 
@@ -22,15 +24,17 @@ struct memories *memories_new(const struct loop *loop);
 void memories_free(struct memories *memories);
 
 /* A place answered, with a value or, where that is NULL, without one. */
-void memories_note(struct memories *memories, const char *name, size_t place,
-		   const struct value *value);
+void memories_note(struct memories *memories, const struct source_want *want,
+		   size_t place, const struct value *value);
 
 /* Whether the value is older than what the first place gave within the last
  * trust_ms. */
-bool memories_is_older(const struct memories *memories, const char *name,
+bool memories_is_older(const struct memories *memories,
+		       const struct source_want *want,
 		       const struct value *value, int64_t trust_ms);
 
 /* Which place answered last; 0 where none did. */
-size_t memories_place(const struct memories *memories, const char *name);
+size_t memories_place(const struct memories *memories,
+		      const struct source_want *want);
 
 #endif

@@ -45,7 +45,7 @@ static int wrap(const struct process_keys *self, struct err *err)
 
 static bool is_version_1(const struct jdoc *doc)
 {
-	jdoc_node node = jdoc_member(doc, 0, "Version", strlen("Version"));
+	jdoc_node node = jdoc_find(doc, 0, "Version");
 	int64_t version = 0;
 
 	return jdoc_type(doc, node) == JDOC_NUMBER &&

@@ -19,23 +19,23 @@
 #define KEEP_MS (15L * 60 * 1000) /* as aws-c-auth */
 
 struct profile_keys {
-	struct key_provider provider;
-	struct key_context context;
+	struct key_ready base;
 	const char *profile;
 };
 
-static struct profile_keys *of(struct key_provider *provider)
+static const struct profile_keys *of(const struct key_ready *base)
 {
-	return CONTAINER_OF(provider, struct profile_keys, provider);
+	return (const struct profile_keys *)(const void *)base;
 }
 
-static int read_keys(const struct profile_keys *self, struct keys **ret,
+static int read_keys(const struct key_ready *base, struct keys **ret,
 		     struct err *err)
 {
+	const struct profile_keys *self = of(base);
 	cleanup_profiles struct profiles *profiles = NULL;
 	struct profile profile = { .name = self->profile };
 	struct keys_text text;
-	int r = profile_files_read(self->context.environment, &profiles, err);
+	int r = profile_files_read(base->context.environment, &profiles, err);
 
 	if (r < 0)
 		return r;
@@ -58,44 +58,15 @@ static int read_keys(const struct profile_keys *self, struct keys **ret,
 	return r < 0 ? err_set(err, r, "no memory for keys") : 0;
 }
 
-static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
-			      key_provider_on_keys *on_keys, void *owner,
-			      struct err *err)
-{
-	struct profile_keys *self = of(provider);
-	struct keys *keys = NULL;
-	struct key_call *call;
-
-	(void)timeout_ms;
-	if (read_keys(self, &keys, err) < 0) {
-		if (err->code != -ENOMEM)
-			err->code = -ENOKEY;
-		return NULL;
-	}
-	call = key_ready_start(self->context.loop, keys, NULL, on_keys, owner);
-	if (!call)
-		(void)err_set(err, -ENOMEM, "no memory for keys");
-	return call;
-}
-
-static int check(const struct key_provider *provider, struct err *err)
-{
-	const struct profile_keys *self =
-		(const struct profile_keys *)(const void *)provider;
-	cleanup_keys struct keys *keys = NULL;
-
-	return read_keys(self, &keys, err);
-}
-
 static void free_provider(struct key_provider *provider)
 {
-	free(of(provider));
+	free(CONTAINER_OF(provider, struct profile_keys, base.provider));
 }
 
 static const struct key_provider_operations operations = {
-	.start = start,
+	.start = key_ready_start,
 	.cancel = key_ready_cancel,
-	.check = check,
+	.check = key_ready_check,
 	.free = free_provider,
 };
 
@@ -107,15 +78,20 @@ int profile_keys_new(const struct key_context *context, const char *profile,
 
 	if (!self)
 		return err_set(err, -ENOMEM, "no memory for keys");
-	self->provider.operations = &operations;
-	self->provider.name = "profile keys";
-	self->provider.keep_ms = KEEP_MS;
-	self->context = *context;
+	self->base = (struct key_ready){
+		.provider = {
+			.operations = &operations,
+			.name = "profile keys",
+			.keep_ms = KEEP_MS,
+		},
+		.context = *context,
+		.read_keys = read_keys,
+	};
 	self->profile = profile;
-	r = key_provider_name(&self->provider, "profile", profile, err);
+	r = key_provider_name(&self->base.provider, "profile", profile, err);
 	if (r < 0)
-		key_provider_free(&self->provider);
+		key_provider_free(&self->base.provider);
 	else
-		*ret = &self->provider;
+		*ret = &self->base.provider;
 	return r;
 }

@@ -185,7 +185,7 @@ static void set_message(struct refusal *refusal, const char *text)
 static int find_member(const struct jdoc *doc, jdoc_node parent,
 		       const char *name, struct buf *out)
 {
-	jdoc_node node = jdoc_member(doc, parent, name, strlen(name));
+	jdoc_node node = jdoc_find(doc, parent, name);
 	int r = 0;
 
 	if (node != JDOC_NONE && out->length == 0)

@@ -114,7 +114,7 @@ int secretsmanager_wrap(const struct source_want *want, struct err *err)
 static jdoc_node find_member(const struct jdoc *doc, jdoc_node parent,
 			     const char *name)
 {
-	jdoc_node node = jdoc_member(doc, parent, name, strlen(name));
+	jdoc_node node = jdoc_find(doc, parent, name);
 
 	if (node != JDOC_NONE && jdoc_type(doc, node) == JDOC_NULL)
 		return JDOC_NONE;

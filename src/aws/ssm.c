@@ -114,24 +114,11 @@ int ssm_reply_parse(const struct aws_reply *reply, struct jdoc **ret,
 	return secretsmanager_reply_parse(reply, ret, err);
 }
 
-static jdoc_node find_member(const struct jdoc *doc, jdoc_node parent,
-			     const char *name)
-{
-	return jdoc_member(doc, parent, name, strlen(name));
-}
-
-static bool member_is(const struct jdoc *doc, jdoc_node parent,
-		      const char *member, const char *text)
-{
-	return jdoc_string_is(doc, find_member(doc, parent, member), text,
-			      strlen(text));
-}
-
 /* Some endpoints do not send the selector back. */
 static bool has_selector(const struct jdoc *doc, jdoc_node node,
 			 const struct source_want *want)
 {
-	jdoc_node selector = find_member(doc, node, "Selector");
+	jdoc_node selector = jdoc_find(doc, node, "Selector");
 	char text[SSM_LABEL_MAX + 2];
 
 	if (jdoc_string_length(doc, selector) == 0)
@@ -144,11 +131,11 @@ static bool has_selector(const struct jdoc *doc, jdoc_node node,
 static jdoc_node find_parameter(const struct jdoc *doc,
 				const struct source_want *want)
 {
-	jdoc_node node = jdoc_first(doc, find_member(doc, 0, "Parameters"));
+	jdoc_node node = jdoc_first(doc, jdoc_find(doc, 0, "Parameters"));
 
 	while (node != JDOC_NONE &&
-	       !((member_is(doc, node, "Name", want->name) ||
-		  member_is(doc, node, "ARN", want->name)) &&
+	       !((jdoc_member_is(doc, node, "Name", want->name) ||
+		  jdoc_member_is(doc, node, "ARN", want->name)) &&
 		 has_selector(doc, node, want)))
 		node = jdoc_next(doc, node);
 	return node;
@@ -157,7 +144,7 @@ static jdoc_node find_parameter(const struct jdoc *doc,
 static bool is_invalid(const struct jdoc *doc, const struct source_want *want)
 {
 	jdoc_node node =
-		jdoc_first(doc, find_member(doc, 0, "InvalidParameters"));
+		jdoc_first(doc, jdoc_find(doc, 0, "InvalidParameters"));
 	cleanup_buf struct buf text;
 
 	buf_init(&text, SSM_NAME_MAX);
@@ -179,12 +166,12 @@ static int read_version(const struct jdoc *doc, jdoc_node parameter,
 			const struct source_want *want,
 			char room[VALUE_VERSION_MAX], struct value_about *ret)
 {
-	jdoc_node date = find_member(doc, parameter, "LastModifiedDate");
+	jdoc_node date = jdoc_find(doc, parameter, "LastModifiedDate");
 	int64_t version;
 	char number[VALUE_VERSION_MAX / 2];
 
-	if (jdoc_integer(doc, find_member(doc, parameter, "Version"),
-			 &version) < 0)
+	if (jdoc_integer(doc, jdoc_find(doc, parameter, "Version"), &version) <
+	    0)
 		return -EIO;
 	(void)snprintf(number, sizeof(number), "%" PRId64, version);
 	if (is_number(selector_of(want)) &&
@@ -206,7 +193,7 @@ static int read_bytes(const struct jdoc *doc, jdoc_node parameter,
 	int r;
 
 	buf_init(&bytes, SECRET_LENGTH_MAX);
-	r = jdoc_string(doc, find_member(doc, parameter, "Value"), &bytes);
+	r = jdoc_string(doc, jdoc_find(doc, parameter, "Value"), &bytes);
 	if (r == -EFBIG)
 		return err_set(err, r, "the value is longer than %d bytes",
 			       SECRET_LENGTH_MAX);

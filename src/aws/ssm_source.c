@@ -135,10 +135,9 @@ static const struct source_operations operations = {
 	.free = free_source,
 };
 
-int ssm_source_new(struct loop *loop, struct retry *retry,
-		   const struct aws_settings *settings,
-		   const struct aws_environment *environment,
-		   struct source **ret, struct err *err)
+int ssm_source_new(struct identities *identities,
+		   const struct aws_settings *settings, struct source **ret,
+		   struct err *err)
 {
 	struct ssm_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -147,10 +146,8 @@ int ssm_source_new(struct loop *loop, struct retry *retry,
 		return err_set(err, -ENOMEM, "no memory for a source");
 	source->account.source.operations = &operations;
 	source->account.source.has_no_stages = true;
-	source->account.api.loop = loop;
-	source->account.api.retry = retry;
-	r = account_open(&source->account, AWS_SERVICE_SSM, settings,
-			 environment, err);
+	r = account_open(&source->account, AWS_SERVICE_SSM, identities,
+			 settings, err);
 	if (r == 0) {
 		source->queue = ssm_queue_new(&source->account.api);
 		r = source->queue

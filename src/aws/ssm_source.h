@@ -4,10 +4,8 @@
 
 #include "aws/account.h"
 
-struct aws_environment;
 struct err;
-struct loop;
-struct retry;
+struct identities;
 struct source;
 
 /*
@@ -18,9 +16,8 @@ struct source;
  * It cannot list, and has no confirmation, since GetParameters is the cheapest
  * question that AWS answers about a parameter.
  */
-int ssm_source_new(struct loop *loop, struct retry *retry,
-		   const struct aws_settings *settings,
-		   const struct aws_environment *environment,
-		   struct source **ret, struct err *err);
+int ssm_source_new(struct identities *identities,
+		   const struct aws_settings *settings, struct source **ret,
+		   struct err *err);
 
 #endif

@@ -7,8 +7,10 @@
 #include "aws/key_providers.h"
 #include "aws/keys.h"
 #include "aws/keys_json.h"
+#include "aws/partition.h"
 #include "aws/percent.h"
 #include "aws/plain_call.h"
+#include "aws/plain_keys.h"
 #include "aws/profile_chain.h"
 #include "aws/region.h"
 #include "aws/reply.h"
@@ -16,7 +18,6 @@
 #include "aws/sso_token.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/jdoc.h"
 #include "base/macros.h"
 #include "loop/loop.h"
 
@@ -33,51 +34,33 @@
 #define TOKEN_MAX (64U << 10)
 
 struct sso_keys {
-	struct key_provider provider;
-	struct key_context context;
+	struct plain_keys base;
 	struct profile_chain chain;
 	struct endpoint endpoint;
 	struct buf url;
 };
 
-struct key_call {
-	struct sso_keys *self;
-	struct plain_call *plain_call;
-	key_provider_on_keys *on_keys;
-	void *owner;
-};
-
-static struct sso_keys *of(struct key_provider *provider)
+static const struct sso_keys *of(const struct plain_keys *base)
 {
-	return CONTAINER_OF(provider, struct sso_keys, provider);
+	return (const struct sso_keys *)(const void *)base;
 }
 
-static void end(struct key_call *call, struct keys *keys, const struct err *err)
+static int wrap(const struct plain_keys *base, struct err *err)
 {
-	const struct key_call ended = *call;
-
-	free(call);
-	ended.on_keys(ended.owner, keys, err);
-}
-
-static int wrap(const struct sso_keys *self, struct err *err)
-{
-	if (err->code == -EFBIG)
-		err->code = -EIO;
-	return err_wrap(err, "profile '%.128s'", self->chain.profile);
+	return err_wrap(err, "profile '%.128s'", of(base)->chain.profile);
 }
 
 static int read_token(const struct sso_keys *self, struct buf *out,
 		      struct err *err)
 {
-	const struct key_context *context = &self->context;
+	const struct key_context *context = &self->base.context;
 
 	return sso_token_read(
 		context->environment, &self->chain,
 		skew_now_s(context->skew, loop_clock(context->loop)), out, err);
 }
 
-static int read_keys(const struct sso_keys *self, const struct aws_reply *reply,
+static int read_keys(struct plain_keys *base, const struct aws_reply *reply,
 		     struct keys **ret, struct err *err)
 {
 	static const struct keys_members members = {
@@ -87,53 +70,30 @@ static int read_keys(const struct sso_keys *self, const struct aws_reply *reply,
 		.expires = "expiration",
 		.in_milliseconds = true,
 	};
-	static const char name[] = "roleCredentials";
-	cleanup_jdoc struct jdoc *doc = NULL;
 	int r;
 
 	if (reply->status == STATUS_UNAUTHORIZED)
-		return sso_token_refuse(&self->chain,
+		return sso_token_refuse(&of(base)->chain,
 					"the SSO token is refused", err);
 	if (reply->status != STATUS_OK)
 		return plain_refusal(reply, err);
-	r = jdoc_parse(buf_text(reply->body), reply->body->length, &doc, NULL);
-	if (r == 0)
-		r = keys_json_read(doc, jdoc_member(doc, 0, name, strlen(name)),
-				   &members, ret);
+	r = keys_json_parse(buf_text(reply->body), reply->body->length,
+			    "roleCredentials", &members, ret);
 	if (r == -ENOMEM)
 		return err_set(err, r, "no memory for the reply");
 	return r < 0 ? err_set(err, -EIO, "reply of SSO without usable keys")
 		     : 0;
 }
 
-static void on_reply(void *owner, const struct aws_reply *reply,
-		     const struct err *err)
+static int set_headers(const struct plain_keys *base, struct request *request,
+		       struct err *err)
 {
-	cleanup_keys struct keys *keys = NULL;
-	struct key_call *call = owner;
-	struct err failure;
-	int r;
-
-	if (reply) {
-		r = read_keys(call->self, reply, &keys, &failure);
-	} else {
-		failure = *err;
-		r = failure.code;
-	}
-	if (r < 0)
-		(void)wrap(call->self, &failure);
-	end(call, keys, r < 0 ? &failure : NULL);
-}
-
-static int set_headers(void *owner, struct request *request, struct err *err)
-{
-	const struct key_call *call = owner;
 	struct sigv4_header header = { "x-amz-sso_bearer_token", NULL };
 	cleanup_buf struct buf token;
 	int r;
 
 	buf_init(&token, TOKEN_MAX);
-	r = read_token(call->self, &token, err);
+	r = read_token(of(base), &token, err);
 	if (r < 0)
 		return r;
 	header.value = buf_text(&token);
@@ -141,67 +101,28 @@ static int set_headers(void *owner, struct request *request, struct err *err)
 	return r < 0 ? err_set(err, r, "no room for its headers") : 0;
 }
 
-static struct key_call *start(struct key_provider *provider, int64_t timeout_ms,
-			      key_provider_on_keys *on_keys, void *owner,
-			      struct err *err)
-{
-	struct sso_keys *self = of(provider);
-	struct key_call *call = calloc(1, sizeof(*call));
-	const struct plain_order order = {
-		.method = HTTP_GET,
-		.place = self->endpoint.url,
-		.operation = "GetRoleCredentials",
-		.url = buf_text(&self->url),
-		.timeout_ms = timeout_ms,
-		.set_headers = set_headers,
-		.on_reply = on_reply,
-		.owner = call,
-	};
-
-	if (!call) {
-		(void)err_set(err, -ENOMEM, "no memory to ask for keys");
-		return NULL;
-	}
-	call->self = self;
-	call->on_keys = on_keys;
-	call->owner = owner;
-	call->plain_call = plain_call_start(self->context.retry, &order, err);
-	if (call->plain_call)
-		return call;
-	(void)wrap(self, err);
-	free(call);
-	return NULL;
-}
-
-static void cancel(struct key_call *call)
-{
-	if (!call)
-		return;
-	plain_call_cancel(call->plain_call);
-	free(call);
-}
-
 static int check(const struct key_provider *provider, struct err *err)
 {
-	const struct sso_keys *self =
-		(const struct sso_keys *)(const void *)provider;
+	const struct plain_keys *base =
+		(const struct plain_keys *)(const void *)provider;
 	cleanup_buf struct buf token;
 
 	buf_init(&token, TOKEN_MAX);
-	return read_token(self, &token, err) < 0 ? wrap(self, err) : 0;
+	return read_token(of(base), &token, err) < 0 ? wrap(base, err) : 0;
 }
 
 static void free_provider(struct key_provider *provider)
 {
-	struct sso_keys *self = of(provider);
+	struct sso_keys *self =
+		CONTAINER_OF(provider, struct sso_keys, base.provider);
 
 	buf_done(&self->url);
 	free(self);
 }
 
 static const struct key_provider_operations operations = {
-	.start = start,
-	.cancel = cancel,
+	.start = plain_keys_start,
+	.cancel = plain_keys_cancel,
 	.check = check,
 	.free = free_provider,
 };
@@ -210,14 +131,13 @@ static const struct key_provider_operations operations = {
  * is that of every service there. */
 static int find_portal(struct sso_keys *self, struct err *err)
 {
-	const struct aws_environment *environment = self->context.environment;
-	static const struct aws_environment none = { 0 };
+	const struct aws_environment *environment =
+		self->base.context.environment;
 	const char *ignored = environment->ignore_endpoint_urls;
 	const char *url = environment->endpoint_url_sso
 				  ? environment->endpoint_url_sso
 				  : environment->endpoint_url;
-	struct endpoint of_region;
-	int r;
+	struct endpoint *portal = &self->endpoint;
 
 	if (!region_is_valid(self->chain.sso_region))
 		return err_set(err, -EINVAL,
@@ -227,15 +147,12 @@ static int find_portal(struct sso_keys *self, struct err *err)
 		return endpoint_parse(environment->endpoint_url_sso
 					      ? "AWS_ENDPOINT_URL_SSO"
 					      : "AWS_ENDPOINT_URL",
-				      url, &self->endpoint, err);
-	r = endpoint_find(AWS_SERVICE_SECRETSMANAGER, self->chain.sso_region,
-			  NULL, &none, &of_region, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(self->endpoint.host, sizeof(self->endpoint.host),
-		       "portal.sso%s", strchr(of_region.host, '.'));
-	(void)snprintf(self->endpoint.url, sizeof(self->endpoint.url),
-		       "https://%s/", self->endpoint.host);
+				      url, portal, err);
+	(void)snprintf(portal->host, sizeof(portal->host), "portal.sso.%s.%s",
+		       self->chain.sso_region,
+		       partition_of(self->chain.sso_region)->suffix);
+	(void)snprintf(portal->url, sizeof(portal->url), "https://%s/",
+		       portal->host);
 	return 0;
 }
 
@@ -261,11 +178,11 @@ static int make_url(struct sso_keys *self, struct err *err)
 
 static int set_identity(struct sso_keys *self, struct err *err)
 {
-	if (asprintf(&self->provider.identity, "SSO role %s of %s by %s",
+	if (asprintf(&self->base.provider.identity, "SSO role %s of %s by %s",
 		     self->chain.sso_role, self->chain.sso_account,
 		     self->chain.sso_start_url) >= 0)
 		return 0;
-	self->provider.identity = NULL;
+	self->base.provider.identity = NULL;
 	return err_set(err, -ENOMEM, "no memory for SSO");
 }
 
@@ -284,18 +201,28 @@ int sso_keys_new(const struct key_context *context,
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_set(err, -ENOMEM, "no memory for SSO");
-	self->provider.operations = &operations;
-	self->provider.name = "SSO";
-	self->context = *context;
+	self->base = (struct plain_keys){
+		.provider = { .operations = &operations, .name = "SSO" },
+		.context = *context,
+		.set_headers = set_headers,
+		.read_keys = read_keys,
+		.wrap = wrap,
+	};
 	self->chain = *chain;
 	r = find_portal(self, err);
 	if (r == 0)
 		r = make_url(self, err);
+	self->base.order = (struct plain_order){
+		.method = HTTP_GET,
+		.place = self->endpoint.url,
+		.operation = "GetRoleCredentials",
+		.url = buf_text(&self->url),
+	};
 	if (r == 0)
 		r = set_identity(self, err);
 	if (r < 0)
-		key_provider_free(&self->provider);
+		key_provider_free(&self->base.provider);
 	else
-		*ret = &self->provider;
+		*ret = &self->base.provider;
 	return r;
 }

@@ -50,7 +50,7 @@ static int find_path(const struct aws_environment *environment,
 static int read_member(const struct jdoc *doc, const char *name,
 		       struct buf *out)
 {
-	return jdoc_string(doc, jdoc_member(doc, 0, name, strlen(name)), out);
+	return jdoc_string(doc, jdoc_find(doc, 0, name), out);
 }
 
 /* Older CLIs have "UTC" for "Z". */

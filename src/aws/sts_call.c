@@ -119,6 +119,8 @@ static void read_reply(struct sts_call *call, const struct aws_reply *reply)
 			return;
 	}
 	r = sts_reply_read(reply, &keys, &failure);
+	if (r < 0 && refusal_is(reply, "ExpiredTokenException"))
+		failure.code = -ENOKEY; /* a newer file is all that it takes */
 	if (r < 0)
 		(void)wrap(call, &failure);
 	end(call, keys, r < 0 ? &failure : NULL);

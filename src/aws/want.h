@@ -6,7 +6,7 @@
 
 struct source_want;
 
-/* Copies of a want's texts, in one piece. */
+/* Copies of the texts of what is wanted, in one piece. */
 size_t want_texts_size(const struct source_want *want);
 
 /* Copies to room of that size; returns what is behind it. */

@@ -137,6 +137,7 @@ int web_identity_new(const struct key_context *context,
 		return err_set(err, -ENOMEM, "no memory for a role");
 	self->provider.operations = &operations;
 	self->provider.name = "web identity";
+	self->provider.is_regional = true;
 	self->context = *context;
 	self->role = *role;
 	self->is_of_environment = is_of_environment;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/macros.h"
 
@@ -83,12 +84,27 @@ jdoc_node jdoc_name(const struct jdoc *doc, jdoc_node member);
 jdoc_node jdoc_member(const struct jdoc *doc, jdoc_node parent,
 		      const char *name, size_t name_length);
 
+/* The same by a text. */
+static inline jdoc_node jdoc_find(const struct jdoc *doc, jdoc_node parent,
+				  const char *name)
+{
+	return jdoc_member(doc, parent, name, strlen(name));
+}
+
 /* For strings: length in bytes once decoded. 0 for other types. */
 size_t jdoc_string_length(const struct jdoc *doc, jdoc_node node);
 
 /* Whether a string, decoded, is exactly these bytes. False for other types. */
 bool jdoc_string_is(const struct jdoc *doc, jdoc_node node, const char *bytes,
 		    size_t length);
+
+/* Whether the member of that name is that text. */
+static inline bool jdoc_member_is(const struct jdoc *doc, jdoc_node parent,
+				  const char *name, const char *text)
+{
+	return jdoc_string_is(doc, jdoc_find(doc, parent, name), text,
+			      strlen(text));
+}
 
 /* Appends the decoded string. 0, -EINVAL where node is no string, -EFBIG,
  * -ENOMEM. */

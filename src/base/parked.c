@@ -51,9 +51,11 @@ static uint64_t add(uint64_t sum, const void *bytes, size_t length)
 	return sum;
 }
 
-static uint64_t sum_of(const struct parked *parked, const void *bytes)
+/* From the pool's seed on, so that no secret can have a mark in its bytes. */
+static uint64_t sum_of(const struct parked *parked, const void *bytes,
+		       uint64_t seed)
 {
-	uint64_t sum = add(MAGIC_0, &parked->fixed, sizeof(parked->fixed));
+	uint64_t sum = add(seed, &parked->fixed, sizeof(parked->fixed));
 
 	sum = add(sum, parked->key,
 		  parked->fixed.key_length + parked->fixed.arn_length + 1);
@@ -91,7 +93,7 @@ struct parked *parked_new(const struct parked_about *about,
 	if (arn_length)
 		memcpy(parked->key + about->key_length, about->arn, arn_length);
 	parked_set_times(parked, &about->times);
-	parked->sum = sum_of(parked, bytes);
+	parked->sum = sum_of(parked, bytes, pool_seed());
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	parked->magic[0] = MAGIC_0;
 	parked->magic[1] = MAGIC_1;
@@ -114,7 +116,8 @@ void parked_free(struct parked *parked)
 }
 
 /* The mark at that place, if there is one that lies within the pool. */
-static const struct parked *mark_at(const char *pool, size_t size, size_t at)
+static const struct parked *mark_at(const char *pool, size_t size, size_t at,
+				    uint64_t seed)
 {
 	const struct parked *parked = (const void *)(pool + at);
 	const struct parked_fixed *fixed = &parked->fixed;
@@ -126,8 +129,9 @@ static const struct parked *mark_at(const char *pool, size_t size, size_t at)
 	    fixed->length > SECRET_LENGTH_MAX || fixed->length > size ||
 	    fixed->offset > size - fixed->length)
 		return NULL;
-	return parked->sum == sum_of(parked, pool + fixed->offset) ? parked
-								   : NULL;
+	return parked->sum == sum_of(parked, pool + fixed->offset, seed)
+		       ? parked
+		       : NULL;
 }
 
 static void tell(const struct parked *parked, const char *pool,
@@ -156,13 +160,14 @@ static void tell(const struct parked *parked, const char *pool,
 int parked_read(int fd, parked_on_found *on_found, void *owner)
 {
 	size_t size;
-	const char *pool = pool_map_other(fd, &size);
+	uint64_t seed;
+	const char *pool = pool_map_other(fd, &size, &seed);
 
 	if (!pool)
 		return -errno;
 	for (size_t at = 0; at + sizeof(struct parked) <= size;
 	     at += POOL_ALIGNMENT) {
-		const struct parked *parked = mark_at(pool, size, at);
+		const struct parked *parked = mark_at(pool, size, at, seed);
 
 		if (parked)
 			tell(parked, pool, on_found, owner);

@@ -12,8 +12,9 @@ struct secret;
  * Marks in the pool, by which the next process knows what stands there, when
  * this one has died and somebody has kept the pool's descriptor. A mark is read
  * only if a sum over it, its key and the secret's bytes is right: whatever was
- * being written or wiped in the last moment is not there. Secrets that are
- * sealed, or have been, are not.
+ * being written or wiped in the last moment is not there, nor what a secret has
+ * in its bytes to look like one. Secrets that are sealed, or have been, are
+ * not.
  */
 
 #define PARKED_VERSION_MAX 64

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,9 +32,10 @@
 struct pool_head {
 	uint64_t magic;
 	uint64_t mapped;
+	uint64_t seed;
 };
 
-#define HEAD_MAGIC UINT64_C(0x6f6f702d73666373)
+#define HEAD_MAGIC UINT64_C(0x326f702d73666373)
 #define HEAD_OFFSET BLOCKS_ALIGNMENT
 
 struct pool {
@@ -137,7 +139,9 @@ static void write_head(struct pool *pool)
 	pool->head = blocks_take(&pool->blocks, sizeof(*pool->head));
 	assert(pool->head && pool_offset(pool->head) == HEAD_OFFSET);
 	pool->head->mapped = pool->mapped;
-	pool->head->magic = HEAD_MAGIC;
+	if (getrandom(&pool->head->seed, sizeof(pool->head->seed),
+		      GRND_NONBLOCK) == sizeof(pool->head->seed))
+		pool->head->magic = HEAD_MAGIC;
 }
 
 /* Whether there can be a pool of that kind here. */
@@ -268,11 +272,19 @@ size_t pool_offset(const void *piece)
 	return (size_t)((const char *)piece - the_pool()->space);
 }
 
-const char *pool_map_other(int fd, size_t *ret_size)
+uint64_t pool_seed(void)
+{
+	const struct pool_head *head = the_pool()->head;
+
+	return head ? head->seed : 0;
+}
+
+const char *pool_map_other(int fd, size_t *ret_size, uint64_t *ret_seed)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const struct pool_head *head;
 	uint64_t mapped = 0;
+	uint64_t seed;
 	char *first = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
 	char *all;
 
@@ -281,6 +293,7 @@ const char *pool_map_other(int fd, size_t *ret_size)
 	head = (const void *)(first + HEAD_OFFSET);
 	if (head->magic == HEAD_MAGIC)
 		mapped = head->mapped;
+	seed = head->seed;
 	(void)munmap(first, page);
 	if (mapped == 0 || mapped > POOL_SIZE_MAX) {
 		errno = EBADMSG;
@@ -290,6 +303,7 @@ const char *pool_map_other(int fd, size_t *ret_size)
 	if (all == MAP_FAILED)
 		return NULL;
 	*ret_size = mapped;
+	*ret_seed = seed;
 	return all;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Memory for plaintext: one area for the process, wiped when a piece is given
@@ -63,12 +64,14 @@ void pool_describe(struct pool_about *ret);
 /*
  * For parked.h. A pool that outlives its process is that of a descriptor; -1
  * where this one is not. A piece is at its offset in it. Another's pool is
- * mapped to be read, as far as it was used, for munmap(2); NULL with errno.
+ * mapped to be read, as far as it was used, for munmap(2); NULL with errno. The
+ * seed is each pool's own, and nobody's outside who only writes secrets.
  */
 #define POOL_ALIGNMENT 16
 int pool_fd(void);
 size_t pool_offset(const void *piece);
-const char *pool_map_other(int fd, size_t *ret_size);
+uint64_t pool_seed(void);
+const char *pool_map_other(int fd, size_t *ret_size, uint64_t *ret_seed);
 
 /* "memfd_secret", "mlock", "unlocked", "none" */
 const char *pool_kind_name(enum pool_kind kind);

@@ -47,8 +47,9 @@ static int open_within(int directory, const char *name)
 	};
 	int fd = (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
 
-	/* a container whose filter is older than the call */
-	if (fd < 0 && errno == ENOSYS)
+	/* A container whose filter is older than the call; older runtimes say
+	 * that it is not permitted, as the call itself never would here. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		fd = openat(directory, name, FLAGS);
 	return fd < 0 ? -errno : fd;
 }

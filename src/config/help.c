@@ -14,8 +14,7 @@ const char *options_help(void)
 	       "  --verify-access DURATION  and it is read anew that often (15m)\n"
 	       "  --timeout DURATION     a reader waits for AWS no longer than that (20s)\n"
 	       "  --region REGION, --endpoint-url URL  where the secrets are\n"
-	       "  --profile NAME, --allow-credential-process  of AWS's shared files\n"
-	       "  --proxy-from-env       use the proxy that the environment names\n"
+	       "  --profile NAME, --allow-credential-process, --proxy-from-env  who asks, how\n"
 	       "  --class NAME           which class of a file that has several\n"
 	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
 	       "  --owner UID[:GID]      whose the files are (whoever mounts)\n"
@@ -26,6 +25,7 @@ const char *options_help(void)
 	       "  --insecure-no-sandbox  mount also where the worker cannot be fenced in\n"
 	       "  --heartbeat DURATION   a worker that stands still is replaced then (10s)\n"
 	       "  --log-format text|json, --log-level error|warning|info|debug (-d)\n"
+	       "  --metrics [ADDRESS:]PORT, --metrics-keys  Prometheus and probes ask there\n"
 	       "  --log-file PATH; -f, --foreground: standard error; -h, --help; -V, --version\n"
 	       "  -o WORD[,WORD...]      any of these as fstab has them: -o ttl=5m,allow_other\n";
 }

@@ -96,6 +96,19 @@ const struct option option_table[] = {
 		.offset = MEMBER(proxy_from_env),
 	},
 	{
+		.name = "metrics",
+		.kind = OPTION_ADDRESS,
+		.for_worker = true,
+		.takes = "[ADDRESS:]PORT, as numbers, like 127.0.0.1:9464",
+		.offset = MEMBER(metrics),
+	},
+	{
+		.name = "metrics-keys",
+		.kind = OPTION_FLAG,
+		.for_worker = true,
+		.offset = MEMBER(metrics_keys),
+	},
+	{
 		.name = "insecure-no-sandbox",
 		.kind = OPTION_FLAG,
 		.for_worker = true,
@@ -215,7 +228,6 @@ const struct option option_table[] = {
 		.offset = MEMBER(version),
 	},
 	{ .name = "layout", .kind = OPTION_LATER },
-	{ .name = "metrics", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
 	{ .name = "context", .kind = OPTION_LATER },

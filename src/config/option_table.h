@@ -17,6 +17,7 @@ enum option_kind {
 	OPTION_DURATION,
 	OPTION_MODE,
 	OPTION_OWNER,
+	OPTION_ADDRESS, /* text, of the form of address_text.h */
 	OPTION_FORMAT,
 	OPTION_LEVEL,
 	OPTION_DEBUG,

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/parse.h"
+#include "config/address_text.h"
 #include "config/option_table.h"
 #include "config/owner_text.h"
 
@@ -154,6 +155,16 @@ static int read_text(const char *value, const char **ret)
 	return *value ? 0 : -EINVAL;
 }
 
+static int read_address(const char *value, const char **ret)
+{
+	struct address_text ignored;
+	int r = address_text_parse(value, &ignored);
+
+	if (r == 0)
+		*ret = value;
+	return r;
+}
+
 static void store_flag(struct options *options, const struct option *option)
 {
 	if (option->kind == OPTION_DEBUG)
@@ -170,6 +181,8 @@ static int store_value(struct options *options, const struct option *option,
 	switch (option->kind) {
 	case OPTION_TEXT:
 		return read_text(value, member);
+	case OPTION_ADDRESS:
+		return read_address(value, member);
 	case OPTION_DURATION:
 		return read_duration(option, value, member);
 	case OPTION_MODE:

@@ -44,6 +44,10 @@ struct options {
 	unsigned dir_mode;
 	bool xattr;
 
+	/* where whoever watches asks, see address_text.h; NULL: nowhere */
+	const char *metrics;
+	bool metrics_keys; /* names of keys are told there */
+
 	/* a file of eight bytes that a test moves time with; see test_clock.h
 	 */
 	const char *test_clock;

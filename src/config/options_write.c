@@ -35,6 +35,7 @@ static void write_option(FILE *out, const struct option *option,
 		write_flag(out, option, *(const bool *)member);
 		break;
 	case OPTION_TEXT:
+	case OPTION_ADDRESS:
 		write_text(out, option, *(const char *const *)member);
 		break;
 	case OPTION_DURATION:

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MAGIC UINT64_C(0x316c616e72754a53) /* "SJurnal1" */
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 #define PAGE 4096
 #define SLOT_SIZE 512
 #define SLOTS_MAX 4096
@@ -51,6 +51,7 @@ struct out_header {
 struct slot {
 	uint64_t unique; /* 0: it is free */
 	uint32_t length;
+	uint32_t rest; /* what follows is read in place, as the kernel's */
 	char bytes[SLOT_SIZE - 16];
 };
 

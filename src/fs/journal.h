@@ -31,7 +31,8 @@ struct journal;
 #define JOURNAL_READ_MAX 8192
 
 struct journal_request {
-	void *bytes; /* of the journal: valid until it is answered or kept */
+	void *bytes; /* of the journal: valid until it is answered or kept, and
+			aligned for what the kernel wrote */
 	size_t length;
 	uint64_t unique;
 };

@@ -42,6 +42,16 @@ void parking_init(struct parking *parking, struct loop *loop,
 	TAILQ_INIT(&parking->waiting);
 }
 
+size_t parking_count(const struct parking *parking)
+{
+	const struct parked *parked;
+	size_t count = 0;
+
+	TAILQ_FOREACH(parked, &parking->waiting, link)
+	count++;
+	return count;
+}
+
 /* Takes the request out of every queue; it is then its caller's again, and
  * parked->results are whoever takes them. */
 static void unpark(struct parked *parked)

@@ -34,6 +34,8 @@ struct parking {
 void parking_init(struct parking *parking, struct loop *loop,
 		  struct cache *cache);
 
+size_t parking_count(const struct parking *parking);
+
 /* Answers whoever waits. */
 void parking_done(struct parking *parking);
 

@@ -109,6 +109,11 @@ void tree_set_reach(struct tree *tree, const struct tree_reach *reach)
 	tree->reach = *reach;
 }
 
+size_t tree_waiting_count(const struct tree *tree)
+{
+	return parking_count(&tree->parking);
+}
+
 size_t tree_node_count(const struct tree *tree)
 {
 	return nodes_count(tree->nodes);

@@ -107,6 +107,9 @@ void tree_set_reach(struct tree *tree, const struct tree_reach *reach);
 void tree_set_notifier(struct tree *tree, int fd, pid_t pid);
 bool tree_has_notifier(const struct tree *tree);
 
+/* How many requests wait for what is fetched. */
+size_t tree_waiting_count(const struct tree *tree);
+
 /* How many nodes the kernel may know. */
 size_t tree_node_count(const struct tree *tree);
 

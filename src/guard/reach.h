@@ -28,6 +28,7 @@ struct reach {
 	size_t directory_count;
 	uint16_t ports[REACH_PORTS_MAX];
 	size_t port_count;
+	uint16_t listen_port; /* the one it may listen at, or 0 */
 };
 
 /*

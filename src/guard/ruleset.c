@@ -14,6 +14,7 @@
 #define ABI_SCOPES 6
 
 /* Of newer kernels than some headers know; see landlock(7). */
+#define NET_BIND_TCP 1ULL
 #define NET_CONNECT_TCP 2ULL
 #define NET_ALL 3ULL
 #define SCOPED_ALL 3ULL
@@ -100,15 +101,25 @@ bool ruleset_has_scopes(const struct ruleset *ruleset)
 	return ruleset->abi >= ABI_SCOPES;
 }
 
-int ruleset_allow_port(const struct ruleset *ruleset, uint16_t port)
+static int add_port(const struct ruleset *ruleset, uint64_t allowed,
+		    uint16_t port)
 {
-	const struct port_rule rule = { .allowed = NET_CONNECT_TCP,
-					.port = port };
+	const struct port_rule rule = { .allowed = allowed, .port = port };
 
 	return syscall(SYS_landlock_add_rule, ruleset->fd, RULE_NET_PORT, &rule,
 		       0) < 0
 		       ? -errno
 		       : 0;
+}
+
+int ruleset_allow_port(const struct ruleset *ruleset, uint16_t port)
+{
+	return add_port(ruleset, NET_CONNECT_TCP, port);
+}
+
+int ruleset_allow_listening(const struct ruleset *ruleset, uint16_t port)
+{
+	return add_port(ruleset, NET_BIND_TCP, port);
 }
 
 int ruleset_enforce(const struct ruleset *ruleset)

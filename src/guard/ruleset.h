@@ -37,6 +37,9 @@ bool ruleset_has_scopes(const struct ruleset *ruleset);
 /* TCP connections to that port of any machine. 0 or negative errno. */
 int ruleset_allow_port(const struct ruleset *ruleset, uint16_t port);
 
+/* A socket that listens there. 0 or negative errno. */
+int ruleset_allow_listening(const struct ruleset *ruleset, uint16_t port);
+
 /* For good, for the calling thread and what it creates; needs no_new_privs. 0
  * or negative errno. */
 int ruleset_enforce(const struct ruleset *ruleset);

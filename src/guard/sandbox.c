@@ -110,6 +110,8 @@ static int allow_reach(const struct ruleset *ruleset, const struct reach *reach)
 		return r;
 	for (size_t i = 0; i < reach->port_count && r == 0; i++)
 		r = ruleset_allow_port(ruleset, reach->ports[i]);
+	if (r == 0 && reach->listen_port)
+		r = ruleset_allow_listening(ruleset, reach->listen_port);
 	return r;
 }
 

@@ -51,6 +51,7 @@ void clients_pass_on(const struct session *session,
 	about.asked = message->type;
 	about.keeper_pid = getpid();
 	about.started_s = session->started_s;
+	about.restarts = session->deaths.total;
 	if (client->mount < SESSION_MOUNTS_MAX) {
 		index = (uint32_t)client->mount;
 		tell_of_mount(&session->mounts[client->mount], &about);

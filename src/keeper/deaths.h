@@ -18,8 +18,9 @@ struct deaths {
 	uint32_t limit;	 /* at most DEATHS_LIMIT_MAX; 0: none */
 	bool is_at_once; /* no pauses, as tests want it */
 
+	uint32_t total; /* so far, to be read */
+
 	/* this module's own */
-	uint32_t total;
 	uint32_t in_a_row;
 	int64_t at_ms[DEATHS_LIMIT_MAX];
 };

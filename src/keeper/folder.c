@@ -14,6 +14,7 @@
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/owner.h"
+#include "keeper/restart.h"
 #include "keeper/runtime.h"
 
 #include <errno.h>
@@ -190,7 +191,7 @@ static int open_place(const struct folder *folder, struct session_mount *mount,
 	is_made = r > 0;
 	r = mount_open_at(&mount->mount, &place, mount->name, err);
 	mount->mount.is_place_made = is_made;
-	return r;
+	return r < 0 ? r : layers_check(&mount->mount.layers, mount->name, err);
 }
 
 /* Undoes what was done for a mount that nobody has seen. */
@@ -372,6 +373,7 @@ void folder_drop(struct session *session, struct session_mount *mount)
 	session_drop_mount(mount, true);
 	leave_space(session, mount);
 	mount->name[0] = '\0';
+	restart_on_left(session);
 }
 
 /* A worker that has it lets it go. */
@@ -388,11 +390,11 @@ void folder_settle(struct session *session)
 {
 	if (!folder_is_open(session))
 		return;
-	session->folder.is_ready = true;
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
 		    !session->mounts[i].is_wanted)
 			take_away(session, &session->mounts[i]);
+	session->folder.is_ready = true;
 }
 
 void folder_on_served(struct session *session, struct session_mount *mount)
@@ -433,6 +435,9 @@ static bool on_serving(struct session *session, const struct message *message)
 {
 	struct session_mount *mount = session_mount_of(session, message);
 
+	/* It did not know yet. */
+	if (mount && mount->is_leaving)
+		return true;
 	if ((session->phase != PHASE_SERVING &&
 	     session->phase != PHASE_LEAVING) ||
 	    !mount || !is_there(mount) || mount->is_served)

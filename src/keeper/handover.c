@@ -6,9 +6,29 @@
 #include "base/log.h"
 #include "keeper/fusermount.h"
 #include "keeper/message.h"
+#include "keeper/moment.h"
 #include "keeper/session.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
+
+/* A worker reads message by message, and all mounts at once are more than its
+ * socket takes. */
+#define PATIENCE_MS 2000
+
+static int send_patiently(int socket, const struct message *message, int fd)
+{
+	int64_t deadline_ms = moment_ms() + PATIENCE_MS;
+	struct pollfd room = { .fd = socket, .events = POLLOUT };
+	int r = message_send(socket, message, fd);
+
+	while (r == -EAGAIN && moment_rest_ms(deadline_ms) > 0) {
+		(void)poll(&room, 1, moment_rest_ms(deadline_ms));
+		r = message_send(socket, message, fd);
+	}
+	return r;
+}
 
 int handover_begin(const struct session *session)
 {
@@ -17,8 +37,8 @@ int handover_begin(const struct session *session)
 
 	message_fill(&message, MESSAGE_FENCE, MESSAGE_NO_MOUNT, &number,
 		     sizeof(number));
-	return message_send(session->worker.socket, &message,
-			    session->fence.fd);
+	return send_patiently(session->worker.socket, &message,
+			      session->fence.fd);
 }
 
 /* Without memory for it the two go on with the same: the other one finds at its
@@ -48,21 +68,22 @@ int handover_mount(struct session *session, uint32_t index)
 		const char *name = session->mounts[index].name;
 
 		message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
-		r = message_send(session->worker.socket, &message, -1);
+		r = send_patiently(session->worker.socket, &message, -1);
 		if (r < 0)
 			return r;
 	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
-	r = message_send(session->worker.socket, &message, mount->nodes_fd);
+	message.number = fusermount_is_needed() ? MESSAGE_NODES_WRITABLE : 0;
+	r = send_patiently(session->worker.socket, &message, mount->nodes_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_JOURNAL, index, NULL, 0);
-	r = message_send(session->worker.socket, &message, mount->journal_fd);
+	r = send_patiently(session->worker.socket, &message, mount->journal_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
-	message.number = fusermount_is_needed() ? MESSAGE_MOUNT_WRITABLE : 0;
-	return message_send(session->worker.socket, &message, mount->fuse_fd);
+	message.number = (int32_t)session->deaths.total;
+	return send_patiently(session->worker.socket, &message, mount->fuse_fd);
 }
 
 int handover_pool(struct session *session)
@@ -72,5 +93,6 @@ int handover_pool(struct session *session)
 	if (session->pool_fd < 0)
 		return 0;
 	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
-	return message_send(session->worker.socket, &message, session->pool_fd);
+	return send_patiently(session->worker.socket, &message,
+			      session->pool_fd);
 }

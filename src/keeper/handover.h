@@ -18,8 +18,9 @@ void handover_part(struct session *session);
 /*
  * Gives the mount to the worker, whose first or later one it may be: what the
  * kernel asks of it, the FUSE_INIT that was answered, and the table of nodes
- * and the journal of requests that its workers share. 0, or negative errno;
- * -EPIPE: the worker has gone.
+ * and the journal of requests that its workers share. Waits a moment for a
+ * worker that has much to read. 0, or negative errno; -EPIPE: the worker has
+ * gone; -EAGAIN: it does not read.
  */
 int handover_mount(struct session *session, uint32_t index);
 

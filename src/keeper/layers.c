@@ -76,6 +76,20 @@ int layers_below(const struct place *place, const struct mountinfo *mount,
 	return r;
 }
 
+int layers_check(const struct layers *layers, const char *path, struct err *err)
+{
+	for (unsigned i = 0; i < layers->count; i++) {
+		cleanup_fd int keeper = runtime_connect(layers->ids[i]);
+
+		if (keeper != -ENOENT && keeper != -ECONNREFUSED)
+			return err_set(err, -EBUSY,
+				       "%s: a secretsfs is mounted there "
+				       "already",
+				       path);
+	}
+	return 0;
+}
+
 int layers_unmount(const struct layers *layers, const struct place *place)
 {
 	for (unsigned i = 0; i < layers->count; i++) {

@@ -36,6 +36,11 @@ int layers_read(const struct place *place, int target_fd, struct layers *ret,
 int layers_below(const struct place *place, const struct mountinfo *mount,
 		 struct layers *ret);
 
+/* -EBUSY with err filled where the keeper of one lives: what is mounted upon is
+ * taken off at the end. 0: all are dead. */
+int layers_check(const struct layers *layers, const char *path,
+		 struct err *err);
+
 /* Detaches them, the top one first, as place_unmount() does, and removes their
  * sockets of runtime.h. 0 or negative errno. */
 int layers_unmount(const struct layers *layers, const struct place *place);

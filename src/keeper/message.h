@@ -37,15 +37,16 @@
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
 #define MESSAGE_BODY_MAX 1024
 #define MESSAGE_NO_MOUNT UINT32_MAX
+#define MESSAGE_MOUNTS_MAX 64 /* of one keeper */
 /* The kernel keeps nobody from writing, as it does with read-only mounts. */
-#define MESSAGE_MOUNT_WRITABLE 1
+#define MESSAGE_NODES_WRITABLE 1
 #define MESSAGE_WARNINGS_MAX 16 /* a worker that sends more is ended */
 
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
 	MESSAGE_FAILED,	   /* body: one line for a person; number: exit code */
 	MESSAGE_MOUNT,	 /* fd: /dev/fuse; body: the FUSE_INIT request; number:
-			  * MESSAGE_MOUNT_WRITABLE or 0 */
+			  * how many workers have died before this one */
 	MESSAGE_SERVING, /* the mount's requests are being answered */
 	MESSAGE_GONE,	 /* the mount was unmounted by someone */
 	MESSAGE_STOP,	 /* answer what is in flight, then leave */
@@ -68,7 +69,8 @@ enum message_type {
 	MESSAGE_CLIENT, /* fd: a command's socket; body: message_client */
 	MESSAGE_ANSWER, /* body: the next part of a text */
 	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
-			   handed over next (node_table.h of fs) */
+			   handed over next (node_table.h of fs); number:
+			   MESSAGE_NODES_WRITABLE or 0 */
 
 	/* of a folder of mounts (folder.h) */
 	MESSAGE_ADD,	/* from the worker: a mount is wanted; body: its name, a
@@ -112,6 +114,7 @@ struct message_client {
 	uint64_t mount_id;
 	uint32_t dead_layers; /* that the mount stands on: layers.h */
 	int64_t started_s;    /* since 1970: when the keeper began to serve */
+	uint32_t restarts;    /* workers that have died since */
 	char name[MESSAGE_NAME_MAX + 1]; /* of a REFRESH; "": all */
 };
 

@@ -178,6 +178,8 @@ void restart_begin(struct session *session)
 
 static void note_served(struct session *session)
 {
+	if (session->phase != PHASE_STARTING)
+		return;
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
 		    !session->mounts[i].is_served)
@@ -187,6 +189,12 @@ static void note_served(struct session *session)
 	notifiers_start(session);
 	successor_conclude(session, NULL);
 	successor_urge(session);
+}
+
+void restart_on_left(struct session *session)
+{
+	if (session->folder.is_ready)
+		note_served(session);
 }
 
 /* One that has died meanwhile is found by its pidfd or its socket. */
@@ -201,8 +209,9 @@ static void hand_over(struct session *session)
 	handover_part(session);
 	(void)handover_pool(session);
 	for (uint32_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]))
-			(void)handover_mount(session, i);
+		if (is_there(&session->mounts[i]) &&
+		    handover_mount(session, i) < 0)
+			break;
 	/* A folder may be empty. */
 	note_served(session);
 }
@@ -301,6 +310,9 @@ static bool on_serving(struct session *session, const struct message *message)
 {
 	struct session_mount *mount = session_mount_of(session, message);
 
+	/* It did not know yet. */
+	if (mount && mount->is_leaving)
+		return true;
 	if (!mount || mount->is_served)
 		return false;
 	mount->is_served = true;

@@ -50,6 +50,10 @@ bool restart_on_time(struct session *session);
 /* One of the session's strays is gone. */
 void restart_on_stray(struct session *session, size_t index);
 
+/* A mount of a folder is not there any more: a worker that is starting may
+ * serve all that are left. */
+void restart_on_left(struct session *session);
+
 /* What a worker that is starting or leaving sends. False: a worker does not
  * send that. */
 bool restart_on_message(struct session *session, const struct message *message);

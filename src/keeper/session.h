@@ -11,13 +11,13 @@
 #include "keeper/deaths.h"
 #include "keeper/fence.h"
 #include "keeper/heartbeat.h"
+#include "keeper/message.h"
 #include "keeper/mount.h"
 #include "keeper/notifier_child.h"
 #include "keeper/page_dropper.h"
 #include "keeper/successor.h"
 
 struct err;
-struct message;
 
 /*
  * What one keeper holds: a worker, which is followed by another when it dies,
@@ -25,7 +25,7 @@ struct message;
  * something. It starts all mounts or none, and when it ends none is left.
  */
 
-#define SESSION_MOUNTS_MAX 64
+#define SESSION_MOUNTS_MAX MESSAGE_MOUNTS_MAX
 #define SESSION_CLIENTS_MAX 8
 #define SESSION_STRAYS_MAX 4
 

@@ -127,11 +127,12 @@ bool retry_can_pay(const struct retry *retry, const char *url)
 	return !health || health->quota.tokens >= QUOTA_COST_THROTTLED;
 }
 
-static void tell(const struct health *health, retry_on_endpoint *on_endpoint,
-		 void *owner)
+static void tell(const struct retry *retry, const struct health *health,
+		 retry_on_endpoint *on_endpoint, void *owner)
 {
 	const struct retry_endpoint endpoint = {
 		.url = health->url,
+		.by_proxy = retry->settings.by_proxy,
 		.breaker = &health->breaker,
 		.tokens = health->quota.tokens,
 		.requests = health->requests,
@@ -142,6 +143,7 @@ static void tell(const struct health *health, retry_on_endpoint *on_endpoint,
 }
 
 struct telling {
+	const struct retry *retry;
 	retry_on_endpoint *on_endpoint;
 	void *owner;
 };
@@ -150,13 +152,13 @@ static void tell_each(void *owner, void *value)
 {
 	const struct telling *telling = owner;
 
-	tell(value, telling->on_endpoint, telling->owner);
+	tell(telling->retry, value, telling->on_endpoint, telling->owner);
 }
 
 void retry_each_endpoint(const struct retry *retry,
 			 retry_on_endpoint *on_endpoint, void *owner)
 {
-	struct telling telling = { on_endpoint, owner };
+	struct telling telling = { retry, on_endpoint, owner };
 
 	map_each(retry->endpoints, tell_each, &telling);
 }
@@ -166,7 +168,8 @@ static void tell_of_breaker(const struct retry_call *call)
 	const struct retry_settings *settings = &call->retry->settings;
 
 	if (settings->on_breaker)
-		tell(call->health, settings->on_breaker, settings->owner);
+		tell(call->retry, call->health, settings->on_breaker,
+		     settings->owner);
 }
 
 /* Without the kernel's random numbers nothing is spread, and nothing breaks. */

@@ -4,6 +4,7 @@
 
 #include "net/http.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ struct retry_call;
 /* How an endpoint is, for status and log. */
 struct retry_endpoint {
 	const char *url;
+	bool by_proxy; /* as in the settings */
 	const struct breaker *breaker;
 	unsigned tokens;	   /* left for retries, of QUOTA_MAX */
 	uint64_t requests;	   /* so far, every attempt counted */
@@ -67,7 +69,9 @@ struct retry_settings {
 	uint32_t (*random)(void *owner);
 	/* A breaker has opened, or has closed again. NULL: nobody asks. */
 	retry_on_endpoint *on_breaker;
-	void *owner; /* of both */
+	void *owner;   /* of both */
+	bool by_proxy; /* told with each endpoint: of one URL there may be two
+			*/
 };
 
 /* loop and http are borrowed, settings are copied. NULL: no memory. */

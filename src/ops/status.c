@@ -44,6 +44,7 @@ void status_put_program(struct jwrite *json,
 	jwrite_text(json, "version", program->version);
 	jwrite_number(json, "startedAt", program->started_s);
 	jwrite_number(json, "uptimeMs", program->uptime_ms);
+	put_count(json, "restarts", program->restarts);
 	jwrite_object(json, "pids");
 	jwrite_number(json, "keeper", program->keeper_pid);
 	jwrite_number(json, "worker", program->worker_pid);
@@ -80,6 +81,7 @@ void status_put_counters(struct jwrite *json,
 	jwrite_object(json, "cache");
 	put_count(json, "hits", counters->hits);
 	put_count(json, "stale", counters->stale);
+	put_count(json, "misses", counters->misses);
 	put_count(json, "fetches", counters->fetches);
 	put_count(json, "confirms", counters->confirms);
 	put_count(json, "failures", counters->failures);

@@ -28,6 +28,7 @@ struct status_program {
 	pid_t notifier_pid; /* 0: there is none */
 	int64_t started_s;  /* when the keeper began to serve */
 	int64_t uptime_ms;  /* of the worker */
+	uint32_t restarts;  /* workers that died before it */
 	bool is_memory_locked;
 	const char *memory_kind; /* pool_kind_name() */
 	size_t memory_used;	 /* bytes */

@@ -79,13 +79,16 @@ void cache_drop_source(struct cache *cache, struct source *source)
 	source->on_return = NULL;
 }
 
+static void count_stale(struct entry *entry, int64_t ttl_ms)
+{
+	if (cache_entry_holds(entry) && cache_entry_rest_ms(entry, ttl_ms) == 0)
+		entry->cache->counters.stale++;
+}
+
 static void count_hit(struct entry *entry, int64_t ttl_ms)
 {
-	struct cache_counters *counters = &entry->cache->counters;
-
-	counters->hits++;
-	if (cache_entry_holds(entry) && cache_entry_rest_ms(entry, ttl_ms) == 0)
-		counters->stale++;
+	entry->cache->counters.hits++;
+	count_stale(entry, ttl_ms);
 }
 
 bool cache_peek(struct cache *cache, const struct cache_want *want,
@@ -151,8 +154,10 @@ void cache_serve_waiting(struct entry *entry)
 {
 	struct cache_get *get;
 
-	while ((get = TAILQ_FIRST(&entry->waiting)))
+	while ((get = TAILQ_FIRST(&entry->waiting))) {
+		count_stale(entry, get->ttl_ms);
 		move_get(get, &entry->served);
+	}
 	serve(entry);
 }
 
@@ -166,7 +171,7 @@ void cache_serve_impatient(struct entry *entry)
 
 		if (cache_entry_answers(entry, get->ttl_ms, get->max_stale_ms,
 					&ignored)) {
-			count_hit(entry, get->ttl_ms);
+			count_stale(entry, get->ttl_ms);
 			move_get(get, &entry->served);
 		}
 		get = following;
@@ -202,6 +207,7 @@ static int join(struct entry *entry, struct cache_get *get)
 		if (cache_attempt(entry) < 0)
 			return -ENOMEM;
 		loop_timer_cancel(TAKE(entry->linger));
+		entry->cache->counters.misses++;
 		get->list = &entry->waiting;
 	}
 	TAILQ_INSERT_TAIL(get->list, get, link);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
+
 struct err;
 struct listing;
 struct loop;
@@ -153,6 +155,8 @@ struct cache_about {
 	bool is_in_flight;
 	int64_t age_ms;	 /* since the last success; -1: there was none */
 	int64_t next_ms; /* until the next confirmation; -1: none is planned */
+	int64_t left_ms; /* until it is wiped if nothing confirms it; -1: none
+			  * is held */
 	const struct err *failure; /* of the last attempt; NULL: it was good */
 };
 void cache_tell(struct cache *cache, const struct cache_want *want,
@@ -167,10 +171,13 @@ void cache_each(const struct cache *cache, const struct source *source,
 /* What has happened since the start. */
 struct cache_counters {
 	uint64_t hits;	   /* gets and peeks answered from what was at hand */
-	uint64_t stale;	   /* of these: with an old value */
+	uint64_t stale;	   /* answers with an old value, also after a wait */
 	uint64_t fetches;  /* attempts to get a value */
 	uint64_t confirms; /* attempts to confirm one */
 	uint64_t failures; /* attempts that failed */
+	uint64_t misses;   /* gets that an attempt had to be waited for */
+	struct histogram succeeded; /* how long attempts took, by their end */
+	struct histogram failed;
 };
 const struct cache_counters *cache_counters(const struct cache *cache);
 

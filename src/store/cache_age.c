@@ -157,7 +157,11 @@ void cache_tell(struct cache *cache, const struct cache_want *want,
 {
 	const struct entry *entry = cache_entry_find(cache, want);
 
-	*ret = (struct cache_about){ .age_ms = -1, .next_ms = -1 };
+	*ret = (struct cache_about){
+		.age_ms = -1,
+		.next_ms = -1,
+		.left_ms = -1,
+	};
 	if (!entry)
 		return;
 	ret->value = entry->value;
@@ -168,6 +172,10 @@ void cache_tell(struct cache *cache, const struct cache_want *want,
 		ret->next_ms = entry->next_ms - now_ms(entry);
 	if (cache_entry_holds(entry)) {
 		ret->age_ms = now_ms(entry) - entry->confirmed_ms;
+		ret->left_ms = cache_entry_end_ms(entry, want->max_stale_ms) -
+			       now_ms(entry);
+		if (ret->left_ms < 0)
+			ret->left_ms = 0;
 		ret->state = cache_entry_rest_ms(entry, want->ttl_ms) > 0
 				     ? CACHE_FRESH
 				     : CACHE_STALE;

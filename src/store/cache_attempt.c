@@ -41,8 +41,14 @@ static void land(struct entry *entry, bool has_changed)
 	cache_plan(entry);
 }
 
+static int64_t took_ms(const struct entry *entry)
+{
+	return loop_now_ms(entry->cache->loop) - entry->started_ms;
+}
+
 static void land_success(struct entry *entry, bool has_changed)
 {
+	histogram_add(&entry->cache->counters.succeeded, took_ms(entry));
 	entry->confirmed_ms = loop_now_ms(entry->cache->loop);
 	entry->is_outdated = entry->changed_in_flight;
 	entry->has_failed = false;
@@ -90,6 +96,7 @@ static void land_failure(struct entry *entry, const struct err *err)
 	if (was_held && cache_entry_end_ms(entry, entry->keep_ms) <= now_ms)
 		cache_entry_clear(entry);
 	cache->counters.failures++;
+	histogram_add(&cache->counters.failed, took_ms(entry));
 	if (cache->on_failure)
 		cache->on_failure(cache->failure_owner, entry->what.name,
 				  &entry->failure);

@@ -20,6 +20,7 @@ from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
 MARK = "NOT-MOUNTED"
+MOUNTS_MAX = 64  # of keeper/session.h
 
 
 def _class(name, secret, namespace=None):
@@ -360,6 +361,39 @@ def all_mounts_survive_their_worker():
 
 
 @case
+def as_many_as_there_can_be_are_handed_over_at_once():
+    # more than a socket takes, if nobody reads meanwhile
+    names = ["%02d" % number + "x" * 240 for number in range(MOUNTS_MAX)]
+    with folder() as here:
+        here.put("a.yaml", *(_class(name, "one") for name in names))
+        here.mount_ok()
+        check_equal(here.points(), names)
+        os.kill(here.mounted.worker_pid(), signal.SIGKILL)
+        here.wait_for_log("serving again")
+        check_equal(here.points(), names)
+        for name in names:
+            check_equal(here.password(name), b"of one")
+
+
+@case
+def what_is_more_than_there_can_be_is_told_of():
+    names = ["%04d" % number for number in range(900)]
+    with folder() as here:
+        here.put("a.yaml", *(_class(name, "one") for name in names))
+        result = here.mount()
+        check_equal(result.code, 0, result)
+        check("836 classes have no mount" in result.err, result)
+        check_equal(here.points(), names[:MOUNTS_MAX])
+        check_equal([one["state"] for one in status(here.point)["classes"]],
+                    ["mounted"] * MOUNTS_MAX + ["refused"] * 836)
+        # whoever makes room and says so gets the next ones
+        run_ok("umount", os.path.join(here.point, names[0]))
+        here.wait_for(*names[1:MOUNTS_MAX])
+        here.put("a.yaml", *(_class(name, "one") for name in names[1:]))
+        here.wait_for(*names[1:MOUNTS_MAX + 1])
+
+
+@case
 def what_changed_while_there_was_no_worker_is_made_up_for():
     with folder() as here:
         here.put("a.yaml", _class("first", "one"))
@@ -507,6 +541,27 @@ def a_directory_is_not_served_twice():
         check_equal(result.code, 1, result)
         check("below it already" in result.err, result)
         check_equal(here.password("first"), b"of one")
+
+
+@case
+def a_mount_that_another_keeper_serves_stays():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two"))
+        other = os.path.join(here.point, "first")
+        result = mount(other, os.path.join(here.classes, "b.yaml"),
+                       "--offline", here.secrets)
+        check_equal(result.code, 0, result)
+        result = here.mount()
+        check_equal(result.code, 0, result)
+        check("first: a secretsfs is mounted there already" in result.err,
+              result)
+        check_equal(here.points(), ["first", "second"])
+        check_equal(here.unmount().code, 0)
+        check_equal(here.points(), ["first"])
+        check_equal(here.password("first"), b"of two")
+        check_equal(here.unmount("first").code, 0)
+        os.rmdir(other)
 
 
 @case

@@ -13,7 +13,7 @@ from fake_aws import (DESCRIBE, GET, REGION, FakeAws, parameter_arn,
 from lib.class_text import class_text, object_text, parameter_text
 from lib.clock import Clock
 from lib import mounting
-from lib.place import built, work_directory, write_file
+from lib.place import SOURCE, built, work_directory, write_file
 from lib.process import run_ok
 from lib.reading import check_error, read, wait_for_content
 from lib.status import status_object, wait_for_answers
@@ -136,6 +136,25 @@ def an_arn_is_asked_for_as_that_of_its_replica():
         with scene.mounted(object_text(secret_arn("app"),
                                        "objectAlias: app")) as mount:
             check_equal(read(mount.path("app")), b"second")
+
+
+@case
+def the_example_is_served_by_its_second_region():
+    path = os.path.join(SOURCE, "docs", "examples", "failover.yaml")
+    with work_directory() as directory, FakeAws(directory) as aws:
+        for region in "eu-west-1", "eu-central-1":
+            aws.put("shop/database", f"of {region}", region=region)
+        aws.put("shop/web", "of eu-west-1", region="eu-west-1")
+        aws.put("shop/web-frankfurt", "of frankfurt", region="eu-central-1")
+        for failing, values in (
+                (None, (b"of eu-west-1", b"of eu-west-1")),
+                ("eu-west-1", (b"of eu-central-1", b"of frankfurt"))):
+            if failing:
+                aws.fail(failing, "500")
+            with mounting.mounted_at(directory, path,
+                                     env=aws.environment()) as mount:
+                check_equal((read(mount.path("shop_database")),
+                             read(mount.path("web.json"))), values)
 
 
 @case

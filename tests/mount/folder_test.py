@@ -73,10 +73,20 @@ class Worker:
 
 
 class Scene:
-    def __init__(self, lab, worker):
+    def __init__(self, lab, listening):
         self.lab = lab
-        self.worker = worker
+        self.worker = None
         self.point = str(lab.mount_point)
+        self._listening = listening
+
+    def follow(self):
+        """Ends the worker, if there is one, and plays the next."""
+        if self.worker:
+            self.worker.close()
+        self.worker = Worker(self._listening.accept()[0])
+
+    def log_text(self):
+        return (self.lab.root / "log").read_text(encoding="utf-8")
 
     def points(self):
         return sorted(point[len(self.point) + 1:] for point, _ in mounts()
@@ -92,16 +102,16 @@ def scene():
         listening.bind(str(path))
         path.chmod(0o777)
         listening.listen()
-        process = lab.foreground(f"play:{path}", "--folder", "--allow-other")
-        worker = None
+        process = lab.foreground(f"play:{path}", "--folder", "--allow-other",
+                                 "--log-file", str(lab.root / "log"))
+        here = Scene(lab, listening)
         try:
             listening.settimeout(20)
-            worker = Worker(listening.accept()[0])
-            here = Scene(lab, worker)
-            worker.ask(b"good")
-            worker.say(READY)
-            check_equal(worker.hear(ADD)[2], b"good")
-            worker.say(SERVING, worker.hear(MOUNT)[1])
+            here.follow()
+            here.worker.ask(b"good")
+            here.worker.say(READY)
+            check_equal(here.worker.hear(ADD)[2], b"good")
+            here.worker.say(SERVING, here.worker.hear(MOUNT)[1])
             wait_until(lambda: here.points() == ["good"], "it is mounted")
             yield here
             process.send_signal(signal.SIGTERM)
@@ -109,8 +119,8 @@ def scene():
             check_equal(here.points(), [])
             check_equal(os.listdir(here.point), [])
         finally:
-            if worker:
-                worker.close()
+            if here.worker:
+                here.worker.close()
             if process.poll() is None:
                 process.kill()
             process.wait()
@@ -176,6 +186,28 @@ def there_are_no_more_than_so_many():
         here.worker.hear(REMOVE)
         here.worker.say(GONE, 5)
         check_equal(here.worker.get(b"more"), 5)
+
+
+@case
+def the_next_worker_need_not_serve_what_was_unmounted_meanwhile():
+    with scene() as here:
+        here.worker.say(SERVING, here.worker.get(b"other"))
+        wait_until(lambda: here.points() == ["good", "other"], "both mounts")
+        here.follow()
+        for name in b"good", b"other":
+            here.worker.ask(name)
+        here.worker.say(READY)
+        check_equal([here.worker.hear(MOUNT)[1] for _ in range(2)], [0, 1])
+        here.worker.say(SERVING, 0)
+        result = here.lab.command("unmount", here.point + "/other")
+        check_equal((result.returncode, result.stderr), (0, ""))
+        wait_until(lambda: "serving again" in here.log_text(),
+                   "the keeper takes it as serving", 20)
+        # which it said before it could have heard
+        here.worker.say(SERVING, 1)
+        check_equal(here.worker.hear(REMOVE)[1], 1)
+        here.worker.say(GONE, 1)
+        check_equal(here.worker.get(b"third"), 1)
 
 
 libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

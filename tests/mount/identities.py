@@ -12,7 +12,9 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from fake_aws import (ACCOUNT, ASSUME, ASSUME_ROLE, DESCRIBE, GET, KEY_ID,
                       REGION, ROLE_ARN, SECRET_KEY, SSO, SSO_ROLE, SSO_TOKEN)
-from fake_metadata import CONTAINER, INSTANCE, FakeMetadata
+from fake_metadata import (CONTAINER, INSTANCE, NODE_ROLE, POD_ROLE,
+                           FakeMetadata)
+from lib.class_text import class_text, object_text
 from lib.clock import Clock
 from lib.mounting import Mount, mount, mounted_at
 from lib.place import built, write_file
@@ -83,30 +85,62 @@ def a_pod_identity_is_enough_to_read():
 
 
 @case
+def keys_of_a_pod_serve_in_every_region():
+    with _metadata() as (directory, aws, metadata):
+        token = write_file(os.path.join(directory, "t/token"), "pod-token")
+        env = aws.bare_environment(**metadata.pod_identity(token))
+        aws.put("app", "first")
+        aws.put("app", "second", region="us-west-2")
+        aws.fail(REGION, "500")
+        source = write_file(os.path.join(directory, "c.yaml"), class_text(
+            object_text("app"), parameters=["failoverRegion: us-west-2"]))
+        with mounted_at(directory, source, env=env) as found:
+            check_equal(read(found.path("app")), b"second")
+            check_equal(metadata.calls[CONTAINER], 1, "credential calls")
+
+
+def _read_for_an_hour(directory, aws, env, token):
+    """A read in each minute, with a value and a token of that minute: as many
+    signed calls."""
+    aws.session_seconds = 60
+    clock = Clock(directory)
+    with mounted_at(directory, "app", "--ttl", "30s", *clock.options,
+                    env=env) as found:
+        check_equal(read(found.path("password")), PASSWORD)
+        for step in range(1, HOUR_S // STEP_S + 1):
+            write_file(token, f"token-{step}")
+            aws.put("app", json.dumps({"password": f"value {step}"}))
+            clock.advance(STEP_S)
+            wait_for_content(found.path("password"), f"value {step}".encode())
+        check("cannot fetch" not in found.log_text(), "a fetch failed")
+    return aws.calls(GET) + aws.calls(DESCRIBE)
+
+
+def _check_hour(credential_calls, signed):
+    print(f"# {credential_calls} credential calls, {signed} signed calls",
+          flush=True)
+    check(credential_calls >= 55, credential_calls)
+    check(signed >= 55, signed)
+
+
+@case
 def an_hour_of_keys_that_last_a_minute_fails_no_read():
     with _metadata() as (directory, aws, metadata):
-        aws.session_seconds = 60
         token = write_file(os.path.join(directory, "t/token"), "token-0")
         env = aws.bare_environment(**metadata.pod_identity(token))
-        clock = Clock(directory)
-        with mounted_at(directory, "app", "--ttl", "30s", *clock.options,
-                        env=env) as found:
-            check_equal(read(found.path("password")), PASSWORD)
-            steps = HOUR_S // STEP_S
-            for step in range(1, steps + 1):
-                write_file(token, f"token-{step}")
-                aws.put("app", json.dumps({"password": f"value {step}"}))
-                clock.advance(STEP_S)
-                wait_for_content(found.path("password"),
-                                 f"value {step}".encode())
-            check("cannot fetch" not in found.log_text(), "a fetch failed")
-        signed = aws.calls(GET) + aws.calls(DESCRIBE)
-        print(f"# {metadata.calls[CONTAINER]} credential calls, {signed} "
-              f"signed calls", flush=True)
-        check(metadata.calls[CONTAINER] >= 55, metadata.calls)
-        check(signed >= 55, signed)
+        signed = _read_for_an_hour(directory, aws, env, token)
+        _check_hour(metadata.calls[CONTAINER], signed)
         # each call had the token of its moment
         check(len(set(metadata.tokens)) >= 55, metadata.tokens)
+
+
+@case
+def nor_does_an_hour_of_a_role_for_a_token():
+    with aws_directory() as (directory, aws):
+        token = write_file(os.path.join(directory, "t/token"), "token-0")
+        signed = _read_for_an_hour(directory, aws,
+                                   aws.role_environment(token), token)
+        _check_hour(aws.calls(ASSUME), signed)
 
 
 @case
@@ -327,7 +361,13 @@ def check_identity_says_who_serves_and_why_others_do_not():
                      "container: serves, by container",
                      f"as: container {metadata.url}/"):
             check(line in lines, line, "is not in", lines)
+        check_equal(lines[-2], f"role: {POD_ROLE}")
         check(lines[-1].startswith("keys: until 20"), lines[-1])
+
+        result, lines = _identity(aws.bare_environment(**metadata.instance()))
+        check_equal(result.code, 0, result)
+        for line in (f"as: instance {metadata.url}", f"role: {NODE_ROLE}"):
+            check(line in lines, line, "is not in", lines)
 
         metadata.refusal = (403, "no association")
         result, lines = _identity(env)

@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from lib.class_text import class_text, object_text, parameter_text
 from lib.clock import Clock
 from lib.moto import REGION, moto_server, why_not
 from lib.mounting import mounted_at
@@ -100,6 +101,41 @@ def keys_of_a_role_sign_what_moto_verifies():
             moto.verify()
             moto.put("team/app", '{"password": "verified"}')
             wait_for_content(mount.path("password"), b"verified")
+
+
+def _class_of_role(directory, role):
+    return write_file(os.path.join(directory, "role.yaml"), class_text(
+        object_text("team/app"), parameter_text("hosts"),
+        parameters=[f"assumeRoleArn: {role}",
+                    "assumeRoleExternalId: shop",
+                    "assumeRoleDurationSeconds: 1800"]))
+
+
+@case
+def the_role_of_a_class_is_assumed_and_signs_what_moto_verifies():
+    with _account() as (directory, moto, account):
+        moto.put_parameter("hosts", "a,b", "StringList")
+        moto.verify()
+        # who may do nothing but assume the role
+        env = moto.environment(account["assumer"])
+        with mounted_at(directory, "team/app", env=env) as mount:
+            check_error(mount.path("password"), "EACCES")
+        source = _class_of_role(directory, account["role"])
+        with mounted_at(directory, source, env=env) as mount:
+            check_equal(read(mount.path("port")), b"5432")
+            check_equal(read(mount.path("hosts")), b"a,b")
+
+
+@case
+def who_may_not_assume_the_role_of_a_class_is_EACCES():
+    with _account() as (directory, moto, account):
+        moto.verify()
+        source = _class_of_role(directory, account["role"])
+        env = moto.environment(account["stranger"])
+        with mounted_at(directory, source, env=env) as mount:
+            check_error(mount.path("port"), "EACCES")
+            check(f"AssumeRole '{account['role']}'" in mount.log_text(),
+                  mount.log_text())
 
 
 CLASS = """

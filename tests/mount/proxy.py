@@ -10,8 +10,10 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from connect_proxy import ConnectProxy
 from fake_aws import ASSUME, FakeAws
+from fake_metadata import CONTAINER_PATH, FakeMetadata
 from lib.class_text import class_text, object_text, parameter_text
 from lib.mounting import mounted_at
+from lib.partition import enter_own_network
 from lib.place import work_directory, write_file
 from lib.reading import check_error, read
 from lib.tap import case, check, check_equal, main
@@ -124,6 +126,39 @@ def a_proxy_that_refuses_is_EIO_and_its_password_is_in_no_log():
             check("proxy" in mount.log_text(), "what failed")
             check("hunter2" not in mount.log_text(), "the log")
         check_equal(scene.aws.calls(), 0)
+
+
+# The services of ECS, EKS Pod Identity and EC2, at their own addresses.
+METADATA = ("169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::23/128",
+            "169.254.169.254/32", "fd00:ec2::254/128")
+
+
+def _metadata_services(metadata, token):
+    yield {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": CONTAINER_PATH}
+    for host in ("169.254.170.23", "[fd00:ec2::23]"):
+        yield metadata.pod_identity(token, f"http://{host}")
+    for mode in ("IPv4", "IPv6"):
+        yield {"AWS_EC2_METADATA_DISABLED": "false",
+               "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": mode}
+
+
+@case
+def metadata_services_are_never_asked_through_it():
+    enter_own_network(*METADATA)
+    with _scene() as scene, FakeMetadata(scene.aws, port=80) as metadata:
+        url = scene.proxy.url
+        token = write_file(os.path.join(scene.directory, "t/token"), "x")
+        asked = 0
+        for service in _metadata_services(metadata, token):
+            env = scene.aws.bare_environment(
+                http_proxy=url, https_proxy=url, all_proxy=url, ALL_PROXY=url,
+                HTTP_PROXY=url, HTTPS_PROXY=url, **service)
+            with mounted_at(scene.directory, "app", OPTION, env=env) as mount:
+                check_equal(read(mount.path("app")), b"value", service)
+            asked += 1
+            check_equal(sum(metadata.calls.values()), asked, service)
+        check_equal(scene.proxy.targets, [scene.target] * asked)
+        check_equal(scene.proxy.others, [])
 
 
 main()

@@ -11,8 +11,8 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from fake_aws import ACCOUNT, ASSUME, ASSUME_ROLE, FakeAws
 from lib.class_text import class_text, object_text, parameter_text
-from lib.mounting import mounted_at
-from lib.place import built, work_directory, write_file
+from lib.mounting import Mount, mount, mounted_at
+from lib.place import SOURCE, built, work_directory, write_file
 from lib.process import run
 from lib.reading import check_error, read
 from lib.tap import case, check, check_equal, main
@@ -45,8 +45,8 @@ def a_secret_that_only_the_role_may_read_is_read_as_it():
         path = _write(directory, _class(
             READER, "assumeRoleExternalId: shop",
             "assumeRoleDurationSeconds: 1800"))
-        with mounted_at(directory, path, env=aws.environment()) as mount:
-            check_equal(read(mount.path("app")), b"value")
+        with mounted_at(directory, path, env=aws.environment()) as found:
+            check_equal(read(found.path("app")), b"value")
         (form,) = aws.assumed
         check_equal((form["RoleArn"], form["ExternalId"],
                      form["DurationSeconds"]), (READER, "shop", "1800"))
@@ -57,8 +57,8 @@ def a_secret_that_only_the_role_may_read_is_read_as_it():
 def without_the_role_it_may_not_be_read():
     with _aws() as (directory, aws):
         path = _write(directory, class_text(object_text("app")))
-        with mounted_at(directory, path, env=aws.environment()) as mount:
-            check_error(mount.path("app"), "EACCES")
+        with mounted_at(directory, path, env=aws.environment()) as found:
+            check_error(found.path("app"), "EACCES")
 
 
 @case
@@ -68,8 +68,22 @@ def parameters_are_read_as_the_role_too():
         aws.only_for(READER, "p")
         path = _write(directory, class_text(
             parameter_text("p"), parameters=[f"assumeRoleArn: {READER}"]))
-        with mounted_at(directory, path, env=aws.environment()) as mount:
-            check_equal(read(mount.path("p")), b"parameter")
+        with mounted_at(directory, path, env=aws.environment()) as found:
+            check_equal(read(found.path("p")), b"parameter")
+
+
+@case
+def secrets_and_parameters_share_the_keys_of_a_role():
+    with _aws() as (directory, aws):
+        aws.put_parameter("p", "parameter")
+        aws.only_for(READER, "p")
+        path = _write(directory, class_text(
+            object_text("app"), parameter_text("p"),
+            parameters=[f"assumeRoleArn: {READER}"]))
+        with mounted_at(directory, path, env=aws.environment()) as found:
+            check_equal(read(found.path("app")), b"value")
+            check_equal(read(found.path("p")), b"parameter")
+        check_equal(len(aws.assumed), 1, "questions to STS")
 
 
 @case
@@ -78,8 +92,8 @@ def the_role_of_a_pod_assumes_that_of_the_class():
         token = write_file(os.path.join(directory, "t", "token"), "x.y")
         path = _write(directory, _class(READER))
         with mounted_at(directory, path,
-                        env=aws.role_environment(token)) as mount:
-            check_equal(read(mount.path("app")), b"value")
+                        env=aws.role_environment(token)) as found:
+            check_equal(read(found.path("app")), b"value")
         check_equal((aws.calls(ASSUME), aws.calls(ASSUME_ROLE)), (1, 1))
 
 
@@ -88,10 +102,10 @@ def a_role_that_may_not_be_assumed_is_EACCES_in_the_words_of_AWS():
     with _aws() as (directory, aws):
         aws.fail(ASSUME_ROLE, "assume denied")
         path = _write(directory, _class(READER))
-        with mounted_at(directory, path, env=aws.environment()) as mount:
-            check_error(mount.path("app"), "EACCES")
-            check(READER in mount.log_text() and
-                  "AccessDenied" in mount.log_text(), mount.log_text())
+        with mounted_at(directory, path, env=aws.environment()) as found:
+            check_error(found.path("app"), "EACCES")
+            check(READER in found.log_text() and
+                  "AccessDenied" in found.log_text(), found.log_text())
 
 
 @case
@@ -99,22 +113,36 @@ def what_one_role_read_is_not_shown_to_another():
     with _aws() as (directory, aws):
         path = _write(directory, _class(READER))
         with mounted_at(directory, path, "--ttl", "1h",
-                        env=aws.environment()) as mount:
-            check_equal(read(mount.path("app")), b"value")
+                        env=aws.environment()) as found:
+            check_equal(read(found.path("app")), b"value")
             _write(directory, _class(OTHER))
-            os.kill(mount.keeper_pid(), signal.SIGHUP)
-            wait_until(lambda: "was read again" in mount.log_text(),
+            os.kill(found.keeper_pid(), signal.SIGHUP)
+            wait_until(lambda: "was read again" in found.log_text(),
                        "the class is read again", 10)
-            wait_until(lambda: _is_refused(mount.path("app")),
+            wait_until(lambda: _is_refused(found.path("app")),
                        "the other role is refused", 10)
             check_equal([form["RoleArn"] for form in aws.assumed],
                         [READER, OTHER])
             # and back: what is cached for the first one is its own
             _write(directory, _class(READER))
-            os.kill(mount.keeper_pid(), signal.SIGHUP)
-            wait_until(lambda: not _is_refused(mount.path("app")),
+            os.kill(found.keeper_pid(), signal.SIGHUP)
+            wait_until(lambda: not _is_refused(found.path("app")),
                        "the first role reads", 10)
-            check_equal(read(mount.path("app")), b"value")
+            check_equal(read(found.path("app")), b"value")
+
+
+@case
+def the_example_is_read_as_its_role():
+    role = "arn:aws:iam::444455556666:role/shop-reader"
+    path = os.path.join(SOURCE, "docs", "examples", "assume-role.yaml")
+    with _aws() as (directory, aws):
+        aws.put("shop/web", '{"color": "red"}')
+        aws.only_for(role, "shop/web")
+        with mounted_at(directory, path, env=aws.environment()) as found:
+            check_equal(read(found.path("color")), b"red")
+        (form,) = aws.assumed
+        check_equal((form["RoleArn"], form["ExternalId"],
+                     form["DurationSeconds"]), (role, "shop", "3600"))
 
 
 def _is_refused(path):
@@ -123,6 +151,32 @@ def _is_refused(path):
     except PermissionError:
         return True
     return False
+
+
+@case
+def several_roles_work_side_by_side_in_one_worker():
+    with _aws() as (directory, aws):
+        aws.put("two", "of other")
+        aws.only_for(OTHER, "two")
+        classes = os.path.join(directory, "classes")
+        for name, role in ("reader", READER), ("other", OTHER):
+            write_file(os.path.join(classes, f"{name}.yaml"), class_text(
+                object_text("app"), object_text("two"), name=name,
+                parameters=[f"assumeRoleArn: {role}"]))
+        found = Mount(os.path.join(directory, "mnt"), None)
+        result = mount(found.point, classes, env=aws.environment())
+        check_equal(result.code, 0, result)
+        try:
+            check_equal(read(found.path("reader", "app")), b"value")
+            check_equal(read(found.path("other", "two")), b"of other")
+            # what is in the cache for one is refused to the other
+            check_error(found.path("reader", "two"), "EACCES")
+            check_error(found.path("other", "app"), "EACCES")
+        finally:
+            ended = found.unmount()
+        check_equal(ended.code, 0, ended)
+        check_equal(sorted(form["RoleArn"] for form in aws.assumed),
+                    sorted([READER, OTHER]))
 
 
 @case
@@ -140,6 +194,25 @@ def several_roles_work_side_by_side_in_one_process():
                    result.out.decode().splitlines()
                    if line.endswith(" app")]
         check_equal(lengths, ["5", "-", "-"], repr(result))
+
+
+@case
+def the_same_place_in_other_words_is_the_same_place():
+    with _aws() as (directory, aws):
+        aws.put("two", "value")
+        env = aws.environment()
+        texts = [class_text(object_text("two", "jmesPath: []"),
+                            parameters=parameters)
+                 for parameters in ([], [f"region: {env['AWS_REGION']}"])]
+        path = _write(directory, texts[0])
+        with mounted_at(directory, path, "--ttl", "1h", env=env) as mount:
+            check_equal(read(mount.path("two")), b"value")
+            _write(directory, texts[1])
+            os.kill(mount.keeper_pid(), signal.SIGHUP)
+            wait_until(lambda: "was read again" in mount.log_text(),
+                       "the class is read again", 10)
+            check_equal(read(mount.path("two")), b"value")
+            check("serving again" not in mount.log_text(), mount.log_text())
 
 
 main()

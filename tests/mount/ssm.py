@@ -13,7 +13,7 @@ from fake_ssm import GET_PARAMETERS
 from lib.class_text import class_text, object_text, parameter_text
 from lib.clock import Clock
 from lib.mounting import mounted_at
-from lib.place import work_directory, write_file
+from lib.place import SOURCE, work_directory, write_file
 from lib.reading import check_error, read, wait_for_content
 from lib.status import status_object
 from lib.tap import case, check, check_equal, main
@@ -104,6 +104,26 @@ def a_key_of_a_parameter_is_found_by_jmespath():
                 "p", "jmesPath:",
                 "- {path: a.b, objectAlias: key}")) as mount:
             check_equal(read(mount.path("key")), b"deep")
+
+
+@case
+def the_example_shows_what_its_comments_say():
+    path = os.path.join(SOURCE, "docs", "examples", "parameters.yaml")
+    with _scene() as scene:
+        aws = scene.aws
+        for value in "first", "second":
+            aws.put_parameter("/shop/database/password", value)
+        for value in "live", "later":
+            aws.put_parameter("/shop/features", value, "StringList")
+        aws.label_parameter("/shop/features", "live", 1)
+        aws.put("shop/keystore", "of the secret")
+        with mounted_at(scene.directory, path,
+                        env=aws.environment()) as mount:
+            for name, value in (("password", b"second"),
+                                ("password.first", b"first"),
+                                ("features", b"live"),
+                                ("shop_keystore", b"of the secret")):
+                check_equal(read(mount.path(name)), value, name)
 
 
 @case
