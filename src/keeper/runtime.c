@@ -196,12 +196,24 @@ static int connect_to(const struct sockaddr_un *address)
 	return descriptor_take(&fd);
 }
 
+/* Of a mount of root's everyone may hear that he may not ask. */
+static int connect_to_roots(uint64_t mount_id)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int r = write_path(address.sun_path, sizeof(address.sun_path),
+			   ROOTS_DIRECTORY "/%" PRIu64 ".sock", mount_id);
+
+	return r < 0 ? r : connect_to(&address);
+}
+
 int runtime_connect(uint64_t mount_id)
 {
 	struct sockaddr_un address;
 	int r = fill_address(mount_id, &address);
 
-	return r < 0 ? r : connect_to(&address);
+	if (r == 0)
+		r = connect_to(&address);
+	return r == -ENOENT && geteuid() != 0 ? connect_to_roots(mount_id) : r;
 }
 
 int runtime_connect_to(const char *path)

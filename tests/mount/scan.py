@@ -199,7 +199,7 @@ def _nothing_is_left(kind, has_role):
             raise Skip(f"no {kind} here")
         for pid in _processes(mount):
             hits, searched, _ = _scan(pid, markers)
-            check(searched > 1 << 20, pid, "has more than", searched)
+            check(searched > 1 << 19, pid, "has more than", searched)
             check(not hits, f"process {pid}:", *hits[:20])
         _, _, pool = _scan(mount.worker_pid(), markers)
         check(0 < pool < 8 << 20, "the pool has", pool)
