@@ -34,6 +34,7 @@ command codespell	codespell
 command mandoc		mandoc
 command inotifywait	inotify-tools
 command ip		iproute2
+command fusermount3	fuse3
 command node		nodejs
 node chokidar		node-chokidar
 system_python watchdog	python3-watchdog

@@ -116,10 +116,29 @@ static int find_user(const char *name, struct launch *launch)
 	return 0;
 }
 
+/* Who is not root can only start what runs as himself. */
+static int stay_user(struct launch *launch, struct err *err)
+{
+	const struct options *options = &launch->options;
+
+	launch->worker_uid = geteuid();
+	launch->worker_gid = getegid();
+	if (options->worker_user)
+		return err_set(err, -EPERM,
+			       "--worker-user: only root can choose who the "
+			       "worker runs as");
+	if (options->has_owner && options->owner_uid != geteuid())
+		return err_set(err, -EPERM,
+			       "--owner: without root the files are your own");
+	return 0;
+}
+
 static int choose_worker_user(struct launch *launch, struct err *err)
 {
 	const char *name = launch->options.worker_user;
 
+	if (geteuid() != 0)
+		return stay_user(launch, err);
 	if (!name && find_user("secretsfs", launch) < 0 &&
 	    find_user("nobody", launch) < 0) {
 		launch->worker_uid = NOBODY_ID;
@@ -327,8 +346,6 @@ static int prepare(struct launch *launch, struct err *err)
 	struct options *options = &launch->options;
 	int r;
 
-	if (geteuid() != 0)
-		return err_set(err, -EPERM, "mounting needs root for now");
 	launch->is_folder = is_folder(options->source);
 	r = choose_worker_user(launch, err);
 	if (r == 0)

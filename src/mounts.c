@@ -28,6 +28,7 @@ struct mounts {
 	/* of the mount that comes next, or -1, or NULL */
 	int nodes_fd;
 	int journal_fd;
+	bool is_writable;
 	char *next_name;
 	uint32_t restarts;
 };
@@ -138,6 +139,7 @@ static int add(struct mounts *mounts, const struct message *message,
 		.fuse_fd = fd,
 		.nodes_fd = mounts->nodes_fd,
 		.journal_fd = mounts->journal_fd,
+		.is_writable = mounts->is_writable,
 		.init = message,
 	};
 
@@ -241,6 +243,7 @@ bool mounts_on_message(struct mounts *mounts, const struct message *message,
 	}
 	if (message->type == MESSAGE_NODES) {
 		hold(&mounts->nodes_fd, fd);
+		mounts->is_writable = message->number == MESSAGE_NODES_WRITABLE;
 		return true;
 	}
 	if (message->type == MESSAGE_JOURNAL) {

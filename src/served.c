@@ -116,15 +116,18 @@ static int keep_requests(struct served *served, int journal_fd, struct err *err)
 		     : 0;
 }
 
-static int add_tree(struct served *served, int nodes_fd, struct err *err)
+static int add_tree(struct served *served, const struct served_mount *mount,
+		    struct err *err)
 {
 	const struct served_settings *settings = &served->settings;
+	int nodes_fd = mount->nodes_fd;
 
 	served->tree = tree_new(&(struct tree_settings){
 		.loop = settings->loop,
 		.cache = settings->cache,
 		.layout = settings->shown->layout,
 		.prefix = settings->shown->prefix,
+		.is_writable = mount->is_writable,
 	});
 	if (!served->tree) {
 		int code = -errno;
@@ -179,7 +182,7 @@ static void close_if(int fd)
 static int add_all(struct served *served, const struct served_mount *mount,
 		   struct err *err)
 {
-	int r = add_tree(served, mount->nodes_fd, err);
+	int r = add_tree(served, mount, err);
 
 	if (r < 0) {
 		close_if(mount->journal_fd);

@@ -43,6 +43,7 @@ struct served_mount {
 	int fuse_fd;
 	int nodes_fd;		    /* the memory of its nodes; -1: none came */
 	int journal_fd;		    /* likewise, of its requests */
+	bool is_writable;	    /* as in struct tree_settings */
 	const struct message *init; /* with the FUSE_INIT request */
 };
 

@@ -196,6 +196,15 @@ static const struct rights *directory_rights(const struct tree *tree)
 			    : &tree->settings.prefix.directory_rights;
 }
 
+static mode_t mode_of(const struct tree *tree, const struct node *node,
+		      mode_t mode)
+{
+	if (!tree->settings.is_writable)
+		return mode;
+	mode &= ~(mode_t)(S_IWUSR | S_IWGRP | S_IWOTH);
+	return node->is_directory ? mode | S_IRWXU : mode;
+}
+
 static struct timespec to_timespec(int64_t ns)
 {
 	int64_t rest = ns % NS_PER_S;
@@ -216,7 +225,7 @@ void tree_fill_stat(const struct tree *tree, const struct node *node,
 		.st_ino = node->id,
 		.st_uid = rights->uid,
 		.st_gid = rights->gid,
-		.st_mode = rights->mode,
+		.st_mode = mode_of(tree, node, rights->mode),
 		.st_blksize = 4096,
 	};
 	if (node->is_directory) {

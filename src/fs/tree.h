@@ -47,6 +47,10 @@ struct tree_settings {
 	struct cache *cache;
 	struct layout *layout; /* counted; NULL: the prefix */
 	struct tree_prefix prefix;
+	/* Callers may write as far as the mount goes: so no mode lets them, but
+	 * the owner may always search a directory and rename in it, as a
+	 * notifier does that is not root. */
+	bool is_writable;
 };
 
 /* NULL: no memory. */

@@ -197,6 +197,7 @@ static int open_place(const struct folder *folder, struct session_mount *mount,
 /* Undoes what was done for a mount that nobody has seen. */
 static void undo(struct session *session, struct session_mount *mount)
 {
+	(void)mount_detach(&mount->mount);
 	mount_give_back(&mount->mount);
 	mount_done(&mount->mount);
 	leave_space(session, mount);

@@ -4,6 +4,7 @@
 #include "keeper/handover.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "keeper/fusermount.h"
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/session.h"
@@ -72,6 +73,7 @@ int handover_mount(struct session *session, uint32_t index)
 			return r;
 	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
+	message.number = fusermount_is_needed() ? MESSAGE_NODES_WRITABLE : 0;
 	r = send_patiently(session->worker.socket, &message, mount->nodes_fd);
 	if (r < 0)
 		return r;

@@ -86,8 +86,8 @@ static void let_go(struct session *session)
 	for (size_t i = 0; i < session->mount_count; i++) {
 		struct mount *mount = &session->mounts[i].mount;
 
-		mount->is_attached = mount->is_to_give_back = false;
-		mount->is_place_made = false;
+		mount->is_placed = mount->is_attached = false;
+		mount->is_to_give_back = mount->is_place_made = false;
 		descriptor_done(&session->mounts[i].listening);
 	}
 	attach_leave(&session->attach);
@@ -219,8 +219,11 @@ int inherit_finish(struct session *session, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "the keeper before has not waited: %s",
 			       strerrordesc_np(-r));
-	for (size_t i = 0; i < session->mount_count; i++)
-		session->mounts[i].mount.is_attached =
-			session->mounts[i].mount.is_to_give_back = true;
+	for (size_t i = 0; i < session->mount_count; i++) {
+		struct mount *mount = &session->mounts[i].mount;
+
+		mount->is_placed = mount->is_attached = true;
+		mount->is_to_give_back = true;
+	}
 	return listen_to_all(session, err);
 }

@@ -37,7 +37,9 @@
 #define MESSAGE_MAGIC 0x73667331U /* "sfs1": changes with the format */
 #define MESSAGE_BODY_MAX 1024
 #define MESSAGE_NO_MOUNT UINT32_MAX
-#define MESSAGE_MOUNTS_MAX 64	/* of one keeper */
+#define MESSAGE_MOUNTS_MAX 64 /* of one keeper */
+/* The kernel keeps nobody from writing, as it does with read-only mounts. */
+#define MESSAGE_NODES_WRITABLE 1
 #define MESSAGE_WARNINGS_MAX 16 /* a worker that sends more is ended */
 
 enum message_type {
@@ -51,7 +53,9 @@ enum message_type {
 	MESSAGE_UNMOUNT,
 	MESSAGE_DONE, /* number: of REFRESH, how many secrets are asked for */
 	MESSAGE_WARNING, /* body: one line for who mounts; all goes on */
-	MESSAGE_CLONE,	 /* fd: a writable clone of the mount */
+	MESSAGE_CLONE, /* fd: a writable clone of the mount; or, with a name as
+			* its body, the directory where the mount of that
+			* name stands, which may be written to */
 	/* fd: an end of the socket of notify_order.h; number: the notifier's
 	 * pid as FUSE requests carry it. To a worker without a descriptor: the
 	 * mount has no notifier, or none any more; number is 0. */
@@ -65,7 +69,8 @@ enum message_type {
 	MESSAGE_CLIENT, /* fd: a command's socket; body: message_client */
 	MESSAGE_ANSWER, /* body: the next part of a text */
 	MESSAGE_NODES,	/* fd: memory for the nodes of the mount that is
-			   handed over next (node_table.h of fs) */
+			   handed over next (node_table.h of fs); number:
+			   MESSAGE_NODES_WRITABLE or 0 */
 
 	/* of a folder of mounts (folder.h) */
 	MESSAGE_ADD,	/* from the worker: a mount is wanted; body: its name, a

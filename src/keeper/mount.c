@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/fusermount.h"
 #include "keeper/memory.h"
 #include "keeper/mountinfo.h"
 #include "keeper/vacant.h"
@@ -38,6 +39,20 @@ void mount_init(struct mount *mount)
 	mount->target_fd = mount->fuse_fd = -1;
 	mount->nodes_fd = mount->journal_fd = -1;
 	mount->tree_fd = mount->place.parent_fd = -1;
+}
+
+/* One that fusermount3 opens is only looked at. */
+static int open_device(struct mount *mount, int target, const char *path,
+		       struct err *err)
+{
+	if (fusermount_is_needed())
+		return fusermount_check(mount->layers.count > 0 ? -1 : target,
+					path, err);
+	mount->fuse_fd = open(FUSE_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (mount->fuse_fd < 0)
+		return err_set(err, -errno, "%s: %s (is FUSE in the kernel?)",
+			       FUSE_DEVICE, strerrordesc_np(errno));
+	return 0;
 }
 
 /* Nobody may serve it, so nothing is asked of it. */
@@ -97,10 +112,9 @@ int mount_open_at(struct mount *ret, struct place *place, const char *path,
 	r = layers_read(&ret->place, target, &ret->layers, err);
 	if (r < 0)
 		return r;
-	ret->fuse_fd = open(FUSE_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (ret->fuse_fd < 0)
-		return err_set(err, -errno, "%s: %s (is FUSE in the kernel?)",
-			       FUSE_DEVICE, strerrordesc_np(errno));
+	r = open_device(ret, target, path, err);
+	if (r < 0)
+		return r;
 	ret->nodes_fd = memory_open("nodes", NODES_SIZE, err);
 	if (ret->nodes_fd < 0)
 		return ret->nodes_fd;
@@ -193,8 +207,14 @@ static int create_superblock(int context, struct err *err)
 	return 0;
 }
 
-int mount_create(struct mount *mount, const char *source, bool allow_other,
-		 struct err *err)
+static int answer_init(struct mount *mount, struct err *err)
+{
+	return fuse_init_answer(mount->fuse_fd, INIT_TIMEOUT_MS, &mount->init,
+				err);
+}
+
+static int create_apart(struct mount *mount, const char *source,
+			bool allow_other, struct err *err)
 {
 	cleanup_fd int context = -1;
 	int r;
@@ -207,8 +227,7 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 	if (r == 0)
 		r = create_superblock(context, err);
 	if (r == 0)
-		r = fuse_init_answer(mount->fuse_fd, INIT_TIMEOUT_MS,
-				     &mount->init, err);
+		r = answer_init(mount, err);
 	if (r < 0)
 		return r;
 	mount->tree_fd =
@@ -234,30 +253,112 @@ static bool mark(struct mount *mount)
 	return r == 0;
 }
 
-int mount_attach(struct mount *mount, struct err *err)
+/* After mark(), where there is no mount after all. */
+static void unmark(const struct mount *mount, bool is_marked_now)
+{
+	bool is_made;
+
+	if (is_marked_now)
+		(void)vacant_unmark(mount->target_fd, &is_made);
+}
+
+static void set_placed(struct mount *mount)
+{
+	mount->is_placed = true;
+	mount->is_to_give_back = true;
+	/* A descriptor of the mount would make umount(8) say "busy". */
+	descriptor_done(&mount->tree_fd);
+	descriptor_done(&mount->target_fd);
+}
+
+/* fusermount3 looks into what it mounts upon, so it stands on no dead mount. */
+static int clear_place(struct mount *mount, struct err *err)
+{
+	int r;
+
+	if (mount->layers.count == 0)
+		return 0;
+	r = layers_unmount(&mount->layers, &mount->place);
+	if (r < 0)
+		return err_set(err, r, "the dead mount on %s: %s",
+			       mount->place.name, strerrordesc_np(-r));
+	log_warn("took mounts off whose keepers died",
+		 "mount_point=%s count=%u", mount->place.name,
+		 mount->layers.count);
+	mount->layers.count = 0;
+	descriptor_done(&mount->target_fd);
+	mount->target_fd = place_enter(&mount->place);
+	if (mount->target_fd < 0)
+		return err_set(err, mount->target_fd, "mount point %s: %s",
+			       mount->place.name,
+			       strerrordesc_np(-mount->target_fd));
+	return fusermount_check(mount->target_fd, mount->place.name, err);
+}
+
+static int find_placed(struct mount *mount, struct err *err)
+{
+	cleanup_fd int root = place_enter(&mount->place);
+	int r = root < 0 ? root : descriptor_mount_id(root, &mount->id);
+
+	return r < 0 ? err_set(err, r, "no mount id: %s", strerrordesc_np(-r))
+		     : find_device(root, mount, err);
+}
+
+static int create_in_place(struct mount *mount, const char *source,
+			   bool allow_other, struct err *err)
+{
+	int r = clear_place(mount, err);
+	bool is_marked_now;
+
+	if (r < 0)
+		return r;
+	is_marked_now = mark(mount);
+	mount->fuse_fd =
+		fusermount_mount(&mount->place, source, allow_other, err);
+	if (mount->fuse_fd < 0) {
+		unmark(mount, is_marked_now);
+		return mount->fuse_fd;
+	}
+	set_placed(mount);
+	r = find_placed(mount, err);
+	return r < 0 ? r : answer_init(mount, err);
+}
+
+int mount_create(struct mount *mount, const char *source, bool allow_other,
+		 struct err *err)
+{
+	return fusermount_is_needed()
+		       ? create_in_place(mount, source, allow_other, err)
+		       : create_apart(mount, source, allow_other, err);
+}
+
+static int place_it(struct mount *mount, struct err *err)
 {
 	bool is_marked_now = mark(mount);
 
 	if (syscall(SYS_move_mount, mount->tree_fd, "", mount->target_fd, "",
 		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
 		int code = errno;
-		bool is_made;
 
-		if (is_marked_now)
-			(void)vacant_unmark(mount->target_fd, &is_made);
+		unmark(mount, is_marked_now);
 		return err_set(err, -code, "move_mount to %s: %s",
 			       mount->place.name, strerrordesc_np(code));
 	}
-	mount->is_attached = true;
-	mount->is_to_give_back = true;
-	/* A descriptor of the mount would make umount(8) say "busy". */
-	descriptor_done(&mount->tree_fd);
-	descriptor_done(&mount->target_fd);
+	set_placed(mount);
 	return 0;
 }
 
+int mount_attach(struct mount *mount, struct err *err)
+{
+	int r = mount->is_placed ? 0 : place_it(mount, err);
+
+	if (r == 0)
+		mount->is_attached = true;
+	return r;
+}
+
 /* Private, or what is mounted in its peers would come into the clone too. */
-int mount_clone(const struct mount *mount)
+static int clone_mount(const struct mount *mount)
 {
 	struct mount_attr change = {
 		.attr_clr = MOUNT_ATTR_RDONLY,
@@ -277,15 +378,27 @@ int mount_clone(const struct mount *mount)
 	return descriptor_take(&clone);
 }
 
+int mount_open_way(const struct mount *mount, const char **ret_name)
+{
+	int fd;
+
+	*ret_name = "";
+	if (!fusermount_is_needed())
+		return clone_mount(mount);
+	*ret_name = mount->place.name;
+	fd = fcntl(mount->place.parent_fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
 int mount_detach(struct mount *mount)
 {
 	int r;
 
-	if (!mount->is_attached)
+	if (!mount->is_placed)
 		return 0;
 	r = place_unmount(&mount->place, mount->id);
 	if (r == 0)
-		mount->is_attached = false;
+		mount->is_placed = mount->is_attached = false;
 	return r;
 }
 
@@ -324,7 +437,7 @@ void mount_give_back(struct mount *mount)
 {
 	int r;
 
-	if (mount->is_attached)
+	if (mount->is_placed)
 		return;
 	if (!mount->is_to_give_back) {
 		if (mount->is_place_made)

@@ -22,10 +22,11 @@ struct mount {
 	int fuse_fd;
 	int nodes_fd; /* memory that its workers share, */
 	int journal_fd;
-	int tree_fd;	 /* the mount itself, until it is attached */
-	uint64_t id;	 /* as in mountinfo */
-	unsigned device; /* minor number, by which sysfs names it */
-	bool is_attached;
+	int tree_fd;	      /* the mount itself, until it is attached */
+	uint64_t id;	      /* as in mountinfo */
+	unsigned device;      /* minor number, by which sysfs names it */
+	bool is_placed;	      /* stands on its place */
+	bool is_attached;     /* and is served there */
 	bool is_to_give_back; /* see mount_give_back() */
 	bool is_place_made;   /* the directory was made for it */
 	int mark_error;	      /* negative errno: it has no mark */
@@ -60,16 +61,19 @@ int mount_create(struct mount *mount, const char *source, bool allow_other,
 		 struct err *err);
 
 /* Puts the mount on its mount point, whose directory it marks as of vacant.h
- * where it can. 0, or negative errno with err filled. */
+ * where it can. Without root it stands there since mount_create(), and who
+ * looks waits until it is served: fusermount.h. 0, or negative errno with err
+ * filled. */
 int mount_attach(struct mount *mount, struct err *err);
 
 /*
- * A private clone of the attached mount through which its file system may be
- * changed, whatever the mount itself forbids. It is seen nowhere, but keeps
- * the file system alive. A descriptor of its root, or negative errno: as of
- * place_enter_mount().
+ * How a notifier changes the file system of the attached mount, whatever the
+ * mount itself forbids: a descriptor of the root of a private clone, which is
+ * seen nowhere but keeps the file system alive, with "" as the name. Without
+ * root there are no clones: the directory that the mount stands in, with the
+ * mount's name there. Or negative errno: as of place_enter_mount().
  */
-int mount_clone(const struct mount *mount);
+int mount_open_way(const struct mount *mount, const char **ret_name);
 
 /* Takes the mount off its place if it is still there; see place_unmount().
  * Its descriptors stay open. */

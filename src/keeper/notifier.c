@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 struct notifier {
-	int root;   /* the clone's */
+	struct notifier_way way;
 	int orders; /* the worker's; -1 once it is gone */
 };
 
@@ -39,18 +39,31 @@ static void tell_keeper(enum message_type type, const char *line)
 }
 
 /* The next message, which has to be of that type and to bring a descriptor. */
-static int take(enum message_type type, int *ret)
+static int take(enum message_type type, struct message *ret, int *ret_fd)
 {
-	struct message message;
 	cleanup_fd int fd = -1;
-	int r = message_receive(CHILD_SOCKET_FD, &message, &fd);
+	int r = message_receive(CHILD_SOCKET_FD, ret, &fd);
 
 	if (r < 0)
 		return r;
-	if (message.type != (uint32_t)type || fd < 0)
+	if (ret->type != (uint32_t)type || fd < 0)
 		return -EPROTO;
-	*ret = descriptor_take(&fd);
+	*ret_fd = descriptor_take(&fd);
 	return 0;
+}
+
+static int take_all(struct notifier *notifier)
+{
+	struct message message;
+	struct message way;
+	int fd = -1;
+	int r = take(MESSAGE_CLONE, &way, &fd);
+
+	if (r == 0)
+		r = take(MESSAGE_NOTIFIER, &message, &notifier->orders);
+	if (r == 0)
+		r = notifier_way_open(fd, way.body, &notifier->way);
+	return r;
 }
 
 static int fence(int r, const char *missing, struct err *err)
@@ -65,11 +78,16 @@ static int fence(int r, const char *missing, struct err *err)
 
 static int enter_sandbox(const struct notifier *notifier, struct err *err)
 {
-	int r = notifier_sandbox_capabilities(err);
+	cleanup_fd int entered = -1;
+	int root = notifier_way_enter(&notifier->way, &entered);
+	int r = root < 0 ? root : notifier_sandbox_capabilities(err);
 
+	if (root < 0)
+		return err_set(err, r, "the mount is not there: %s",
+			       strerrordesc_np(-r));
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (r == 0)
-		r = fence(notifier_sandbox_files(notifier->root),
+		r = fence(notifier_sandbox_files(root),
 			  "the notifier runs without Landlock", err);
 	if (r == 0)
 		r = fence(notifier_sandbox_calls(),
@@ -85,6 +103,15 @@ static void answer(const struct notifier *notifier, uint64_t id, int result)
 
 	/* A worker that left hears of nothing. */
 	(void)send(notifier->orders, &answer, sizeof(answer), MSG_NOSIGNAL);
+}
+
+static int act(const struct notifier *notifier,
+	       const struct notify_order *order)
+{
+	cleanup_fd int entered = -1;
+	int root = notifier_way_enter(&notifier->way, &entered);
+
+	return root < 0 ? root : notifier_act(root, order);
 }
 
 static void serve(struct notifier *notifier)
@@ -104,7 +131,7 @@ static void serve(struct notifier *notifier)
 	r = notify_order_check(&order, (size_t)length);
 	/* What has another format has no id either. */
 	answer(notifier, r == -EPROTO ? 0 : order.id,
-	       r < 0 ? r : notifier_act(notifier->root, &order));
+	       r < 0 ? r : act(notifier, &order));
 }
 
 /* Until the keeper closes its end. One that lost its worker waits for that:
@@ -131,12 +158,10 @@ static int run(struct notifier *notifier)
 
 int main(void)
 {
-	struct notifier notifier = { .root = -1, .orders = -1 };
+	struct notifier notifier = { .way = { .fd = -1 }, .orders = -1 };
 	struct err err;
 
-	if (privacy_begin(NULL) < 0 ||
-	    take(MESSAGE_CLONE, &notifier.root) < 0 ||
-	    take(MESSAGE_NOTIFIER, &notifier.orders) < 0)
+	if (privacy_begin(NULL) < 0 || take_all(&notifier) < 0)
 		return 1;
 	if (enter_sandbox(&notifier, &err) < 0) {
 		tell_keeper(MESSAGE_FAILED, err.text);

@@ -14,7 +14,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,6 +94,65 @@ static int act_in(int directory, const struct notify_order *order)
 	default:
 		return -EINVAL;
 	}
+}
+
+static int find_device(int fd, uint64_t *ret)
+{
+	struct statx about;
+
+	/* Asks nobody: what serves it may be waiting for us. */
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0,
+		    &about) < 0)
+		return -errno;
+	*ret = (uint64_t)about.stx_dev_major << 32 | about.stx_dev_minor;
+	return 0;
+}
+
+int notifier_way_open(int fd, const char *name, struct notifier_way *ret)
+{
+	struct notifier_way way = { .fd = fd };
+	cleanup_fd int entered = -1;
+	int root;
+	int r;
+
+	if (strlen(name) >= sizeof(way.name))
+		return -ENAMETOOLONG;
+	memcpy(way.name, name, strlen(name));
+	root = notifier_way_enter(&way, &entered);
+	r = entered < 0 ? root : find_device(root, &way.device);
+	if (r < 0)
+		return r;
+	*ret = way;
+	return 0;
+}
+
+/* The mount's root may be entered, but nothing looked up in it, even ".": for
+ * that the kernel would ask who serves it. */
+static int enter_by_name(const struct notifier_way *way)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	cleanup_fd int fd = (int)syscall(SYS_openat2, way->fd, way->name, &how,
+					 sizeof(how));
+	uint64_t device = 0;
+	int r = fd < 0 ? -errno : 0;
+
+	if (r < 0 || way->device == 0)
+		return r < 0 ? r : descriptor_take(&fd);
+	r = find_device(fd, &device);
+	if (r == 0 && device != way->device)
+		r = -ESTALE;
+	return r < 0 ? r : descriptor_take(&fd);
+}
+
+int notifier_way_enter(const struct notifier_way *way, int *ret_entered)
+{
+	if (!*way->name)
+		return way->fd;
+	*ret_entered = enter_by_name(way);
+	return *ret_entered;
 }
 
 int notifier_act(int root, const struct notify_order *order)

@@ -41,11 +41,11 @@ static int make_orders(int *ret_worker, int *ret_notifier)
 }
 
 static int give(const struct notifier_child *notifier, enum message_type type,
-		int fd)
+		const char *name, int fd)
 {
 	struct message message;
 
-	message_fill(&message, type, MESSAGE_NO_MOUNT, NULL, 0);
+	message_fill(&message, type, MESSAGE_NO_MOUNT, name, strlen(name));
 	return message_send(notifier->process.socket, &message, fd);
 }
 
@@ -74,13 +74,14 @@ int notifier_child_start(struct notifier_child *notifier,
 			 const struct mount *mount, int *ret_orders,
 			 struct err *err)
 {
-	cleanup_fd int clone = mount_clone(mount);
+	const char *name;
+	cleanup_fd int way = mount_open_way(mount, &name);
 	cleanup_fd int ours = -1;
 	cleanup_fd int theirs = -1;
-	int r = clone < 0 ? clone : make_orders(&ours, &theirs);
+	int r = way < 0 ? way : make_orders(&ours, &theirs);
 
 	if (r < 0)
-		return err_set(err, r, "the mount cannot be cloned: %s",
+		return err_set(err, r, "no way for it into the mount: %s",
 			       strerrordesc_np(-r));
 	r = execute(notifier, plan, err);
 	if (r < 0)
@@ -89,9 +90,9 @@ int notifier_child_start(struct notifier_child *notifier,
 	notifier->started_ms = moment_ms();
 	notifier->is_wanted = true;
 	notifier->is_due = false;
-	r = give(notifier, MESSAGE_CLONE, clone);
+	r = give(notifier, MESSAGE_CLONE, name, way);
 	if (r == 0)
-		r = give(notifier, MESSAGE_NOTIFIER, theirs);
+		r = give(notifier, MESSAGE_NOTIFIER, "", theirs);
 	/* One that is gone already is found by its pidfd, like any other. */
 	if (r < 0 && r != -EPIPE) {
 		notifier_child_dismiss(notifier);

@@ -31,6 +31,7 @@ static const struct call_rule allowed[] = {
 	MAY(ppoll, "waits for an order, or for the keeper's end"),
 	MAY(recvfrom, "takes an order; descriptors with it are dropped"),
 	MAY(sendto, "answers it"),
+	MAY(statx, "of the mount, whether it is still there"),
 	MAY(openat2, "opens a directory, and a file to drop its pages"),
 	MAY(renameat2, "NOTIFY_REPLACE"),
 	MAY(unlinkat, "NOTIFY_REMOVE, NOTIFY_UNLINK"),

@@ -6,8 +6,10 @@
  */
 #include "keeper/place.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/fusermount.h"
 #include "keeper/mountinfo.h"
 #include "keeper/owner.h"
 
@@ -170,6 +172,18 @@ int place_remove(const struct place *place)
 	return r;
 }
 
+/* By its name, where it is known to be on top. */
+static int detach_by_helper(const struct place *place)
+{
+	struct err err;
+	int r = fusermount_unmount(place, &err);
+
+	if (r < 0)
+		log_err("cannot unmount", "mount_point=%s why=\"%s\"",
+			place->name, err.text);
+	return r;
+}
+
 static int unmount(int fd, int flags)
 {
 	char path[64];
@@ -210,7 +224,10 @@ int place_unmount(const struct place *place, uint64_t mount_id)
 	if (r <= 0)
 		return r;
 	fd = place_enter_mount(place, mount_id);
-	return fd < 0 ? fd : unmount(fd, MNT_DETACH);
+	if (fd < 0)
+		return fd;
+	return fusermount_is_needed() ? detach_by_helper(place)
+				      : unmount(fd, MNT_DETACH);
 }
 
 int place_force(const struct place *place, uint64_t mount_id)

@@ -91,8 +91,16 @@ int privileges_reduce(struct err *err)
 {
 	/* Inheritable before the bounding set is empty: later it cannot be. */
 	uint64_t passed = PASSED;
-	int r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
+	int r;
 
+	/* The bounding set stays: fusermount3(1) has to become root. */
+	if (geteuid() != 0) {
+		r = set_capabilities(0, 0);
+		return r < 0 ? err_set(err, r, "giving capabilities up: %s",
+				       strerrordesc_np(-r))
+			     : 0;
+	}
+	r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
 	if (r == -EPERM) {
 		passed = 0;
 		r = set_capabilities(KEPT | BIT(CAP_SETPCAP), passed);
@@ -111,9 +119,14 @@ int privileges_reduce(struct err *err)
 int privileges_fence(struct err *err)
 {
 	const struct call_policy calls = keeper_calls();
-	int r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-			? -errno
-			: call_filter_install(&calls);
+	int r;
+
+	/* Under no_new_privs fusermount3(1) could not unmount. */
+	if (geteuid() != 0)
+		return 0;
+	r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+		    ? -errno
+		    : call_filter_install(&calls);
 
 	if (r < 0)
 		return err_set(err, r, "the keeper runs without a fence: %s",
@@ -121,13 +134,23 @@ int privileges_fence(struct err *err)
 	return 0;
 }
 
-int privileges_become(uid_t uid, gid_t gid)
+static int change_user(uid_t uid, gid_t gid)
 {
-	if (uid == 0)
-		return -EINVAL;
+	/* Who is not root can be nobody else, and keeps his groups. */
+	if (geteuid() != 0)
+		return uid == geteuid() && gid == getegid() ? 0 : -EPERM;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
 	    setresuid(uid, uid, uid) < 0)
 		return -errno;
+	return 0;
+}
+
+int privileges_become(uid_t uid, gid_t gid)
+{
+	int r = uid == 0 ? -EINVAL : change_user(uid, gid);
+
+	if (r < 0)
+		return r;
 	/* The change of user emptied two sets; this empties all of them. */
 	if (set_capabilities(0, 0) < 0)
 		return -errno;
@@ -136,7 +159,7 @@ int privileges_become(uid_t uid, gid_t gid)
 
 int privileges_pass_override(void)
 {
-	if (setgroups(0, NULL) < 0)
+	if (geteuid() == 0 && setgroups(0, NULL) < 0)
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }

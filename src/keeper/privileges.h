@@ -20,7 +20,8 @@ int privileges_set_limits(struct err *err);
  * someone else) and KILL (to end it). The bounding set is empty, so nothing
  * comes back by execve(2), except for DAC_OVERRIDE: the keeper cannot use it,
  * but the notifier inherits it. For good. 0, or negative errno with err filled.
- * A keeper that lacks DAC_OVERRIDE goes on without.
+ * A keeper that lacks DAC_OVERRIDE goes on without. One that is not root keeps
+ * nothing.
  */
 int privileges_reduce(struct err *err);
 
@@ -28,18 +29,21 @@ int privileges_reduce(struct err *err);
  * Once that is done: no_new_privs, since nothing that the keeper executes is to
  * gain anything, and an end by SIGSYS for what no program of ours ever calls;
  * children inherit both. Landlock has no place here: behind any of its rules
- * nobody may mount. 0, or negative errno with err filled.
+ * nobody may mount. One that is not root goes without, since fusermount3 has to
+ * become root for it. 0, or negative errno with err filled.
  */
 int privileges_fence(struct err *err);
 
 /*
  * For a child before it executes: becomes uid and gid with no other group, no
- * capability at all, and no_new_privs. uid must not be 0. 0 or negative errno.
+ * capability at all, and no_new_privs. uid must not be 0; without root it is
+ * the caller's own, whose groups stay. 0 or negative errno.
  */
 int privileges_become(uid_t uid, gid_t gid);
 
 /*
- * For a child likewise, that stays who it is: no other group, no_new_privs,
+ * For a child likewise, that stays who it is: as root no other group; and
+ * no_new_privs,
  * and after execve(2), as root, no capability but what is inheritable, which
  * is DAC_OVERRIDE. 0 or negative errno.
  */

@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,48 +24,103 @@
 
 #define WAITING_CLIENTS 8
 #define SEND_TIMEOUT_S 3
+#define ROOTS_DIRECTORY "/run/secretsfs"
+#define DIRECTORY_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
-static void fill_address(uint64_t mount_id, struct sockaddr_un *address)
+static int write_path(char *ret, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int write_path(char *ret, size_t size, const char *format, ...)
 {
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(ret, size, format, arguments);
+	va_end(arguments);
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+/* Above the directory of who is not root: ret of DIRECTORY_MAX bytes. */
+static int write_base(char *ret)
+{
+	const char *given = secure_getenv("XDG_RUNTIME_DIR");
+
+	return given && *given == '/'
+		       ? write_path(ret, DIRECTORY_MAX, "%s", given)
+		       : write_path(ret, DIRECTORY_MAX, "/run/user/%u",
+				    geteuid());
+}
+
+static int write_directory(char *ret)
+{
+	char base[DIRECTORY_MAX];
+	int r;
+
+	if (geteuid() == 0)
+		return write_path(ret, DIRECTORY_MAX, ROOTS_DIRECTORY);
+	r = write_base(base);
+	return r < 0 ? r : write_path(ret, DIRECTORY_MAX, "%s/secretsfs", base);
+}
+
+static int fill_address(uint64_t mount_id, struct sockaddr_un *address)
+{
+	char directory[DIRECTORY_MAX];
+	int r = write_directory(directory);
+
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	(void)snprintf(address->sun_path, sizeof(address->sun_path),
-		       RUNTIME_DIRECTORY "/%" PRIu64 ".sock", mount_id);
+	return r < 0 ? r
+		     : write_path(address->sun_path, sizeof(address->sun_path),
+				  "%s/%" PRIu64 ".sock", directory, mount_id);
 }
 
 /* By what the directory is, however it is reached. */
 static int fill_directory_address(int fd, struct sockaddr_un *address)
 {
+	char directory[DIRECTORY_MAX];
 	struct stat about;
+	int r = write_directory(directory);
 
+	if (r < 0)
+		return r;
 	if (fstat(fd, &about) < 0)
 		return -errno;
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	(void)snprintf(address->sun_path, sizeof(address->sun_path),
-		       RUNTIME_DIRECTORY "/directory-%jx-%ju.sock",
-		       (uintmax_t)about.st_dev, (uintmax_t)about.st_ino);
-	return 0;
+	return write_path(address->sun_path, sizeof(address->sun_path),
+			  "%s/directory-%jx-%ju.sock", directory,
+			  (uintmax_t)about.st_dev, (uintmax_t)about.st_ino);
+}
+
+static int refuse_directory(const char *path, int code, struct err *err)
+{
+	return err_set(err, code, "%s: %s%s", path, strerrordesc_np(-code),
+		       geteuid() != 0 && code == -ENOENT
+			       ? " (XDG_RUNTIME_DIR names a directory of yours "
+				 "for sockets)"
+			       : "");
 }
 
 int runtime_prepare(struct err *err)
 {
+	const mode_t mode = geteuid() == 0 ? 0755 : 0700;
+	char path[DIRECTORY_MAX] = "XDG_RUNTIME_DIR";
 	cleanup_fd int fd = -1;
 	struct stat directory;
+	int r = write_directory(path);
 
-	if (mkdir(RUNTIME_DIRECTORY, 0755) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "%s: %s", RUNTIME_DIRECTORY,
-			       strerrordesc_np(errno));
-	fd = open(RUNTIME_DIRECTORY,
-		  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (r < 0)
+		return refuse_directory(path, r, err);
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return refuse_directory(path, -errno, err);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &directory) < 0)
-		return err_set(err, -errno, "%s: %s", RUNTIME_DIRECTORY,
-			       strerrordesc_np(errno));
+		return refuse_directory(path, -errno, err);
 	if (directory.st_uid != geteuid())
-		return err_set(err, -EPERM, "%s: belongs to uid %u",
-			       RUNTIME_DIRECTORY, directory.st_uid);
+		return err_set(err, -EPERM, "%s: belongs to uid %u", path,
+			       directory.st_uid);
 	/* Also undoes what the umask took. */
-	if (fchmod(fd, 0755) < 0)
-		return err_set(err, -errno, "%s: %s", RUNTIME_DIRECTORY,
-			       strerrordesc_np(errno));
+	if (fchmod(fd, mode) < 0)
+		return refuse_directory(path, -errno, err);
 	return 0;
 }
 
@@ -90,9 +147,11 @@ static int listen_at(const struct sockaddr_un *address, struct err *err)
 int runtime_listen(uint64_t mount_id, struct err *err)
 {
 	struct sockaddr_un address;
+	int r = fill_address(mount_id, &address);
 
-	fill_address(mount_id, &address);
-	return listen_at(&address, err);
+	return r < 0 ? err_set(err, r, "the runtime directory: %s",
+			       strerrordesc_np(-r))
+		     : listen_at(&address, err);
 }
 
 int runtime_listen_directory(int fd, struct err *err)
@@ -137,12 +196,24 @@ static int connect_to(const struct sockaddr_un *address)
 	return descriptor_take(&fd);
 }
 
+/* Of a mount of root's everyone may hear that he may not ask. */
+static int connect_to_roots(uint64_t mount_id)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int r = write_path(address.sun_path, sizeof(address.sun_path),
+			   ROOTS_DIRECTORY "/%" PRIu64 ".sock", mount_id);
+
+	return r < 0 ? r : connect_to(&address);
+}
+
 int runtime_connect(uint64_t mount_id)
 {
 	struct sockaddr_un address;
+	int r = fill_address(mount_id, &address);
 
-	fill_address(mount_id, &address);
-	return connect_to(&address);
+	if (r == 0)
+		r = connect_to(&address);
+	return r == -ENOENT && geteuid() != 0 ? connect_to_roots(mount_id) : r;
 }
 
 int runtime_connect_to(const char *path)
@@ -167,8 +238,8 @@ void runtime_remove(uint64_t mount_id)
 {
 	struct sockaddr_un address;
 
-	fill_address(mount_id, &address);
-	(void)unlink(address.sun_path);
+	if (fill_address(mount_id, &address) == 0)
+		(void)unlink(address.sun_path);
 }
 
 void runtime_remove_directory(int fd)

@@ -8,14 +8,15 @@
 struct err;
 
 /*
- * How a command finds the keeper of a mount: one socket in RUNTIME_DIRECTORY,
- * named after the mount's id. The messages are those of message.h.
+ * How a command finds the keeper of a mount: one socket named after the
+ * mount's id, in /run/secretsfs for root and in $XDG_RUNTIME_DIR/secretsfs, or
+ * else /run/user/UID/secretsfs, for others. The messages are those of
+ * message.h.
  */
 
-#define RUNTIME_DIRECTORY "/run/secretsfs"
-
-/* Makes the directory where it is missing, closes it to others' writes, and
- * refuses one of someone else. 0, or negative errno with err filled. */
+/* Makes the directory where it is missing, closes it to others' writes, or
+ * altogether where it is not root's, and refuses one of someone else. 0, or
+ * negative errno with err filled. */
 int runtime_prepare(struct err *err);
 
 /* A non-blocking listening socket for the mount; one that an earlier mount of

@@ -15,7 +15,7 @@ PATIENCE = 60
 def environment(more=None):
     """What every program gets: nothing of the caller's that changes tests."""
     kept = ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-            "LSAN_OPTIONS")
+            "LSAN_OPTIONS", "XDG_RUNTIME_DIR")
     clean = {name: os.environ[name] for name in kept if name in os.environ}
     clean["LC_ALL"] = "C.UTF-8"
     # neither the machine's own credentials nor those of who runs the tests

@@ -15,7 +15,7 @@ from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
 from lib.process import run_ok
 from lib.reading import error_of
-from lib.status import status
+from lib.status import status, wait_for_answers
 from lib.tap import Skip, check
 from lib.wait import wait_until
 
@@ -206,10 +206,11 @@ def used_mount(*options, identity="role", expect_death=False, **more):
         account = _Account(aws)
         source = write_file(os.path.join(directory, "class.yaml"), _CLASS)
         with _environment_of(identity, account, aws, directory) as env, \
-                mounted_at(directory, source, "--ttl", "1s", *options,
+                mounted_at(directory, source, "--ttl", "1h", *options,
                            expect_death=expect_death,
                            env={**env, **more}) as mount:
             if keeps_freed_memory(mount.worker_pid()):
                 raise Skip("a sanitizer keeps what is freed")
             _use(account, mount)
+            wait_for_answers(mount.point)
             yield mount, account.write(directory)

@@ -16,7 +16,7 @@ from lib.place import built, work_directory
 from lib.process import run_ok
 from lib.reading import check_error, read
 from lib.scene import Scene, write_class
-from lib.status import status, status_object
+from lib.status import status, status_object, wait_for_answers
 from lib.tap import Skip, case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -125,9 +125,11 @@ def the_grace_of_a_refusal_does_not_begin_anew():
         check_equal(read(path).decode(), _value(1), "within the grace")
         wait_until(lambda: status_object(scene.mount.point, names[1])["error"],
                    "it is refused", 10)
+        wait_for_answers(scene.mount.point)
         clock.advance(GRACE_S - 20)
         _kill(scene)
         check_equal(read(path).decode(), _value(1), "after the restart")
+        wait_for_answers(scene.mount.point)
         clock.advance(21)
         wait_until(lambda: status_object(scene.mount.point, names[1])
                    ["versionId"] is None, "it is wiped", 10)

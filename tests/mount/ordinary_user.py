@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is not root mounts by fusermount3, and is promised the same.
+
+The first cases are root's, who prepares what the user meets; from the first
+case that asks for it on, the test itself is the user. Where /dev/fuse is
+closed to users, another node of it is bound over it, in a mount namespace of
+the test's own.
+"""
+
+import contextlib
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+import lib.place
+from fake_aws import KEY_ID, SECRET_KEY
+from lib.clock import Clock
+from lib.inotify import DELETE_SELF, MOVED_TO, Watch
+from lib.mounting import mount, mounted_at
+from lib.place import built, is_mounted, work_directory, write_file
+from lib.process import PATIENCE, environment, run, run_ok, status_field
+from lib.reading import error_of, read
+from lib.rotating import AwsSecret, broken, readers, rotate
+from lib.scene import PASSWORD, SECRET, aws_directory, write_class
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+USER = pwd.getpwnam("nobody")
+FUSERMOUNT = "/usr/bin/fusermount3"
+CLONE_NEWNS = 0x20000
+_PROGRAMS = ("secretsfs", "secretsfs-keeper", "secretsfs-worker",
+             "secretsfs-notifier", "tests/rotation_reader")
+TTL = 60
+
+
+class _User:
+    """What the user has: a home, a runtime directory, our programs."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.home = os.path.join(directory, "home")
+        self.runtime = os.path.join(directory, "runtime")
+        self.point = os.path.join(directory, "mnt")
+        for path in (self.home, self.runtime, self.point):
+            os.mkdir(path, 0o700)
+        for name in _PROGRAMS:
+            copy = os.path.join(directory, "bin", name)
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copy(built(name), copy)
+        lib.place.BUILD = os.path.join(directory, "bin")
+        self._give(directory)
+
+    def _give(self, directory):
+        for path, _, files in os.walk(directory):
+            for each in (path, *(os.path.join(path, file) for file in files)):
+                os.chown(each, USER.pw_uid, USER.pw_gid)
+
+    @property
+    def environment(self):
+        return {"HOME": self.home, "XDG_RUNTIME_DIR": self.runtime}
+
+    def become(self):
+        """For good."""
+        if os.geteuid() == USER.pw_uid:
+            return
+        os.setgroups([])
+        os.setresgid(USER.pw_gid, USER.pw_gid, USER.pw_gid)
+        os.setresuid(USER.pw_uid, USER.pw_uid, USER.pw_uid)
+        # lib.process passes these on
+        os.environ.update(self.environment)
+
+
+_user = []
+
+
+def user_case(function):
+    def as_user():
+        _user[0].become()
+        function(_user[0])
+        check_equal(_left(_user[0]), [], "left in the runtime directory")
+    as_user.__name__ = function.__name__
+    return case(as_user)
+
+
+def _left(user):
+    directory = os.path.join(user.runtime, "secretsfs")
+    return os.listdir(directory) if os.path.isdir(directory) else []
+
+
+def _app(directory, content=SECRET):
+    return "file:" + write_file(os.path.join(directory, "app.json"), content,
+                                0o600)
+
+
+@contextlib.contextmanager
+def _bound(source, target):
+    run_ok("mount", "--bind", source, target)
+    try:
+        yield
+    finally:
+        run_ok("umount", target)
+
+
+def _fuse_node(directory, mode):
+    path = os.path.join(directory, f"fuse-{mode:o}")
+    os.mknod(path, stat.S_IFCHR | mode, os.stat("/dev/fuse").st_rdev)
+    os.chmod(path, mode)
+    return path
+
+
+def _command(*arguments, **variables):
+    """What root's test says that the user says."""
+    done = subprocess.run(
+        [built("secretsfs"), *arguments], capture_output=True, check=False,
+        env=environment({**_user[0].environment, **variables}), cwd="/",
+        user=USER.pw_uid, group=USER.pw_gid, extra_groups=[],
+        stdin=subprocess.DEVNULL, timeout=PATIENCE)
+    return done.returncode, done.stderr.decode()
+
+
+def _check_refused(what, words, *arguments, **variables):
+    code, err = _command(*arguments, **variables)
+    check(code == 1 and all(word in err for word in words), what, code, err)
+    check(not is_mounted(arguments[-1]), what, "is mounted")
+    check_equal(os.listdir(arguments[-1]), [], what)
+
+
+@case
+def what_is_missing_is_named():
+    user, app = _user[0], _app(_user[0].home)
+    os.chown(app[len("file:"):], USER.pw_uid, USER.pw_gid)
+    with work_directory() as roots:
+        _check_refused("a directory of root's", ("belongs to uid 0",), app,
+                       roots)
+    with _bound(_fuse_node("/run", 0o600), "/dev/fuse"):
+        _check_refused("a closed device", ("/dev/fuse: Permission denied",),
+                       app, user.point)
+    with _bound("/dev/null", FUSERMOUNT):
+        _check_refused("no fusermount3", ("fusermount3", "package fuse3"),
+                       app, user.point)
+    _check_refused("no runtime directory",
+                   (f"/run/user/{USER.pw_uid}/secretsfs", "XDG_RUNTIME_DIR"),
+                   app, user.point, XDG_RUNTIME_DIR="")
+    _check_refused("a user for the worker", ("--worker-user", "only root"),
+                   "--worker-user", "daemon", app, user.point)
+    _check_refused("files of another", ("--owner",), "--owner", "0", app,
+                   user.point)
+
+
+@case
+def others_come_in_only_where_the_machine_allows_it():
+    user, app = _user[0], "file:" + os.path.join(_user[0].home, "app.json")
+    closed = write_file("/run/closed.conf", "# nothing\n")
+    with _bound(closed, "/etc/fuse.conf"):
+        _check_refused("no user_allow_other", ("user_allow_other",
+                                               "/etc/fuse.conf"),
+                       "-o", "allow_other", app, user.point)
+    with _bound(write_file("/run/open.conf", "user_allow_other\n"),
+                "/etc/fuse.conf"):
+        code, err = _command("-o", "allow_other", "--mode", "0444",
+                             "--dir-mode", "0555", app, user.point)
+        check_equal((code, err), (0, ""))
+        try:
+            password = os.path.join(user.point, "password")
+            check_equal(read(password), PASSWORD)
+            # not even whom no mode stops
+            check_equal(error_of(os.truncate, password, 0), "EROFS")
+            with open(password, "r+b", buffering=0) as file:
+                check_equal(error_of(file.write, b"x"), "EROFS")
+            check_equal(error_of(os.unlink, password), "EROFS")
+            check_equal(read(password), PASSWORD)
+        finally:
+            check_equal(_command("unmount", user.point), (0, ""))
+    check_equal(os.listdir(user.point), [])
+
+
+def _events_of_a_rotation():
+    """What a watcher of the directory and one of a file hear."""
+    with aws_directory() as (directory, aws):
+        clock = Clock(directory)
+        with mounted_at(directory, "app", "--ttl", f"{TTL}s", *clock.options,
+                         env=aws.environment()) as found:
+            wait_until(lambda: "notifier mount=0 pid=" in found.log_text(),
+                       "a notifier", 10)
+            read(found.path("password"))
+            os.stat(found.path("username"))
+            with Watch(found.point) as names, \
+                    Watch(found.path("password")) as file:
+                aws.put("app", '{"username": "ada", "password": "new"}')
+
+                def is_renamed():
+                    clock.advance(TTL)
+                    return read(found.path("password")) == b"new" and \
+                        found.requests("RENAME") >= 2
+                wait_until(is_renamed, "the new version", 20)
+                names.wait_for(MOVED_TO, "password")
+                names.wait_for(MOVED_TO, "username")
+                file.wait_for(DELETE_SELF, "")
+                return sorted(set(names.read())), sorted(set(file.read()))
+
+
+_roots_events = []
+
+
+@case
+def root_hears_of_a_rotation():
+    _roots_events.extend(_events_of_a_rotation())
+    check(all(_roots_events), _roots_events)
+
+
+@user_case
+def a_user_hears_the_same(_user_):
+    check_equal(list(_events_of_a_rotation()), _roots_events, "events")
+
+
+@user_case
+def nobody_but_the_notifier_changes_anything(_user_):
+    with work_directory() as directory, \
+            mounted_at(directory, _app(directory), "--mode", "0666",
+                        "--dir-mode", "0577") as found:
+        password, new = found.path("password"), found.path("new")
+        check_equal(stat.S_IMODE(os.stat(password).st_mode), 0o444, "a file")
+        check_equal(stat.S_IMODE(os.stat(found.point).st_mode), 0o755,
+                    "a directory")
+        own = write_file(os.path.join(directory, "own"), "x")
+        for code, change, *arguments in (
+                ("EACCES", os.open, password, os.O_WRONLY),
+                ("EACCES", os.truncate, password, 0),
+                ("EROFS", os.open, new, os.O_WRONLY | os.O_CREAT),
+                ("EROFS", os.chmod, password, 0o600),
+                ("EROFS", os.utime, password, (0, 0)),
+                ("EROFS", os.unlink, password),
+                ("EROFS", os.rename, password, new),
+                ("EROFS", os.rename, password, found.path("username")),
+                ("EROFS", os.link, password, new),
+                ("EROFS", os.symlink, "x", new),
+                ("EROFS", os.mkdir, new),
+                ("EROFS", os.mkfifo, new),
+                ("EXDEV", os.rename, own, new),
+                ("ENOENT", os.stat, found.path("..new-2")),
+                ("EROFS", os.chmod, found.point, 0o500),
+                ("EROFS", os.setxattr, found.point, "user.x", b"x")):
+            check_equal(error_of(change, *arguments), code,
+                        f"{change.__name__} {arguments}")
+        check_equal(read(password), PASSWORD)
+        check_equal(sorted(os.listdir(found.point)),
+                    ["app", "password", "port", "username"])
+
+
+@user_case
+def what_is_the_users_own_is_read_as_the_user(user):
+    with aws_directory() as (directory, aws):
+        private = os.path.join(user.home, "private")
+        os.makedirs(private, 0o700, exist_ok=True)
+        source = write_class(private, "app")
+        os.chmod(source, 0o600)
+        keys = write_file(os.path.join(user.home, ".aws", "credentials"),
+                          f"[default]\naws_access_key_id={KEY_ID}\n"
+                          f"aws_secret_access_key={SECRET_KEY}\n", 0o600)
+        env = aws.bare_environment(AWS_SHARED_CREDENTIALS_FILE=keys)
+        with mounted_at(directory, source, env=env) as found:
+            check_equal(read(found.path("app")), SECRET.encode())
+            worker, keeper = found.worker_pid(), found.keeper_pid()
+            for pid in (worker, keeper):
+                check_equal(status_field(pid, "Uid").split(),
+                            [str(USER.pw_uid)] * 4)
+                check_equal(status_field(pid, "CapPrm"), "0" * 16)
+            check_equal(status_field(worker, "NoNewPrivs"), "1")
+            for command in ("status", "refresh"):
+                result = run(built("secretsfs"), command, found.point)
+                check(result.code == 0, result)
+
+
+@user_case
+def no_reader_sees_that_workers_are_killed(_user_):
+    with aws_directory() as (directory, aws):
+        clock = Clock(directory)
+        secret = AwsSecret(aws, clock, TTL)
+        with mounted_at(directory, "app", "--ttl", f"{TTL}s", *clock.options,
+                        "--test-restarts", "0", env=aws.environment(),
+                        expect_death=True) as found, \
+                readers(4, found.point) as told:
+            for _ in range(10):
+                killed = found.worker_pid()
+                os.kill(killed, signal.SIGKILL)
+                wait_until(lambda pid=killed: found.worker_pid() != pid,
+                           "another worker serves", 20)
+                read(found.path("password"))
+            rotate(found, secret, 3)
+        check_equal(broken(told), {}, told)
+
+
+@user_case
+def a_busy_mount_is_unmounted_too(user):
+    with work_directory() as directory:
+        with mounted_at(directory, _app(directory)) as found:
+            with open(found.path("password"), "rb"):
+                result = run(built("secretsfs"), "unmount", found.point)
+                check_equal((result.code, result.err), (0, ""))
+                check(not is_mounted(found.point), "still mounted")
+            check_equal(os.listdir(found.point), [])
+
+
+@user_case
+def fusermount3_of_the_users_own_ends_a_mount_too(_user_):
+    with work_directory() as directory:
+        with mounted_at(directory, _app(directory)) as found:
+            read(found.path("password"))
+            wait_until(lambda: run(FUSERMOUNT, "-u", found.point).code == 0,
+                       "it is not busy", 10)
+        wait_until(lambda: os.listdir(found.point) == [], "it ends", 10)
+
+
+@user_case
+def a_dead_mount_is_replaced(user):
+    with work_directory() as directory:
+        app = _app(directory)
+        point = os.path.join(directory, "mnt")
+        with mounted_at(directory, app, expect_death=True) as found:
+            os.kill(found.keeper_pid(), signal.SIGKILL)
+            wait_until(lambda: status_field(found.worker_pid(), "State")
+                       is None, "the worker goes with it", 10)
+            check(is_mounted(point), "nothing is left of it")
+            result = mount(point, app, log=found.log)
+            check(result.code == 0, result)
+            check_equal(read(found.path("password")), PASSWORD)
+        check_equal(os.listdir(point), [])
+
+
+@user_case
+def a_mount_that_nobody_serves_is_marked_and_given_back(user):
+    with work_directory() as directory:
+        with mounted_at(directory, _app(directory),
+                         expect_death=True) as found:
+            os.kill(found.keeper_pid(), signal.SIGKILL)
+            wait_until(lambda: status_field(found.worker_pid(), "State")
+                       is None, "the worker goes with it", 10)
+            run_ok(FUSERMOUNT, "-u", "-z", found.point)
+            check_equal(os.listdir(found.point), ["NOT-MOUNTED"])
+            result = run(built("secretsfs"), "unmount", found.point)
+            check(result.code == 0, result)
+            check_equal(os.listdir(found.point), [])
+            for name in _left(user):
+                os.unlink(os.path.join(user.runtime, "secretsfs", name))
+
+
+@user_case
+def each_class_of_a_directory_is_a_mount(_user_):
+    with aws_directory() as (directory, aws):
+        classes = os.path.join(directory, "classes")
+        os.mkdir(classes)
+        write_class(classes, "app")
+        with mounted_at(directory, classes, env=aws.environment()) as found:
+            wait_until(lambda: is_mounted(found.path("class")), "a mount", 10)
+            check_equal(read(found.path("class", "app")), SECRET.encode())
+            result = found.unmount()
+            check_equal((result.code, result.err), (0, ""))
+            check_equal(os.listdir(found.point), [])
+
+
+@user_case
+def a_start_that_fails_leaves_nothing(user):
+    with work_directory() as directory:
+        point = os.path.join(directory, "mnt")
+        os.mkdir(point)
+        result = run(built("secretsfs"), "--offline", directory,
+                     write_file(os.path.join(directory, "bad.yaml"), "a: b"),
+                     point)
+        check_equal(result.code, 1)
+        check("bad.yaml" in result.err, result)
+        check_equal((is_mounted(point), os.listdir(point)), (False, []))
+
+
+def _prepare():
+    """A mount namespace of our own, and in it a device that users may open."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) < 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    run_ok("mount", "--make-rprivate", "/")
+    run_ok("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    if stat.S_IMODE(os.stat("/dev/fuse").st_mode) & 0o6 != 0o6:
+        run_ok("mount", "--bind", _fuse_node("/run", 0o666), "/dev/fuse")
+
+
+def _why_not():
+    if os.geteuid() != 0:
+        return "becoming an ordinary user needs root"
+    if not os.path.exists("/dev/fuse"):
+        return "there is no /dev/fuse"
+    if not os.path.exists(FUSERMOUNT):
+        return "there is no fusermount3 (package fuse3)"
+    return None
+
+
+def _main():
+    reason = _why_not()
+    if reason:
+        print(f"1..0 # SKIP {reason}", flush=True)
+        return
+    _prepare()
+    directory = os.path.realpath(tempfile.mkdtemp(prefix="secretsfs-user-"))
+    os.chmod(directory, 0o755)
+    try:
+        _user.append(_User(directory))
+        main()
+    finally:
+        shutil.rmtree(directory)
+
+
+_main()
