@@ -31,7 +31,7 @@ struct fake_source {
 	unsigned confirms; /* of these: confirmations */
 	unsigned cancels;
 	int64_t created_ns; /* of values that it answers with */
-	const char *arn; /* of what it answers with, or NULL */
+	const char *arn;    /* of what it answers with, or NULL */
 };
 
 void fake_source_init(struct fake_source *source, const char *identity);
