@@ -203,9 +203,10 @@ static struct class_entry *read_class(const struct pass *pass, const char *path,
 			"%s:%u: the class '%.200s' is in '%.100s' already",
 			path, class->line, entry->name,
 			class_set_find(pass->set, entry->name)->file);
-	} else if (shown_read_listed(settings->provider, settings->options,
-				     path, list, index, &entry->shown,
-				     err) == 0) {
+	} else if (shown_read_listed(
+			   settings->provider, settings->options,
+			   &(struct shown_listed){ path, list, index },
+			   &entry->shown, err) == 0) {
 		(void)snprintf(entry->shown.label, sizeof(entry->shown.label),
 			       "secretsfs:%s", entry->name);
 		return entry;

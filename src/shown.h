@@ -43,9 +43,15 @@ int shown_read_class(struct provider *provider, const struct options *options,
 		     struct shown *ret, struct err *err);
 
 /* The same for one class of a list, which the layout keeps a reference of. */
+struct shown_listed {
+	const char *path;
+	struct class_list *list;
+	size_t index;
+};
+
 int shown_read_listed(struct provider *provider, const struct options *options,
-		      const char *path, struct class_list *list, size_t index,
-		      struct shown *ret, struct err *err);
+		      const struct shown_listed *listed, struct shown *ret,
+		      struct err *err);
 
 /* What its secrets are asked for with, but for which: source, name and what
  * else an object of a layout says. */

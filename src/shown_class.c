@@ -328,16 +328,18 @@ int shown_read_class(struct provider *provider, const struct options *options,
 }
 
 int shown_read_listed(struct provider *provider, const struct options *options,
-		      const char *path, struct class_list *list, size_t index,
-		      struct shown *ret, struct err *err)
+		      const struct shown_listed *listed, struct shown *ret,
+		      struct err *err)
 {
-	cleanup_class_list struct class_list *kept = class_list_ref(list);
+	cleanup_class_list struct class_list *kept =
+		class_list_ref(listed->list);
 	struct shown shown = { 0 };
 	const struct reading reading = { .provider = provider,
 					 .options = options,
 					 .shown = &shown,
 					 .err = err };
-	int r = lay_out(&reading, path, &list->classes[index], kept);
+	int r = lay_out(&reading, listed->path,
+			&listed->list->classes[listed->index], kept);
 
 	if (r < 0)
 		return r;

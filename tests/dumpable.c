@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 /* In the place of libc's: nobody takes the right away. */
-int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+int setrlimit(__rlimit_resource_t resource, const struct rlimit *rlimits)
 {
-	return resource == RLIMIT_CORE ? 0 : prlimit(0, resource, limit, NULL);
+	return resource == RLIMIT_CORE ? 0
+				       : prlimit(0, resource, rlimits, NULL);
 }
 
 /* The kernel writes a core where the process might write a file. */
