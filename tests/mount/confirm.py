@@ -31,13 +31,15 @@ def _calls(aws):
 
 
 @contextlib.contextmanager
-def _aged(*options):
-    """A mount of a secret that was read, whose TTL is over."""
+def _aged(*options, then=lambda aws: None):
+    """A mount of a secret that was read, whose TTL is over; before it was,
+    something happened to the AWS."""
     with work_directory() as directory:
         clock = Clock(directory)
         with aws_mount("--ttl", f"{TTL}s", *clock.options, *options) as scene:
             check_equal(read(scene.path("password")), PASSWORD)
             check_equal(_calls(scene.aws), (0, 1, 0), "calls at first")
+            then(scene.aws)
             clock.advance(TTL + 1)
             scene.clock = clock
             yield scene
@@ -59,16 +61,15 @@ def an_unchanged_secret_costs_a_description():
 
 @case
 def a_moved_stage_costs_a_description_and_a_value():
-    with _aged() as scene:
-        scene.aws.put("app", NEW)
+    with _aged(then=lambda aws: aws.put("app", NEW)) as scene:
         check_equal(read(scene.path("password")), b"new and longer value")
         _check_calls(scene, (1, 2, 0), "moved")
 
 
 @case
 def a_stage_that_another_version_got_changes_nothing():
-    with _aged() as scene:
-        scene.aws.put("app", NEW, stages=("AWSPENDING",))
+    with _aged(then=lambda aws: aws.put("app", NEW, stages=(
+            "AWSPENDING",))) as scene:
         check_equal(read(scene.path("password")), PASSWORD)
         _check_calls(scene, (1, 1, 0), "another stage")
 
@@ -85,8 +86,7 @@ def after_verify_access_it_is_a_value_without_a_description():
 
 @case
 def without_permission_to_describe_it_is_asked_once_an_hour():
-    with _aged() as scene:
-        scene.aws.deny(MAY_DESCRIBE)
+    with _aged(then=lambda aws: aws.deny(MAY_DESCRIBE)) as scene:
         for turn in range(1, 6):
             # a read waits for the attempt, so none is on its way after it
             check_equal(read(scene.path("password")), PASSWORD)
@@ -104,8 +104,8 @@ def without_permission_to_describe_it_is_asked_once_an_hour():
 
 @case
 def an_endpoint_without_descriptions_is_asked_for_values():
-    with _aged() as scene:
-        scene.aws.fail(DESCRIBE, "unknown operation")
+    with _aged(then=lambda aws: aws.fail(
+            DESCRIBE, "unknown operation")) as scene:
         for turn in range(1, 4):
             check_equal(read(scene.path("password")), PASSWORD)
             _check_calls(scene, (1, 1 + turn, 0), "unknown")
@@ -114,8 +114,7 @@ def an_endpoint_without_descriptions_is_asked_for_values():
 
 @case
 def a_secret_marked_for_deletion_ends_after_the_grace_without_a_value_asked():
-    with _aged() as scene:
-        scene.aws.mark_for_deletion("app")
+    with _aged(then=lambda aws: aws.mark_for_deletion("app")) as scene:
         check_equal(read(scene.path("password")), PASSWORD)
         _check_calls(scene, (1, 1, 0), "marked")
         scene.clock.advance(61)
@@ -129,8 +128,8 @@ def a_secret_marked_for_deletion_ends_after_the_grace_without_a_value_asked():
 @case
 def a_withdrawn_permission_to_read_shows_after_verify_access():
     for action in (MAY_GET, DECRYPT):
-        with _aged("--verify-access", "5m") as scene:
-            scene.aws.deny(action, "app")
+        with _aged("--verify-access", "5m", then=lambda aws, action=action:
+                   aws.deny(action, "app")) as scene:
             check_equal(read(scene.path("password")), PASSWORD)
             _check_calls(scene, (1, 1, 0), "not seen yet")
             scene.clock.advance(300)
@@ -142,8 +141,7 @@ def a_withdrawn_permission_to_read_shows_after_verify_access():
 
 @case
 def a_description_that_does_not_come_costs_the_patience_at_most():
-    with _aged() as scene:
-        scene.aws.fail(DESCRIBE, "500")
+    with _aged(then=lambda aws: aws.fail(DESCRIBE, "500")) as scene:
         check_equal(read(scene.path("password")), PASSWORD)
         # after the patience the others may still be to come
         wait_until(lambda: scene.aws.calls(DESCRIBE) == 3, "three attempts",
