@@ -42,18 +42,22 @@ static void on_room(void *owner)
 {
 	struct secret_memory *memory = owner;
 
+	bool has_room = secrets_make_room();
+
 	memory->make_room = NULL;
-	if (!secrets_make_room())
+	if (!has_room && !memory->is_full)
 		log_warn("the memory for secrets is full", NULL);
+	memory->is_full = !has_room;
 }
 
 /* Not at once: who needs memory is in the middle of something. */
-static void on_low(void *owner)
+static bool on_low(void *owner)
 {
 	struct secret_memory *memory = owner;
 
 	if (!memory->make_room)
 		memory->make_room = loop_soon(memory->loop, on_room, memory);
+	return memory->make_room != NULL;
 }
 
 void secret_memory_begin(struct secret_memory *memory, struct loop *loop,

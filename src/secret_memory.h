@@ -2,6 +2,7 @@
 #ifndef SECRET_MEMORY_H
 #define SECRET_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cache;
@@ -16,6 +17,7 @@ struct secret_memory {
 	struct loop *loop; /* NULL: not begun */
 	struct cache *cache;
 	struct loop_timer *make_room; /* or NULL */
+	bool is_full;		      /* which has been said */
 	int annex_fd; /* of the last worker, until its pool comes; or -1 */
 	size_t adopted_count; /* secrets of the last worker */
 };

@@ -110,9 +110,38 @@ static void nobody_reads_secret_memory_as_a_file(void **state)
 	in_children(read_own_memory, 0);
 }
 
-static void note(void *owner)
+static bool note(void *owner)
 {
 	++*(int *)owner;
+	return true;
+}
+
+static bool note_in_vain(void *owner)
+{
+	++*(int *)owner;
+	return false;
+}
+
+static void fail_to_promise(void)
+{
+	int told = 0;
+
+	pool_set_on_low(note_in_vain, &told);
+	while (told == 0)
+		REQUIRE(pool_alloc(LENGTH));
+	REQUIRE(!pool_is_low());
+	REQUIRE(pool_alloc(LENGTH) && told == 2);
+	pool_set_on_low(note, &told);
+	REQUIRE(pool_alloc(LENGTH) && told == 3 && pool_is_low());
+	REQUIRE(pool_alloc(LENGTH) && told == 3);
+	pool_set_on_low(NULL, NULL);
+	REQUIRE(!pool_is_low());
+}
+
+static void nobody_waits_for_room_that_was_not_promised(void **state)
+{
+	(void)state;
+	in_children(fail_to_promise, 0);
 }
 
 static void fill_up(void)
@@ -246,6 +275,7 @@ int main(void)
 		cmocka_unit_test(
 			a_pool_grows_to_its_maximum_and_tells_when_room_is_short),
 		cmocka_unit_test(a_range_is_there_ahead_of_need),
+		cmocka_unit_test(nobody_waits_for_room_that_was_not_promised),
 		cmocka_unit_test(secrets_that_do_not_fit_are_sealed_and_opened),
 		cmocka_unit_test(a_reply_leaves_from_every_kind_of_pool),
 	};

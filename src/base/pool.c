@@ -45,8 +45,8 @@ struct pool {
 	size_t maximum;
 	struct blocks blocks;
 	struct pool_head *head; /* of POOL_SECRET */
-	bool is_low;		/* and has been told so */
-	void (*on_low)(void *owner);
+	bool is_low;		/* and more has been promised */
+	bool (*on_low)(void *owner);
 	void *owner;
 };
 
@@ -196,9 +196,7 @@ static void tell_low(struct pool *pool)
 {
 	if (pool->is_low || blocks_has(&pool->blocks, ROOM_WANTED))
 		return;
-	pool->is_low = true;
-	if (pool->on_low)
-		pool->on_low(pool->owner);
+	pool->is_low = pool->on_low && pool->on_low(pool->owner);
 }
 
 /* Who needs more than is ready has to wait for it. */
@@ -329,15 +327,16 @@ bool pool_is_locked(void)
 	return the_pool()->kind != POOL_UNLOCKED;
 }
 
-void pool_set_on_low(void (*on_low)(void *owner), void *owner)
+void pool_set_on_low(bool (*on_low)(void *owner), void *owner)
 {
 	the_pool()->on_low = on_low;
 	the_pool()->owner = owner;
+	the_pool()->is_low = false;
 }
 
 bool pool_is_low(void)
 {
-	return the_pool()->is_low && the_pool()->on_low;
+	return the_pool()->is_low;
 }
 
 bool pool_grow(void)

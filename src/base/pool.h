@@ -81,13 +81,14 @@ const char *pool_kind_name(enum pool_kind kind);
 /* Whether swap never has what the pool holds. */
 bool pool_is_locked(void);
 
-/* on_low runs, with owner, within the pool_alloc() or pool_grow() after which
+/* on_low runs, with owner, within the pool_alloc() or pool_extend() after which
  * there is little room: once, until pool_grow() has been called. It must not
- * use the pool, but have pool_grow() called soon. NULL: nobody is told. */
-void pool_set_on_low(void (*on_low)(void *owner), void *owner);
+ * use the pool, but have pool_grow() called soon. False: it cannot, and is told
+ * again by the next of these calls. NULL: nobody is told. */
+void pool_set_on_low(bool (*on_low)(void *owner), void *owner);
 
-/* Whether on_low has run and pool_grow() not yet: whatever can wait for a turn
- * of the loop should. */
+/* Whether on_low has promised pool_grow(), which has not run yet: whatever can
+ * wait for a turn of the loop should. */
 bool pool_is_low(void);
 
 /* Adds pages ahead of need, away from who waits. False: there is little room,
