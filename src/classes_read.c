@@ -37,11 +37,12 @@ static void names_done(struct names *names)
 	free(names->list);
 }
 
+/* A directory may be a mount of ours, which this process must not look at. */
 static int is_class_file(const struct dirent *entry)
 {
 	const char *dot = strrchr(entry->d_name, '.');
 
-	return entry->d_name[0] != '.' && dot &&
+	return entry->d_type != DT_DIR && entry->d_name[0] != '.' && dot &&
 	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 

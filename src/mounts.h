@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "keeper/message.h"
+
 struct cache;
 struct classes;
 struct err;
 struct loop;
-struct message;
 struct options;
 struct provider;
 struct served;
@@ -18,7 +19,7 @@ struct shown;
 /* The mounts that the worker serves, as the keeper hands them over and takes
  * them back. Part of the worker's wiring. */
 
-#define MOUNTS_MAX 256
+#define MOUNTS_MAX MESSAGE_MOUNTS_MAX
 
 struct mounts;
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 
 from fake_aws import FakeAws
+from lib.class_text import class_text
 from lib.mounting import mounted_at
 from lib.place import work_directory, write_file
 
@@ -37,6 +38,22 @@ def aws_mount(*options, value=SECRET):
         with mounted_at(directory, "app", *options,
                         env=aws.environment()) as mount:
             yield Scene(directory, aws, mount)
+
+
+class ClassScene:
+    """A fake AWS, and classes that show what it has."""
+
+    def __init__(self, directory, aws):
+        self.directory = directory
+        self.aws = aws
+
+    @contextlib.contextmanager
+    def mounted(self, *objects, options=(), parameters=()):
+        path = write_file(os.path.join(self.directory, "c.yaml"),
+                          class_text(*objects, parameters=parameters))
+        with mounted_at(self.directory, path, *options,
+                        env=self.aws.environment()) as mount:
+            yield mount
 
 
 _CLASS = """apiVersion: secrets-store.csi.x-k8s.io/v1

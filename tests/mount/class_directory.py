@@ -12,7 +12,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.class_text import class_text, object_text
 from lib.mounting import Mount, mount
-from lib.place import built, is_mounted, mounts, work_directory, write_file
+from lib.place import built, mounts, work_directory, write_file
 from lib.process import run, run_ok, wait_for_end
 from lib.reading import read
 from lib.status import status
@@ -130,6 +130,26 @@ def each_class_is_a_mount_of_its_name():
         check_equal(here.password("first"), b"of one")
         check_equal(here.password("team", "second"), b"of two")
         check_equal(here.password("third"), b"of three")
+
+
+@case
+def a_mount_among_the_class_files_is_not_looked_at():
+    with folder() as here:
+        here.classes = here.point
+        here.put("a.yaml", _class("first.yaml", "one"))
+        # so that the worker's user may open it as any other may
+        result = here.mount("--allow-other", "--dir-mode", "0555")
+        check_equal((result.code, result.err), (0, ""))
+        check_equal(here.points(), ["first.yaml"])
+        worker = here.mounted.worker_pid()
+        here.put("b.yaml", _class("second", "two"))
+        here.wait_for("first.yaml", "second")
+        check_equal(here.password("first.yaml"), b"of one")
+        check_equal(here.password("second"), b"of two")
+        check_equal(here.mounted.worker_pid(), worker, "who serves")
+        check_equal(here.unmount().code, 0)
+        here.drop("a.yaml")
+        here.drop("b.yaml")
 
 
 @case
@@ -393,8 +413,9 @@ def what_is_more_than_there_can_be_is_told_of():
         here.wait_for(*names[1:MOUNTS_MAX + 1])
 
 
-@case
-def what_changed_while_there_was_no_worker_is_made_up_for():
+def _check_made_up_for(replace):
+    """What changes while the worker stands still, replace(here, worker) then
+    having another one follow."""
     with folder() as here:
         here.put("a.yaml", _class("first", "one"))
         here.put("b.yaml", _class("second", "two"))
@@ -403,10 +424,15 @@ def what_changed_while_there_was_no_worker_is_made_up_for():
         os.kill(worker, signal.SIGSTOP)
         here.drop("a.yaml")
         here.put("c.yaml", _class("third", "three"))
-        os.kill(worker, signal.SIGKILL)
+        replace(here, worker)
         here.wait_for("second", "third")
         check_equal(here.password("second"), b"of two")
         check_equal(here.password("third"), b"of three")
+
+
+@case
+def what_changed_while_there_was_no_worker_is_made_up_for():
+    _check_made_up_for(lambda _, worker: os.kill(worker, signal.SIGKILL))
 
 
 def _wait_for_worker_after(here, worker):
@@ -440,19 +466,9 @@ def workers_follow_each_other_with_all_mounts():
 
 @case
 def a_worker_that_follows_gets_what_changed_meanwhile():
-    with folder() as here:
-        here.put("a.yaml", _class("first", "one"))
-        here.put("b.yaml", _class("second", "two"))
-        here.mount_ok()
-        worker = here.mounted.worker_pid()
-        os.kill(worker, signal.SIGSTOP)
-        here.drop("a.yaml")
-        here.put("c.yaml", _class("third", "three"))
-        # what stands still does not leave, and is ended
-        run_ok(built("secretsfs"), "upgrade", here.point)
-        here.wait_for("second", "third")
-        check_equal(here.password("second"), b"of two")
-        check_equal(here.password("third"), b"of three")
+    # what stands still does not leave, and is ended
+    _check_made_up_for(lambda here, _: run_ok(built("secretsfs"), "upgrade",
+                                              here.point))
 
 
 @case

@@ -9,28 +9,14 @@ import sys
 sys.path.insert(0, sys.path[0] + "/..")
 
 from fake_aws import FakeAws, secret_arn
-from lib.class_text import class_text, object_text
-from lib.mounting import mounted_at
-from lib.place import work_directory, write_file
+from lib.class_text import object_text
+from lib.place import work_directory
 from lib.reading import check_error, error_of, read
+from lib.scene import ClassScene
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
 UNKNOWN_VERSION = "00000000-0000-0000-0000-000000000000"
-
-
-class Scene:
-    def __init__(self, directory, aws):
-        self.directory = directory
-        self.aws = aws
-
-    @contextlib.contextmanager
-    def mounted(self, *objects, options=(), parameters=()):
-        path = write_file(os.path.join(self.directory, "c.yaml"),
-                          class_text(*objects, parameters=parameters))
-        with mounted_at(self.directory, path, *options,
-                        env=self.aws.environment()) as mount:
-            yield mount
 
 
 @contextlib.contextmanager
@@ -38,7 +24,7 @@ def _scene(**secrets):
     with work_directory() as directory, FakeAws(directory) as aws:
         for name, value in secrets.items():
             aws.put(name, value)
-        yield Scene(directory, aws)
+        yield ClassScene(directory, aws)
 
 
 def _calls(aws, *names):

@@ -11,9 +11,9 @@ from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import work_directory
 from lib.reading import read
-from lib.rotating import (KEYS, AwsSecret, FileSecret, broken, node_count,
-                          readers, rotate, rotate_blindly, secret,
-                          wait_for_nodes, wait_for_version)
+from lib.rotating import (KEYS, AwsSecret, FileSecret, broken, readers,
+                          rotate, rotate_blindly, wait_for_nodes,
+                          wait_for_version)
 from lib.scene import aws_directory
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until

@@ -15,22 +15,9 @@ from lib.clock import Clock
 from lib.mounting import mounted_at
 from lib.place import SOURCE, work_directory, write_file
 from lib.reading import check_error, read, wait_for_content
+from lib.scene import ClassScene
 from lib.status import status_object
 from lib.tap import case, check, check_equal, main
-
-
-class Scene:
-    def __init__(self, directory, aws):
-        self.directory = directory
-        self.aws = aws
-
-    @contextlib.contextmanager
-    def mounted(self, *objects, options=(), parameters=()):
-        path = write_file(os.path.join(self.directory, "c.yaml"),
-                          class_text(*objects, parameters=parameters))
-        with mounted_at(self.directory, path, *options,
-                        env=self.aws.environment()) as mount:
-            yield mount
 
 
 @contextlib.contextmanager
@@ -38,7 +25,7 @@ def _scene(**parameters):
     with work_directory() as directory, FakeAws(directory) as aws:
         for name, value in parameters.items():
             aws.put_parameter(name, value)
-        yield Scene(directory, aws)
+        yield ClassScene(directory, aws)
 
 
 @case
