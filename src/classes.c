@@ -221,15 +221,14 @@ static void watch(struct classes *classes)
 		     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
 	if (classes->directory_fd >= 0)
 		classes->watch = dir_watch_new(classes->settings.loop,
-					       classes->directory_fd, on_change,
-					       classes);
+					       on_change, classes);
 	if (!classes->watch) {
 		log_warn("changes of classes are seen on SIGHUP only",
 			 "source=%s error=%s", classes->settings.path,
 			 strerrordesc_np(errno));
 		return;
 	}
-	dir_watch_add(classes->watch, "");
+	dir_watch_add(classes->watch, classes->directory_fd, "");
 }
 
 /* The first line about a file that is wrong, where all are. */

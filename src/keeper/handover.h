@@ -25,7 +25,8 @@ void handover_part(struct session *session);
 int handover_mount(struct session *session, uint32_t index);
 
 /* Before the first mount: the pool of the worker that served last, if it had
- * one that outlives it. 0 or negative errno. */
+ * one that outlives it, and before that what is beside the pool (annex.h of
+ * base). 0 or negative errno. */
 int handover_pool(struct session *session);
 
 #endif

@@ -20,7 +20,6 @@
 
 struct dir_watch {
 	int fd;
-	int directory_fd;
 	struct map *prefixes; /* by watch descriptor */
 	struct loop_watch *ready;
 	dir_watch_on_change *on_change;
@@ -58,14 +57,13 @@ static void on_ready(void *owner, unsigned events)
 		}
 }
 
-struct dir_watch *dir_watch_new(struct loop *loop, int directory_fd,
+struct dir_watch *dir_watch_new(struct loop *loop,
 				dir_watch_on_change *on_change, void *owner)
 {
 	struct dir_watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return NULL;
-	watch->directory_fd = directory_fd;
 	watch->on_change = on_change;
 	watch->owner = owner;
 	watch->prefixes = map_new();
@@ -99,17 +97,16 @@ void dir_watch_free(struct dir_watch *watch)
 	free(watch);
 }
 
-void dir_watch_add(struct dir_watch *watch, const char *prefix)
+void dir_watch_add(struct dir_watch *watch, int directory_fd,
+		   const char *prefix)
 {
-	char path[1200];
+	char path[sizeof("/proc/self/fd/") + 11];
 	char *copy;
 	int descriptor;
 
 	if (map_count(watch->prefixes) >= WATCHES_MAX)
 		return;
-	if (snprintf(path, sizeof(path), "/proc/self/fd/%d/%s",
-		     watch->directory_fd, prefix) >= (int)sizeof(path))
-		return;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory_fd);
 	descriptor = inotify_add_watch(watch->fd, path, WATCHED);
 	if (descriptor < 0 ||
 	    map_find(watch->prefixes, &descriptor, sizeof(descriptor)))

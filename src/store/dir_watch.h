@@ -4,7 +4,7 @@
 
 struct loop;
 
-/* inotify(7) over some directories below one that is open. */
+/* inotify(7) over some directories that are open. */
 
 struct dir_watch;
 
@@ -13,15 +13,17 @@ struct dir_watch;
 typedef void dir_watch_on_change(void *owner, const char *prefix,
 				 const char *name);
 
-/* The fd is borrowed. NULL with errno set. */
-struct dir_watch *dir_watch_new(struct loop *loop, int directory_fd,
+/* NULL with errno set. */
+struct dir_watch *dir_watch_new(struct loop *loop,
 				dir_watch_on_change *on_change, void *owner);
 
 /* NULL is allowed. */
 void dir_watch_free(struct dir_watch *watch);
 
-/* Watches one more directory, "" or "a/b/"; again is no fault. Failing is
- * silent: what is not watched is seen by its age. */
-void dir_watch_add(struct dir_watch *watch, const char *prefix);
+/* Watches one more directory, "" or "a/b/", of which directory_fd is a
+ * descriptor, needed for this call only; again is no fault. Failing is silent:
+ * what is not watched is seen by its age. */
+void dir_watch_add(struct dir_watch *watch, int directory_fd,
+		   const char *prefix);
 
 #endif

@@ -71,13 +71,15 @@ static void unref_listing(struct listing **listing)
 	listing_unref(*listing);
 }
 
-/* An fd, or negative errno. */
+/* An fd, or negative errno. Nothing that is mounted there is entered: it may be
+ * a mount of ours, which waits for an answer of this process. */
 static int open_beneath(const struct file_source *source, const char *path,
 			uint64_t flags)
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_XDEV,
 	};
 	long fd = syscall(SYS_openat2, source->directory_fd, path, &how,
 			  sizeof(how));
@@ -125,7 +127,7 @@ static int refusal(int code, const char *name, struct err *err)
 		return err_set(err, -ENOENT, "there is no file for '%s'", name);
 	case -EACCES:
 	case -EPERM:
-	case -EXDEV: /* a link that leads out of the directory */
+	case -EXDEV: /* a link that leads out of the directory, or a mount */
 	case -ELOOP:
 		return err_set(err, -EACCES, "'%s' may not be opened: %s", name,
 			       strerrordesc_np(-code));
@@ -255,6 +257,7 @@ static int read_listing(const struct file_source *source, const char *prefix,
  * read: a change in between is then told. */
 static void watch_parent(struct file_source *source, const char *name)
 {
+	CLEANUP(close_fd) int fd = -1;
 	char parent[FILE_PATH_MAX];
 	const char *end = strrchr(name, '/');
 
@@ -262,7 +265,9 @@ static void watch_parent(struct file_source *source, const char *name)
 		return;
 	(void)snprintf(parent, sizeof(parent), "%.*s",
 		       end ? (int)(end - name) + 1 : 0, name);
-	dir_watch_add(source->watch, parent);
+	fd = open_beneath(source, *parent ? parent : ".", O_PATH | O_DIRECTORY);
+	if (fd >= 0)
+		dir_watch_add(source->watch, fd, parent);
 }
 
 static void on_fetch(void *owner)
@@ -452,8 +457,7 @@ int file_source_new(struct loop *loop, const char *directory,
 		return err_set(err, code, "cannot open the directory '%s': %s",
 			       directory, strerrordesc_np(-code));
 	}
-	source->watch =
-		dir_watch_new(loop, source->directory_fd, on_change, source);
+	source->watch = dir_watch_new(loop, on_change, source);
 	source->base.tells_changes = source->watch != NULL;
 	*ret = &source->base;
 	return 0;

@@ -195,6 +195,20 @@ def hidden_files_and_links_out_of_the_tree_are_not_served():
 
 
 @case
+def a_mount_among_its_own_secrets_is_not_entered():
+    with work_directory() as directory:
+        secrets = os.path.join(directory, "secrets")
+        write_file(os.path.join(secrets, "app.json"), "content")
+        # so that the worker's user may enter as any other may
+        with mounted_at(secrets, f"file:{secrets}", "--allow-other",
+                        "--dir-mode", "0555") as mount:
+            check("mnt" in os.listdir(mount.point), "it is no folder")
+            check_equal(error_of(os.listdir, mount.path("mnt")), "EACCES")
+            check_error(mount.path("mnt", "app"), "EACCES")
+            check_equal(read(mount.path("app")), b"content")
+
+
+@case
 def a_file_that_the_worker_may_not_read_is_EACCES():
     with work_directory() as directory:
         top = _make_tree(directory)
