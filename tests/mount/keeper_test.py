@@ -1002,6 +1002,8 @@ def main():
         return 0
     # Keepers in the background become our children, so we can reap them.
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Who starts us in the background may have it ignored, by us and by them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"1..{len(TESTS)}", flush=True)
     for number, test in enumerate(TESTS, 1):
         run_test(number, test)
