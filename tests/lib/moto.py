@@ -21,6 +21,7 @@ from lib.wait import wait_until
 REGION = "eu-central-1"
 VENV = os.environ.get("SECRETSFS_MOTO", os.path.join(BUILD, "moto"))
 _SERVER = os.path.join(VENV, "bin", "moto_server")
+_PYTHON = os.path.join(VENV, "bin", "python")
 
 
 def why_not():
@@ -31,15 +32,18 @@ def why_not():
 
 
 class Moto:
-    """One server with an account in it."""
+    """One server with an account in it; whole_iam: its policies are asked
+    for resources and conditions, too (tests/moto_iam.py)."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, whole_iam=False):
         self.authority = Authority(directory)
         self._log = os.path.join(directory, "moto.log")
         certificate, key = self.authority.issue("moto")
+        server = ([_PYTHON, os.path.join(SOURCE, "tests", "moto_iam.py")]
+                  if whole_iam else [_SERVER])
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                [_SERVER, "-H", "127.0.0.1", "-p", "0",
+                [*server, "-H", "127.0.0.1", "-p", "0",
                  "-c", certificate, "-k", key],
                 env=environment(), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log)
@@ -79,7 +83,7 @@ class Moto:
         }
 
     def _account(self, keys, *arguments, region=REGION):
-        return run_ok(os.path.join(VENV, "bin", "python"),
+        return run_ok(_PYTHON,
                       os.path.join(SOURCE, "tests", "moto_account.py"),
                       *arguments, env=self.environment(keys, region)).out
 
@@ -90,6 +94,20 @@ class Moto:
     def put_parameter(self, *arguments):
         """Name, text and type, and perhaps a label for it."""
         self._account(self.account["writer"], "put_parameter", *arguments)
+
+    def fill(self, *calls):
+        """Several at once: lists of put or put_parameter and what follows
+        there, which may end in a key."""
+        self._account(self.account["writer"], "fill", json.dumps(calls))
+
+    def key(self):
+        """The ARN of a new key of KMS."""
+        return self._account(self.account["writer"], "key").decode().strip()
+
+    def roles(self, policies):
+        """A new role for each policy, by name: its keys; before verify()."""
+        return json.loads(self._account(self.account["writer"], "roles",
+                                        json.dumps(policies)))
 
     def verify(self):
         """From now on signatures, tokens and policies are checked."""
@@ -102,8 +120,8 @@ class Moto:
 
 
 @contextlib.contextmanager
-def moto_server(directory):
-    moto = Moto(directory)
+def moto_server(directory, **keywords):
+    moto = Moto(directory, **keywords)
     try:
         moto.start()
         yield moto
