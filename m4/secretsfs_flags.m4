@@ -1,5 +1,6 @@
 # SECRETSFS_COMPILE_FLAGS(VARIABLE, FLAGS), SECRETSFS_LINK_FLAGS(VARIABLE, FLAGS)
-# Appends each flag that compiler or linker takes without a warning.
+# Appends each flag that compiler or linker takes without a warning. Linker
+# flags have commas in them, so a flag stays quoted until it is used.
 
 AC_DEFUN([SECRETSFS_TRY_FLAG], [
 	AS_VAR_PUSHDEF([known], [secretsfs_cv_$1_$3])
@@ -18,7 +19,9 @@ AC_DEFUN([SECRETSFS_TRY_FLAG], [
 ])
 
 AC_DEFUN([SECRETSFS_COMPILE_FLAGS],
-	[m4_foreach_w([flag], [$2], [SECRETSFS_TRY_FLAG([$1], [CFLAGS], flag)])])
+	[m4_foreach_w([flag], [$2], [SECRETSFS_TRY_FLAG([$1], [CFLAGS],
+		m4_defn([flag]))])])
 
 AC_DEFUN([SECRETSFS_LINK_FLAGS],
-	[m4_foreach_w([flag], [$2], [SECRETSFS_TRY_FLAG([$1], [LDFLAGS], flag)])])
+	[m4_foreach_w([flag], [$2], [SECRETSFS_TRY_FLAG([$1], [LDFLAGS],
+		m4_defn([flag]))])])
