@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One load from shared memory, so that it may be asked at every request. */
+/* One load from shared memory, so that it may be asked at every request. It is
+ * ordered after what was read before it: where stores may pass loads, the
+ * keeper could else copy a journal without a request that this worker goes on
+ * with. */
 #include "fenced.h"
 #include "keeper/message.h"
 
@@ -31,7 +34,10 @@ int fenced_adopt(struct fenced *fenced, const struct message *message, int fd)
 
 bool fenced_is_out(const struct fenced *fenced)
 {
-	return fenced->word && atomic_load(fenced->word) != fenced->number;
+	if (!fenced->word)
+		return false;
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load(fenced->word) != fenced->number;
 }
 
 void fenced_done(struct fenced *fenced)

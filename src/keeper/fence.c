@@ -36,7 +36,12 @@ int fence_make(struct fence *fence, struct err *err)
 
 uint64_t fence_next(const struct fence *fence)
 {
-	return atomic_fetch_add(fence->word, 1) + 1;
+	uint64_t number = atomic_fetch_add(fence->word, 1) + 1;
+
+	/* What is copied after this has all that a worker did whose look found
+	 * the number before: the other half is in fenced_is_out(). */
+	atomic_thread_fence(memory_order_seq_cst);
+	return number;
 }
 
 void fence_done(struct fence *fence)
