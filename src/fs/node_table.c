@@ -127,16 +127,25 @@ static bool is_empty(const struct header *header)
 	return memcmp(header, &empty, sizeof(empty)) == 0;
 }
 
+/* Keeps the compiler from moving writes: the next worker is the only other one
+ * who looks, and this one is dead then. */
+static void order_writes(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /* Slots behind the last used one are not written: they take no memory yet. */
 static void clear(struct node_table *table, uint64_t next_id)
 {
 	struct header *header = table->header;
 
 	header->magic = 0;
+	order_writes();
 	header->next_id = next_id;
 	header->layout_version = LAYOUT_VERSION;
 	header->slot_size = SLOT_SIZE;
 	header->used = 0;
+	order_writes();
 	header->magic = MAGIC;
 }
 
@@ -242,13 +251,6 @@ uint64_t node_table_next_id(const struct node_table *table)
 void node_table_set_next_id(struct node_table *table, uint64_t id)
 {
 	table->header->next_id = id;
-}
-
-/* Keeps the compiler from moving writes: the next worker is the only other one
- * who looks, and this one is dead then. */
-static void order_writes(void)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 static struct node_slot *take_slot(struct node_table *table)
