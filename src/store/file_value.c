@@ -59,6 +59,15 @@ static bool is_settled(const struct stat *before, const struct stat *after)
 		after->st_nlink == 0);
 }
 
+/* A state is not taken in one moment: the last link may go after it was counted
+ * and before the time was looked at, which is that of the end then. So a time
+ * that did not change with the count is not to be believed. */
+static bool is_torn(const struct stat *before, const struct stat *after)
+{
+	return after->st_nlink == 0 &&
+	       is_same_time(&before->st_ctim, &after->st_ctim);
+}
+
 /* Content and state that belong together. */
 static int read_settled(int fd, struct buf *content, struct stat *ret_state)
 {
@@ -77,6 +86,8 @@ static int read_settled(int fd, struct buf *content, struct stat *ret_state)
 			return r;
 		if (fstat(fd, &after) < 0)
 			return -errno;
+		if (is_torn(&before, &after))
+			return -ESTALE;
 		if (is_settled(&before, &after)) {
 			*ret_state = before;
 			return 0;
