@@ -11,4 +11,12 @@
 /* cmocka.h wants the four above first */
 #include <cmocka.h>
 
+/* Skips the test that runs; tests/tap shows why. A format as printf(3)'s. */
+#define skip_because(...)                                                      \
+	do {                                                                   \
+		print_message("# skipped: " __VA_ARGS__);                      \
+		print_message("\n");                                           \
+		skip();                                                        \
+	} while (0)
+
 #endif

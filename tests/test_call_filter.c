@@ -5,6 +5,7 @@
  * of the kernel, so whether ours lets them through is seen, and nothing else
  * happens.
  */
+#include "tests/needs.h"
 #include "tests/test.h"
 
 #include "base/macros.h"
@@ -181,6 +182,7 @@ static void run(struct attempts *attempts, const struct call_policy *policy)
 	int status;
 	pid_t child;
 
+	need_call_filters();
 	for (size_t i = 0; i < attempts->count; i++)
 		attempts->list[i].got = -1;
 	child = fork();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/needs.h"
 #include "tests/test.h"
 
 #include "base/clock.h"
@@ -116,6 +117,7 @@ static void fetch_version(struct scene *scene, const char *name,
 {
 	struct source_want want = { name, version, stage };
 
+	need_openat2();
 	scene->times = 0;
 	assert_non_null(scene->source->operations->fetch(scene->source, &want,
 							 on_value, scene));
@@ -142,6 +144,7 @@ static void on_listing(void *owner, struct listing *listing,
 
 static void list(struct scene *scene, const char *prefix)
 {
+	need_openat2();
 	scene->times = 0;
 	assert_non_null(scene->source->operations->list(scene->source, prefix,
 							on_listing, scene));

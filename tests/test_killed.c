@@ -379,7 +379,7 @@ static size_t run_in_steps(const struct world *world, const struct act *act,
 	world_init(&seen);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (!WIFSTOPPED(status))
-		skip(); /* nobody may be traced here */
+		skip_because("nobody may be traced here");
 	do {
 		if (has_changed(world, &seen))
 			on_change(act, world, changes++);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store and the loop under it, with each request for memory refused in
  * turn: who asks is told, nobody is called twice, and nothing is left. */
+#include "tests/needs.h"
 #include "tests/test.h"
 
 #include "base/clock.h"
@@ -339,6 +340,7 @@ static void files_are_read_or_refused_and_all_closed(void **state)
 	int fd;
 
 	(void)state;
+	need_openat2();
 	assert_non_null(mkdtemp(directory));
 	(void)snprintf(path, sizeof(path), "%s/app.json", directory);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the notifier does and what it cannot do, on ordinary directories. */
+#include "tests/needs.h"
 #include "tests/test.h"
 
 #include "base/err.h"
@@ -140,6 +141,7 @@ static void replaces_below_a_directory(void **state)
 					  .source_name = "..new-1" };
 	const struct place *place = *state;
 
+	need_openat2();
 	assert_int_equal(act(place, &wish), 0);
 	assert_true(shows(place->root, "in/a/x", "new below"));
 	assert_true(shows(place->root, "in/x", "old"));
@@ -160,6 +162,7 @@ static void drops_pages_and_unlinks_when_asked(void **state)
 	struct notify_wish wish = { .kind = NOTIFY_DROP, .name = "x" };
 	const struct place *place = *state;
 
+	need_openat2();
 	assert_int_equal(act(place, &wish), 0);
 	assert_true(shows(place->root, "in/x", "old"));
 	wish.flags = NOTIFY_UNLINK;
@@ -175,6 +178,7 @@ static void follows_no_link(void **state)
 				    .name = "outside" };
 	const struct place *place = *state;
 
+	need_openat2();
 	/* What was found is a link, and no directory. */
 	assert_int_equal(act(place, &wish), -ENOTDIR);
 	wish.directory = "out/in";
@@ -190,6 +194,7 @@ static void drops_the_pages_of_the_link_itself_at_most(void **state)
 {
 	const struct notify_wish wish = { .kind = NOTIFY_DROP, .name = "out" };
 
+	need_openat2();
 	assert_int_equal(act(*state, &wish), -ELOOP);
 }
 
@@ -213,9 +218,6 @@ static int run_fenced(const struct place *place,
 	return status;
 }
 
-/* No sum of steps below. */
-#define SKIPPED 255
-
 static int expect(bool condition, int step)
 {
 	return condition ? 0 : step;
@@ -226,8 +228,6 @@ static int try_files(const struct place *place, int root)
 	int r = notifier_sandbox_files(root);
 	int bad = 0;
 
-	if (r == -EOPNOTSUPP)
-		return SKIPPED;
 	bad += expect(r == 0, 1);
 	bad += expect(shows(root, "x", "old"), 2);
 	bad += expect(renameat(root, "..new-1", root, "x") == 0, 4);
@@ -240,11 +240,8 @@ static int try_files(const struct place *place, int root)
 
 static void landlock_leaves_what_an_order_needs(void **state)
 {
-	int status = run_fenced(*state, try_files);
-
-	if (status == SKIPPED << 8)
-		skip();
-	assert_int_equal(status, 0);
+	need_landlock();
+	assert_int_equal(run_fenced(*state, try_files), 0);
 }
 
 static int try_orders(const struct place *place, int root)
@@ -259,14 +256,10 @@ static int try_orders(const struct place *place, int root)
 	struct notify_order order;
 	struct pollfd none = { .fd = -1 };
 	const struct timespec at_once = { 0, 0 };
-	int r;
 
 	(void)place;
-	r = notifier_sandbox_files(root);
-	if (r < 0)
-		return r == -EOPNOTSUPP ? SKIPPED : 1;
-	if (notifier_sandbox_calls() < 0)
-		return SKIPPED;
+	if (notifier_sandbox_files(root) < 0 || notifier_sandbox_calls() < 0)
+		return 1;
 	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++)
 		if (notify_order_fill(&order, &wishes[i]) < 0 ||
 		    notifier_act(root, &order) < 0)
@@ -277,11 +270,10 @@ static int try_orders(const struct place *place, int root)
 static void all_orders_pass_the_fences(void **state)
 {
 	const struct place *place = *state;
-	int status = run_fenced(place, try_orders);
 
-	if (status == SKIPPED << 8)
-		skip();
-	assert_int_equal(status, 0);
+	need_landlock();
+	need_call_filters();
+	assert_int_equal(run_fenced(place, try_orders), 0);
 	assert_true(shows(place->root, "in/x", "new"));
 	assert_false(is_there(place->root, "in/a/x"));
 }
@@ -289,7 +281,7 @@ static void all_orders_pass_the_fences(void **state)
 static int try_chmod(const struct place *place, int root)
 {
 	if (notifier_sandbox_calls() < 0)
-		return SKIPPED;
+		return 3;
 	(void)root;
 	return fchmodat(place->root, "outside", 0666, 0) < 0 ? 1 : 2;
 }
@@ -297,11 +289,11 @@ static int try_chmod(const struct place *place, int root)
 static void another_call_ends_the_process(void **state)
 {
 	const struct place *place = *state;
-	int status = run_fenced(place, try_chmod);
 	struct stat found;
+	int status;
 
-	if (status == SKIPPED << 8)
-		skip();
+	need_call_filters();
+	status = run_fenced(place, try_chmod);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 	assert_int_equal(fstatat(place->root, "outside", &found, 0), 0);

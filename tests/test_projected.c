@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/needs.h"
 #include "tests/test.h"
 
 #include "base/macros.h"
@@ -97,6 +98,7 @@ static void links_lead_nowhere_outside_of_a_projected_volume(void **state)
 	char directory[] = "/tmp/test_projected-XXXXXX";
 
 	(void)state;
+	need_openat2();
 	assert_non_null(mkdtemp(directory));
 	assert_int_equal(chdir(directory), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
@@ -134,6 +136,7 @@ static void opens_where_a_filter_is_older_than_the_call(void **state)
 	static const int codes[] = { ENOSYS, EPERM };
 
 	(void)state;
+	need_call_filters();
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		int status = 0;
 		pid_t pid = fork();

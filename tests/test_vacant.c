@@ -191,7 +191,7 @@ static void works_as_the_owner_and_gains_nothing_by_it(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip_because("not root");
 	make(&place, 0755);
 	assert_int_equal(chown(place.path, NOBODY, GROUP), 0);
 	assert_int_equal(chmod(place.path, 02750), 0);
