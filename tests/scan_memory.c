@@ -243,6 +243,9 @@ static void search_registers(struct scan *scan, pid_t thread)
 #ifdef __x86_64__
 		NT_X86_XSTATE,
 #endif
+#ifdef __aarch64__
+		NT_ARM_SVE,
+#endif
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
