@@ -44,6 +44,12 @@ needed_for_moto='
 python ensurepip	python3-venv
 '
 
+# The compiler for arm64, and what runs its programs here.
+needed_for_arm64='
+command aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+command qemu-aarch64-static	qemu-user-static
+'
+
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1
@@ -113,6 +119,68 @@ build() { # DIRECTORY CONFIGURE-OPTION...
 		mkdir -p "$directory" &&
 		(cd "$directory" && "$top/configure" -q "$@" &&
 			make -s -j"$(nproc)")
+}
+
+# What a build links with, out of what it needs.
+packages_to_link() {
+	awk '$1 == "header" || $1 == "module" { print $3 }' \
+		<<<"$needed_to_build"
+}
+
+# apt for another machine than this one: its lists, its packages, and nothing
+# of it installed.
+apt_for_arm64() { # DIRECTORY ARGUMENT...
+	local apt=$1/apt
+
+	shift
+	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" &&
+		touch "$apt/status" &&
+		apt-get -q -y -o APT::Architecture=arm64 \
+			-o APT::Architectures=arm64 -o Dir::State="$apt/state" \
+			-o Dir::State::status="$apt/status" \
+			-o Dir::Cache="$apt/cache" "$@"
+}
+
+# The libraries and headers of arm64 in a directory of their own, once for each
+# list of packages.
+install_arm64_sysroot() { # DIRECTORY
+	local packages package
+
+	mapfile -t packages < <(packages_to_link)
+	[ "$(cat "$1/packages" 2>/dev/null)" = "${packages[*]}" ] && return
+	command -v apt-get >/dev/null ||
+		die "Please unpack at $1 (Debian's names, of arm64): ${packages[*]}"
+	rm -rf "$1"
+	apt_for_arm64 "$1" update &&
+		apt_for_arm64 "$1" --no-install-recommends --download-only \
+			install "${packages[@]}" || return
+	for package in "$1"/apt/cache/archives/*.deb; do
+		dpkg-deb -x "$package" "$1" || return
+	done
+	rm -r "$1/apt"
+	echo "${packages[*]}" >"$1/packages"
+}
+
+build_arm64() { # DIRECTORY SYSROOT CONFIGURE-OPTION...
+	local directory=$1
+	local sysroot=$2
+	local modules=$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig
+
+	shift 2
+	build "$directory" --build="$(cc -dumpmachine)" \
+		--host=aarch64-linux-gnu "$@" \
+		CC="aarch64-linux-gnu-gcc --sysroot=$sysroot" \
+		PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR="$sysroot" \
+		PKG_CONFIG_LIBDIR="$modules:$sysroot/usr/share/pkgconfig"
+}
+
+# How programs of that build run here: by their own loader, since an emulator
+# that looks for files in the sysroot first has tests see those, too.
+runner_arm64() { # SYSROOT
+	local libraries=$1/lib/aarch64-linux-gnu:$1/usr/lib/aarch64-linux-gnu
+
+	echo "qemu-aarch64-static $1/lib/ld-linux-aarch64.so.1" \
+		"--library-path $libraries"
 }
 
 # Prometheus's own tool, out of its package: installing that would start a
