@@ -998,7 +998,8 @@ static void on_output(void *owner, const char *output, size_t length,
 {
 	struct setup *setup = owner;
 
-	assert_null(err);
+	if (err)
+		fail_msg("%s", err->text);
 	setup->ended++;
 	(void)snprintf(setup->id, sizeof(setup->id), "%.*s", (int)length,
 		       output);
