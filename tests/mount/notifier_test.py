@@ -184,9 +184,13 @@ def cached_pages(path):
         os.close(fd)
 
 
+def pages_of(size):
+    return -(-size // mmap.PAGESIZE)
+
+
 def cached_pages_of(fd):
     size = os.fstat(fd).st_size
-    count = -(-size // mmap.PAGESIZE)
+    count = pages_of(size)
     states = ctypes.create_string_buffer(count)
     libc.mmap.restype = ctypes.c_void_p
     address = libc.mmap(None, ctypes.c_size_t(size), mmap.PROT_READ,
@@ -233,7 +237,7 @@ def the_pages_of_a_replaced_file_are_dropped():
         old = worker.file("x", b"1" * 20000)
         with open(here.path("x"), "rb") as held:
             check_equal(held.read(), b"1" * 20000)
-            check_equal(cached_pages_of(held.fileno()), 5)
+            check_equal(cached_pages_of(held.fileno()), pages_of(20000))
             new = worker.replace("x", b"2" * 20000)
             check_equal(cached_pages_of(held.fileno()), 0)
             reads = worker.fuse.count("READ", old.number)
@@ -284,7 +288,7 @@ def pages_are_dropped_by_a_name_that_goes_again():
             held.read()
             worker.replace("x", b"2")
             os.pread(held.fileno(), 5000, 0)
-            check_equal(cached_pages_of(held.fileno()), 2)
+            check_equal(cached_pages_of(held.fileno()), pages_of(5000))
             name = f"..node-{old.number}"
             worker.fuse.fresh[name] = old
             check_equal(worker.order(DROP, name, flags=UNLINK), 0)
