@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MAX_MS 20000
+#define WAIT_MAX_MS 60000
 
 static int spawn_server(struct server *server, int input, int output)
 {
@@ -164,7 +164,7 @@ void start(struct client *client, const struct http_request *request,
 	if (!whole.body)
 		whole.body = &no_body;
 	if (!whole.timeout_ms)
-		whole.timeout_ms = 10000;
+		whole.timeout_ms = 60000;
 	if (!whole.reply_max)
 		whole.reply_max = 65536;
 	*answer = (struct answer){ 0 };

@@ -52,12 +52,12 @@ struct answer {
 #define cleanup_answer CLEANUP(answer_done)
 void answer_done(struct answer *answer);
 
-/* Fills what the request leaves open: an empty body, 10 s, 64 KiB. Checks that
- * no callback runs before it returns. */
+/* Fills what the request leaves open: an empty body, a minute, 64 KiB. Checks
+ * that no callback runs before it returns. */
 void start(struct client *client, const struct http_request *request,
 	   struct answer *answer);
 
-/* Turns the loop until the answer has come; at most 20 s. */
+/* Turns the loop until the answer has come; at most a minute. */
 void wait_for(struct client *client, const struct answer *answer);
 
 /* Both, and checks that the callback ran once. */
