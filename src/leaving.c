@@ -13,9 +13,10 @@
 #define SPARE_MS 500
 #define LOOK_MS 10
 
-/* Whoever was answered may ask on: open(2) follows a look-up, and read(2) that.
- * Where another worker follows, that one hears it. */
-#define QUIET_MS 200
+/* Whoever was answered may ask on: open(2) follows a look-up, and read(2) that,
+ * as soon as a busy machine lets it. Where another worker follows, that one
+ * hears it. */
+#define QUIET_MS 1000
 
 /* NULL: there is none. */
 static struct session *session_at(const struct leaving *leaving, uint32_t index)
