@@ -86,7 +86,6 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --log-level loud -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --more -- w",
 		"k --mount-point",
-		"k --mount-point /m --worker-uid 1 --worker-gid 1 --folder --take-over /s -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 99 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 3600001 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket s -- w",

@@ -121,10 +121,6 @@ static int set(struct arguments *arguments, const struct argument *argument,
 
 static int check_worker(const struct arguments *arguments, struct err *err)
 {
-	if (arguments->take_over && arguments->is_folder)
-		return err_set(err, -EINVAL,
-			       "--take-over: another keeper cannot follow one "
-			       "of a directory of classes yet");
 	if (arguments->attach_socket && *arguments->attach_socket != '/')
 		return err_set(err, -EINVAL,
 			       "--attach-socket takes an absolute path");

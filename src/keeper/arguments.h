@@ -23,8 +23,8 @@ struct err;
  * With --attach-socket, workers that others have started may come there and
  * take over. With --await-worker and --foreground instead of what follows "--",
  * the keeper starts none, and waits for the first before it mounts. With
- * --take-over it makes no mount: it takes the one that stands there from the
- * keeper at that socket (see inherit.h).
+ * --take-over it makes no mount: it takes the one that stands there, or those
+ *of the folder, from the keeper at that socket (see heir.h).
  *
  * Strings are borrowed from argv.
  */

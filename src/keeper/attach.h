@@ -17,14 +17,28 @@ struct attach {
 	const char *path; /* borrowed; NULL: no worker may come */
 	int listening;	  /* or -1 */
 	uid_t uid;	  /* of workers */
+	dev_t device;	  /* these two tell the socket from another keeper's */
+	ino_t inode;
 };
 
 void attach_init(struct attach *attach);
 
-/* Before privileges_reduce(): the socket is made the worker's. What an earlier
- * keeper left there is replaced. 0, or negative errno with err filled. */
+/* Before privileges_reduce(): the socket is made the worker's. It is not at its
+ * path yet. 0, or negative errno with err filled. */
 int attach_listen(struct attach *attach, const char *path, uid_t uid, gid_t gid,
 		  struct err *err);
+
+/* Puts the socket at its path, where it replaces what is there. 0 or negative
+ * errno. */
+int attach_publish(const struct attach *attach);
+
+/* Another keeper is to come to the path: no worker finds this one, until it
+ * returns. */
+void attach_step_aside(const struct attach *attach);
+void attach_return(const struct attach *attach);
+
+/* No other keeper is to return: what one has left aside is removed. */
+void attach_sweep(const struct attach *attach);
 
 /*
  * Takes the next one that comes: a child that is_attached, which has said
@@ -32,10 +46,8 @@ int attach_listen(struct attach *attach, const char *path, uid_t uid, gid_t gid,
  */
 int attach_accept(const struct attach *attach, struct child *ret);
 
-/* Removes the socket. May be called twice. */
+/* Removes the socket; one of another keeper that stands at the path stays. May
+ * be called twice. */
 void attach_done(struct attach *attach);
-
-/* The same, but what stands at the path now is another keeper's. */
-void attach_leave(struct attach *attach);
 
 #endif

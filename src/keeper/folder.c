@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker may be anything, so its names are only ever looked up below the
- * folder's descriptor, one component at a time, and never within a mount. A
- * place among the session's mounts is used again when the worker has let go of
- * what it had there: until then it might still speak of that.
+ * The worker may be anything, so its names are judged here, and looked up as
+ * folder_place.h does it. A place among the session's mounts is used again when
+ * the worker has let go of what it had there: until then it might still speak
+ * of that.
  */
 #include "keeper/folder.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder_place.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
-#include "keeper/owner.h"
 #include "keeper/restart.h"
 #include "keeper/runtime.h"
 
@@ -23,8 +23,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define MODE_MADE 0755
 
 static bool is_plain(const char *name, size_t length)
 {
@@ -54,44 +52,20 @@ int folder_open(struct session *session, const char *path, struct err *err)
 		return err_set(err, -errno, "mount point %s: %s", path,
 			       strerrordesc_np(errno));
 	folder->directory_fd = fd;
-	folder->listening = runtime_listen_directory(fd, err);
+	return 0;
+}
+
+int folder_listen(struct session *session, struct err *err)
+{
+	struct folder *folder = &session->folder;
+
+	folder->listening = runtime_listen_directory(folder->directory_fd, err);
 	return folder->listening < 0 ? folder->listening : 0;
 }
 
 bool folder_is_open(const struct session *session)
 {
 	return session->folder.directory_fd >= 0;
-}
-
-static size_t space_length(const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	return slash ? (size_t)(slash - name) : 0;
-}
-
-/* The directory of that name, of the length, in the folder. */
-static struct place space_of(const struct folder *folder, const char *name,
-			     size_t length)
-{
-	struct place space = { .parent_fd = folder->directory_fd };
-
-	memcpy(space.name, name, length);
-	space.name[length] = '\0';
-	return space;
-}
-
-/* One in which others are stays by itself; so does what was never ours, as long
- * as there is something in it. */
-static void leave_space(const struct session *session,
-			const struct session_mount *mount)
-{
-	size_t length = space_length(mount->name);
-	const struct place space =
-		space_of(&session->folder, mount->name, length);
-
-	if (length > 0)
-		(void)place_remove(&space);
 }
 
 void folder_close(struct session *session)
@@ -101,97 +75,11 @@ void folder_close(struct session *session)
 	if (!folder_is_open(session))
 		return;
 	for (size_t i = 0; i < session->mount_count; i++)
-		leave_space(session, &session->mounts[i]);
+		folder_place_leave(folder, session->mounts[i].name);
 	if (folder->listening >= 0)
 		runtime_remove_directory(folder->directory_fd);
 	descriptor_done(&folder->listening);
 	descriptor_done(&folder->directory_fd);
-}
-
-/* 0: it was there; 1: it was made; or negative errno. */
-static int make_directory(const struct place *place)
-{
-	struct owner owner;
-	struct stat parent;
-	mode_t mask;
-	int r;
-
-	if (fstat(place->parent_fd, &parent) < 0)
-		return -errno;
-	owner_become(&owner, &parent);
-	mask = umask(0);
-	r = mkdirat(place->parent_fd, place->name, MODE_MADE) < 0 ? -errno : 1;
-	umask(mask);
-	owner_leave(&owner);
-	return r == -EEXIST ? 0 : r;
-}
-
-/* A space is a directory of the folder's own file system: were it a mount of
- * ours, its server would be asked. */
-static int check_space(int fd, int folder_fd)
-{
-	uint64_t its_id = 0;
-	uint64_t id = 0;
-	int r = descriptor_mount_id(fd, &its_id);
-
-	if (r == 0)
-		r = descriptor_mount_id(folder_fd, &id);
-	if (r < 0)
-		return r;
-	return id == its_id ? 0 : -EXDEV;
-}
-
-/* The directory that the mount's own stands in: a descriptor, or negative
- * errno. */
-static int enter_space(const struct folder *folder,
-		       const struct session_mount *mount)
-{
-	size_t length = space_length(mount->name);
-	const struct place space = space_of(folder, mount->name, length);
-	cleanup_fd int fd = -1;
-	int r;
-
-	if (length == 0) {
-		fd = fcntl(folder->directory_fd, F_DUPFD_CLOEXEC, 0);
-		return fd < 0 ? -errno : descriptor_take(&fd);
-	}
-	r = make_directory(&space);
-	if (r < 0)
-		return r;
-	fd = place_enter(&space);
-	if (fd < 0)
-		return fd;
-	r = check_space(fd, folder->directory_fd);
-	return r < 0 ? r : descriptor_take(&fd);
-}
-
-static int refuse_place(const char *name, int code, struct err *err)
-{
-	return err_set(err, code, "no directory for %s: %s", name,
-		       code == -EXDEV ? "something is mounted above it"
-				      : strerrordesc_np(-code));
-}
-
-static int open_place(const struct folder *folder, struct session_mount *mount,
-		      struct err *err)
-{
-	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
-	const char *slash = strchr(mount->name, '/');
-	bool is_made;
-	int r;
-
-	place.parent_fd = enter_space(folder, mount);
-	if (place.parent_fd < 0)
-		return refuse_place(mount->name, place.parent_fd, err);
-	(void)snprintf(place.name, sizeof(place.name), "%.*s", FOLDER_PART_MAX,
-		       slash ? slash + 1 : mount->name);
-	r = make_directory(&place);
-	if (r < 0)
-		return refuse_place(mount->name, r, err);
-	is_made = r > 0;
-	r = mount_open_at(&mount->mount, &place, mount->name, err);
-	mount->mount.is_place_made = is_made;
-	return r < 0 ? r : layers_check(&mount->mount.layers, mount->name, err);
 }
 
 /* Undoes what was done for a mount that nobody has seen. */
@@ -200,8 +88,22 @@ static void undo(struct session *session, struct session_mount *mount)
 	(void)mount_detach(&mount->mount);
 	mount_give_back(&mount->mount);
 	mount_done(&mount->mount);
-	leave_space(session, mount);
+	folder_place_leave(&session->folder, mount->name);
 	mount->name[0] = '\0';
+}
+
+static int open_place(const struct folder *folder, struct session_mount *mount,
+		      struct err *err)
+{
+	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
+	bool is_made = false;
+	int r = folder_place_make(folder, mount->name, &place, &is_made, err);
+
+	if (r < 0)
+		return r;
+	r = mount_open_at(&mount->mount, &place, mount->name, err);
+	mount->mount.is_place_made = is_made;
+	return r < 0 ? r : layers_check(&mount->mount.layers, mount->name, err);
 }
 
 static int make(struct session *session, struct session_mount *mount,
@@ -241,7 +143,7 @@ static struct session_mount *find(struct session *session, const char *name)
 /* One of both would be mounted upon the other's space. */
 static bool is_space_of(const char *space, const char *name)
 {
-	return space_length(name) == strlen(space) &&
+	return folder_place_space_length(name) == strlen(space) &&
 	       memcmp(space, name, strlen(space)) == 0;
 }
 
@@ -288,6 +190,12 @@ static uint32_t index_of(const struct session *session,
 	return (uint32_t)(mount - session->mounts);
 }
 
+static int refuse_more(struct err *err)
+{
+	return err_set(err, -EMFILE, "%d mounts are there, and no more can be",
+		       SESSION_MOUNTS_MAX);
+}
+
 static struct session_mount *add(struct session *session,
 				 const struct message *message, struct err *err)
 {
@@ -301,9 +209,7 @@ static struct session_mount *add(struct session *session,
 		return mount;
 	mount = find_room(session);
 	if (!mount) {
-		(void)err_set(err, -EMFILE,
-			      "%d mounts are there, and no more can be",
-			      SESSION_MOUNTS_MAX);
+		(void)refuse_more(err);
 		return NULL;
 	}
 	(void)snprintf(mount->name, sizeof(mount->name), "%s", name);
@@ -326,6 +232,23 @@ int folder_add(struct session *session, const struct message *message,
 		return err->code;
 	mount->is_wanted = true;
 	return 0;
+}
+
+int folder_inherit(struct session *session, const char *name, struct err *err)
+{
+	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
+	struct session_mount *mount;
+	int r = check_name(session, name, err);
+
+	if (r == 0)
+		r = folder_place_find(&session->folder, name, &place, err);
+	if (r < 0)
+		return r;
+	mount = find_room(session);
+	if (!mount)
+		return refuse_more(err);
+	(void)snprintf(mount->name, sizeof(mount->name), "%s", name);
+	return mount_find_at(&mount->mount, &place, name, err);
 }
 
 /* One that does not listen is on its way out. */
@@ -371,7 +294,7 @@ void folder_drop(struct session *session, struct session_mount *mount)
 	log_info("took a mount off", "name=%s mount_id=%llu", mount->name,
 		 (unsigned long long)mount->mount.id);
 	session_drop_mount(mount, true);
-	leave_space(session, mount);
+	folder_place_leave(&session->folder, mount->name);
 	mount->name[0] = '\0';
 	restart_on_left(session);
 }

@@ -24,6 +24,10 @@ bool folder_is_name(const char *name);
  * negative errno with err filled. */
 int folder_open(struct session *session, const char *path, struct err *err);
 
+/* From here on commands find its keeper. 0, or negative errno with err filled.
+ */
+int folder_listen(struct session *session, struct err *err);
+
 /* Removes what directories of ours are empty. Nothing where there is none. */
 void folder_close(struct session *session);
 
@@ -34,6 +38,11 @@ bool folder_is_open(const struct session *session);
  */
 int folder_add(struct session *session, const struct message *message,
 	       struct err *err);
+
+/* Finds the mount of that name that another keeper has made, as mount_find()
+ * does: it is the last of the session's. 0, or negative errno with err filled.
+ */
+int folder_inherit(struct session *session, const char *name, struct err *err);
 
 /* Tells the worker at that socket that it gets no mount of that name. */
 void folder_refuse(int worker, const char *name, const char *why);

@@ -17,7 +17,7 @@
  * socket takes. */
 #define PATIENCE_MS 2000
 
-static int send_patiently(int socket, const struct message *message, int fd)
+int handover_send(int socket, const struct message *message, int fd)
 {
 	int64_t deadline_ms = moment_ms() + PATIENCE_MS;
 	struct pollfd room = { .fd = socket, .events = POLLOUT };
@@ -37,8 +37,8 @@ int handover_begin(const struct session *session)
 
 	message_fill(&message, MESSAGE_FENCE, MESSAGE_NO_MOUNT, &number,
 		     sizeof(number));
-	return send_patiently(session->worker.socket, &message,
-			      session->fence.fd);
+	return handover_send(session->worker.socket, &message,
+			     session->fence.fd);
 }
 
 /* Without memory for it the two go on with the same: the other one finds at its
@@ -56,37 +56,42 @@ void handover_part(struct session *session)
 	session->shares_memory = false;
 }
 
-int handover_mount(struct session *session, uint32_t index)
+int handover_give(const struct session *session, int socket, uint32_t index)
 {
 	const struct mount *mount = &session->mounts[index].mount;
 	const struct fuse_init_request *init = &mount->init;
 	struct message message;
 	int r;
 
-	session->mounts[index].is_handed_over = true;
-	if (*session->mounts[index].name) {
-		const char *name = session->mounts[index].name;
-
-		message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
-		r = send_patiently(session->worker.socket, &message, -1);
-		if (r < 0)
-			return r;
-	}
 	message_fill(&message, MESSAGE_NODES, index, NULL, 0);
 	message.number = fusermount_is_needed() ? MESSAGE_NODES_WRITABLE : 0;
-	r = send_patiently(session->worker.socket, &message, mount->nodes_fd);
+	r = handover_send(socket, &message, mount->nodes_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_JOURNAL, index, NULL, 0);
-	r = send_patiently(session->worker.socket, &message, mount->journal_fd);
+	r = handover_send(socket, &message, mount->journal_fd);
 	if (r < 0)
 		return r;
 	message_fill(&message, MESSAGE_MOUNT, index, init->bytes, init->length);
 	message.number = (int32_t)session->deaths.total;
-	return send_patiently(session->worker.socket, &message, mount->fuse_fd);
+	return handover_send(socket, &message, mount->fuse_fd);
 }
 
-static int hand_over_part(const struct session *session, int part)
+int handover_mount(struct session *session, uint32_t index)
+{
+	const char *name = session->mounts[index].name;
+	struct message message;
+	int r = 0;
+
+	session->mounts[index].is_handed_over = true;
+	message_fill(&message, MESSAGE_ADD, index, name, strlen(name));
+	if (*name)
+		r = handover_send(session->worker.socket, &message, -1);
+	return r < 0 ? r
+		     : handover_give(session, session->worker.socket, index);
+}
+
+static int give_part(const struct session *session, int socket, int part)
 {
 	struct message message;
 
@@ -94,13 +99,12 @@ static int hand_over_part(const struct session *session, int part)
 		return 0;
 	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
 	message.number = part;
-	return send_patiently(session->worker.socket, &message,
-			      session->pool_fds[part]);
+	return handover_send(socket, &message, session->pool_fds[part]);
 }
 
-int handover_pool(struct session *session)
+int handover_pool(const struct session *session, int socket)
 {
-	int r = hand_over_part(session, MESSAGE_POOL_ANNEX);
+	int r = give_part(session, socket, MESSAGE_POOL_ANNEX);
 
-	return r < 0 ? r : hand_over_part(session, MESSAGE_POOL_PLAIN);
+	return r < 0 ? r : give_part(session, socket, MESSAGE_POOL_PLAIN);
 }

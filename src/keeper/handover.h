@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+struct message;
 struct session;
 
 /* Shuts out the worker before, and tells the new one how it will know that it
@@ -18,15 +19,20 @@ void handover_part(struct session *session);
 /*
  * Gives the mount to the worker, whose first or later one it may be: what the
  * kernel asks of it, the FUSE_INIT that was answered, and the table of nodes
- * and the journal of requests that its workers share. Waits a moment for a
- * worker that has much to read. 0, or negative errno; -EPIPE: the worker has
- * gone; -EAGAIN: it does not read.
+ * and the journal of requests that its workers share. As of handover_send().
  */
 int handover_mount(struct session *session, uint32_t index);
 
+/* The same to whoever is at the socket, but without the mount's name. */
+int handover_give(const struct session *session, int socket, uint32_t index);
+
 /* Before the first mount: the pool of the worker that served last, if it had
  * one that outlives it, and before that what is beside the pool (annex.h of
- * base). 0 or negative errno. */
-int handover_pool(struct session *session);
+ * base). As of handover_send(). */
+int handover_pool(const struct session *session, int socket);
+
+/* As message_send(), but waits a moment for who has much to read. 0, or
+ * negative errno; -EPIPE: the other one has gone; -EAGAIN: it does not read. */
+int handover_send(int socket, const struct message *message, int fd);
 
 #endif

@@ -7,7 +7,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "keeper/clients.h"
 #include "keeper/descriptor.h"
+#include "keeper/folder.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
@@ -17,213 +19,243 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
-/* For the old worker to leave, for the new one to serve. */
-#define GIVE_TIMEOUT_MS (MESSAGE_LEAVE_MS + 10000)
+/* For the other one's worker to serve, and for the other one to listen. */
 #define SERVE_TIMEOUT_MS 40000
+#define LISTEN_TIMEOUT_MS 5000
 
+/* What is held here is not what is wanted: why; or NULL. */
+static const char *refusal(const struct session *session, int client,
+			   const struct message *message)
+{
+	struct message_heir heir;
+
+	if (message->length != sizeof(heir))
+		return "it asks for nothing";
+	memcpy(&heir, message->body, sizeof(heir));
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i].fd == client &&
+		    folder_is_open(session) &&
+		    session->clients[i].mount < SESSION_MOUNTS_MAX)
+			return "that is one mount of a directory of classes, "
+			       "which is taken over as a whole";
+	if (folder_is_open(session) != (heir.is_folder != 0))
+		return heir.is_folder ? "no directory of classes is served here"
+				      : "a directory of classes is served here";
+	if (!heir.is_folder && session->mounts[0].mount.device != heir.device)
+		return "another mount is served here";
+	return NULL;
+}
+
+/* Answers what it holds, where it can be reached; what it then still holds is
+ * the next one's. */
 static void end_worker(struct session *session)
 {
 	struct message message;
 	int status;
 
-	(void)fence_next(&session->fence);
+	session->phase = PHASE_WAITING;
 	if (session->worker.socket < 0)
 		return;
 	message_fill(&message, MESSAGE_LEAVE, MESSAGE_NO_MOUNT, NULL, 0);
 	(void)message_send(session->worker.socket, &message, -1);
 	if (child_end(&session->worker, MESSAGE_LEAVE_MS, &status) < 0) {
+		log_warn("a worker that cannot be ended is fenced off",
+			 "pid=%d", session->worker.pid);
 		session->shares_memory = true;
 		session_drop_pools(session);
 	}
+	(void)fence_next(&session->fence);
 	child_done(&session->worker);
+}
+
+/* What nobody has seen yet, the next worker asks for again. */
+static void drop_unseen(struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (session->mounts[i].mount.fuse_fd >= 0 &&
+		    !session->mounts[i].mount.is_attached)
+			folder_drop(session, &session->mounts[i]);
+}
+
+static int give_mount(const struct session *session, int client, uint32_t index)
+{
+	const struct session_mount *mount = &session->mounts[index];
+	struct message_legacy legacy;
+	struct message message;
+	int r;
+
+	memset(&legacy, 0, sizeof(legacy));
+	legacy.mount_id = mount->mount.id;
+	legacy.device = mount->mount.device;
+	(void)snprintf(legacy.name, sizeof(legacy.name), "%s", mount->name);
+	message_fill(&message, MESSAGE_TAKE_OVER, index, &legacy,
+		     sizeof(legacy));
+	r = handover_send(client, &message, -1);
+	return r < 0 ? r : handover_give(session, client, index);
 }
 
 static int give(const struct session *session, int client)
 {
 	struct message message;
-	int r = 0;
+	int r = handover_pool(session, client);
 
-	message_fill(&message, MESSAGE_POOL, MESSAGE_NO_MOUNT, NULL, 0);
-	for (int part = 0; r == 0 && part < MESSAGE_POOL_PARTS; part++) {
-		message.number = part;
-		if (session->pool_fds[part] >= 0)
-			r = message_send(client, &message,
-					 session->pool_fds[part]);
-	}
-	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++) {
-		const struct mount *mount = &session->mounts[i].mount;
-
-		message_fill(&message, MESSAGE_NODES, i, NULL, 0);
-		r = message_send(client, &message, mount->nodes_fd);
-		message_fill(&message, MESSAGE_JOURNAL, i, NULL, 0);
-		if (r == 0)
-			r = message_send(client, &message, mount->journal_fd);
-		message_fill(&message, MESSAGE_MOUNT, i, mount->init.bytes,
-			     mount->init.length);
-		if (r == 0)
-			r = message_send(client, &message, mount->fuse_fd);
-	}
+	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (session->mounts[i].mount.fuse_fd >= 0)
+			r = give_mount(session, client, i);
 	message_fill(&message, MESSAGE_DONE, MESSAGE_NO_MOUNT, NULL, 0);
-	return r < 0 ? r : message_send(client, &message, -1);
+	return r < 0 ? r : handover_send(client, &message, -1);
 }
 
-/* The next message, with its descriptor or -1. */
-static int await(int socket, int timeout_ms, struct message *ret, int *ret_fd)
+static bool is_told_to_end(const struct session *session)
 {
-	struct pollfd ready = { .fd = socket, .events = POLLIN };
-	int r = poll(&ready, 1, timeout_ms);
+	struct signalfd_siginfo info;
+
+	return read(session->signals, &info, sizeof(info)) == sizeof(info) &&
+	       (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT);
+}
+
+/* The other one has all. It may be told to end meanwhile, which changes nothing
+ * for the other one. */
+static int await_worker_of_heir(const struct session *session, int client)
+{
+	struct pollfd fds[] = {
+		{ .fd = client, .events = POLLIN },
+		{ .fd = session->signals, .events = POLLIN },
+	};
+
+	log_info("another keeper has the mounts, and awaits a worker", NULL);
+	for (;;) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[0].revents)
+			return 0;
+		if (fds[1].revents && is_told_to_end(session))
+			return 1;
+	}
+}
+
+static int await(int client, enum message_type *ret)
+{
+	struct pollfd ready = { .fd = client, .events = POLLIN };
+	cleanup_fd int unwanted = -1;
+	struct message message;
+	int r = poll(&ready, 1, SERVE_TIMEOUT_MS);
 
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	return message_receive(socket, ret, ret_fd);
+	r = message_receive(client, &message, &unwanted);
+	if (r == 0)
+		*ret = (enum message_type)message.type;
+	return r;
 }
 
-/* Their places and sockets are another's now. */
-static void let_go(struct session *session)
+/* 0: they are the other one's; or negative errno. */
+static int await_heir(const struct session *session, int client)
 {
-	for (size_t i = 0; i < session->mount_count; i++) {
-		struct mount *mount = &session->mounts[i].mount;
+	enum message_type type = MESSAGE_FAILED;
+	int r = await(client, &type);
 
-		mount->is_placed = mount->is_attached = false;
-		mount->is_to_give_back = mount->is_place_made = false;
-		descriptor_done(&session->mounts[i].listening);
+	if (r == 0 && type == MESSAGE_READY) {
+		r = await_worker_of_heir(session, client);
+		if (r > 0)
+			return 0;
+		if (r == 0)
+			r = await(client, &type);
 	}
-	attach_leave(&session->attach);
+	if (r < 0)
+		return r;
+	return type == MESSAGE_DONE ? 0 : -EPROTO;
 }
 
-bool inherit_give(struct session *session, int client)
+static void close_sockets(struct session *session)
 {
-	cleanup_fd int unwanted = -1;
-	struct message message = { 0 };
+	for (size_t i = 0; i < session->mount_count; i++)
+		descriptor_done(&session->mounts[i].listening);
+	descriptor_done(&session->folder.listening);
+}
+
+/* Until the other one listens, commands find this one's sockets, and are heard
+ * by nobody: that is better than to find that a keeper has died. */
+static void let_go(struct session *session, int client)
+{
+	struct pollfd end = { .fd = client };
+
+	clients_answer(client, MESSAGE_DONE, "");
+	(void)poll(&end, 1, LISTEN_TIMEOUT_MS);
+	close_sockets(session);
+	for (size_t i = 0; i < session->mount_count; i++) {
+		mount_disown(&session->mounts[i].mount);
+		mount_done(&session->mounts[i].mount);
+		notifiers_end(&session->mounts[i]);
+	}
+	session_drop_pools(session);
+	attach_done(&session->attach);
+}
+
+/* The other one may have put its own at their places. */
+static void listen_again(struct session *session)
+{
+	struct err err = { .code = 0 };
+
+	close_sockets(session);
+	for (size_t i = 0; i < session->mount_count; i++) {
+		struct session_mount *mount = &session->mounts[i];
+
+		if (mount->mount.fuse_fd >= 0)
+			mount->listening =
+				runtime_listen(mount->mount.id, &err);
+	}
+	if (folder_is_open(session))
+		(void)folder_listen(session, &err);
+	if (err.code < 0)
+		log_err("commands do not find this keeper any more", "error=%s",
+			err.text);
+	attach_return(&session->attach);
+}
+
+static void go_on(struct session *session, int client, int code)
+{
+	clients_answer(client, MESSAGE_FAILED, "it does not wait any longer");
+	log_err("the other keeper does not, going on", "error=%s",
+		strerrordesc_np(-code));
+	listen_again(session);
+	/* A worker of its may be there still. */
+	session->shares_memory = true;
+	restart_anew(session);
+}
+
+bool inherit_give(struct session *session, int client,
+		  const struct message *message)
+{
+	const char *why = refusal(session, client, message);
 	int r;
 
+	if (why) {
+		clients_answer(client, MESSAGE_FAILED, why);
+		return false;
+	}
 	log_info("another keeper takes over", NULL);
 	successor_done(session, "another keeper takes over");
+	attach_step_aside(&session->attach);
 	notifiers_drop(session);
 	end_worker(session);
+	drop_unseen(session);
 	(void)restart_resend(session);
 	handover_part(session);
 	r = give(session, client);
 	if (r == 0)
-		r = await(client, SERVE_TIMEOUT_MS, &message, &unwanted);
-	if (r < 0 || message.type != MESSAGE_DONE) {
-		log_err("the other keeper does not, going on", "error=%s",
-			strerrordesc_np(r < 0 ? -r : EPROTO));
-		/* A worker of its may be there still. */
-		session->shares_memory = true;
-		restart_anew(session);
+		r = await_heir(session, client);
+	if (r < 0) {
+		go_on(session, client, r);
 		return false;
 	}
-	let_go(session);
-	log_info("another keeper has taken over, ending", NULL);
+	let_go(session, client);
+	log_info("another keeper has taken over", NULL);
 	return true;
-}
-
-static int take_mount(struct session *session, const struct message *message,
-		      int *fd)
-{
-	struct session_mount *held = session_mount_of(session, message);
-	struct mount *mount = held ? &held->mount : NULL;
-
-	if (!mount || *fd < 0)
-		return -EPROTO;
-	if (message->type == MESSAGE_NODES && mount->nodes_fd < 0) {
-		mount->nodes_fd = descriptor_take(fd);
-		return 0;
-	}
-	if (message->type == MESSAGE_JOURNAL && mount->journal_fd < 0) {
-		mount->journal_fd = descriptor_take(fd);
-		return 0;
-	}
-	if (message->type != MESSAGE_MOUNT || mount->fuse_fd >= 0)
-		return -EPROTO;
-	mount->fuse_fd = descriptor_take(fd);
-	mount->init.length = message->length;
-	memcpy(mount->init.bytes, message->body, message->length);
-	return 0;
-}
-
-/* 1: that was the last; -ECANCELED, with err filled: it says why not. */
-static int take_one(struct session *session, struct err *err)
-{
-	cleanup_fd int fd = -1;
-	struct message message = { 0 };
-	int r = await(session->forerunner, GIVE_TIMEOUT_MS, &message, &fd);
-
-	if (r < 0)
-		return r;
-	if (message.type == MESSAGE_FAILED)
-		return err_set(err, -ECANCELED, "%s", message.body);
-	if (session_take_pool(session->pool_fds, &message, &fd))
-		return 0;
-	return message.type == MESSAGE_DONE
-		       ? 1
-		       : take_mount(session, &message, &fd);
-}
-
-static int check_all(const struct session *session)
-{
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (session->mounts[i].mount.fuse_fd < 0 ||
-		    session->mounts[i].mount.nodes_fd < 0 ||
-		    session->mounts[i].mount.journal_fd < 0)
-			return -EPROTO;
-	return 0;
-}
-
-int inherit_take(struct session *session, struct err *err)
-{
-	struct message message;
-	int r;
-
-	session->forerunner = runtime_connect_to(session->take_over);
-	r = session->forerunner < 0 ? session->forerunner : 0;
-	message_fill(&message, MESSAGE_TAKE_OVER, MESSAGE_NO_MOUNT, NULL, 0);
-	if (r == 0)
-		r = message_send(session->forerunner, &message, -1);
-	while (r == 0)
-		r = take_one(session, err);
-	if (r > 0)
-		r = check_all(session);
-	if (r == -ECANCELED)
-		return err_wrap(err, "--take-over %s", session->take_over);
-	if (r < 0)
-		return err_set(err, r, "--take-over %s: %s", session->take_over,
-			       strerrordesc_np(-r));
-	(void)restart_resend(session);
-	return 0;
-}
-
-/* What the keeper before has at these names stays open until it ends. */
-static int listen_to_all(struct session *session, struct err *err)
-{
-	for (size_t i = 0; i < session->mount_count; i++) {
-		struct session_mount *mount = &session->mounts[i];
-
-		mount->listening = runtime_listen(mount->mount.id, err);
-		if (mount->listening < 0)
-			return mount->listening;
-	}
-	return 0;
-}
-
-int inherit_finish(struct session *session, struct err *err)
-{
-	struct message message;
-	int r;
-
-	message_fill(&message, MESSAGE_DONE, MESSAGE_NO_MOUNT, NULL, 0);
-	r = message_send(session->forerunner, &message, -1);
-	if (r < 0)
-		return err_set(err, r, "the keeper before has not waited: %s",
-			       strerrordesc_np(-r));
-	for (size_t i = 0; i < session->mount_count; i++) {
-		struct mount *mount = &session->mounts[i].mount;
-
-		mount->is_placed = mount->is_attached = true;
-		mount->is_to_give_back = true;
-	}
-	return listen_to_all(session, err);
 }

@@ -101,21 +101,46 @@ static int open_log(const char *path, int *ret, struct err *err)
 			: 0;
 }
 
+static int open_folder(const struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	struct session *session = keeper->session;
+	int r = folder_open(session, arguments->mount_point, err);
+
+	session->folder.allow_other = arguments->allow_other;
+	return r < 0 || arguments->take_over ? r : folder_listen(session, err);
+}
+
 static int open_mount_point(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
 	struct session *session = keeper->session;
 
-	if (arguments->is_folder) {
-		session->folder.allow_other = arguments->allow_other;
-		return folder_open(session, arguments->mount_point, err);
-	}
+	if (arguments->is_folder)
+		return open_folder(keeper, err);
 	session->mounts[0].listening = -1;
 	session->mount_count = 1;
 	return arguments->take_over ? mount_find(&session->mounts[0].mount,
 						 arguments->mount_point, err)
 				    : mount_open(&session->mounts[0].mount,
 						 arguments->mount_point, err);
+}
+
+static int open_attach_socket(const struct keeper *keeper, struct err *err)
+{
+	const struct arguments *arguments = keeper->arguments;
+	struct attach *attach = &keeper->session->attach;
+	int r = attach_listen(attach, arguments->attach_socket,
+			      arguments->worker_uid, arguments->worker_gid,
+			      err);
+
+	if (r < 0 || arguments->take_over)
+		return r;
+	attach_sweep(attach);
+	r = attach_publish(attach);
+	return r < 0 ? err_set(err, r, "--attach-socket %s: %s",
+			       arguments->attach_socket, strerrordesc_np(-r))
+		     : 0;
 }
 
 /* Everything that may be missing, before anything is done. */
@@ -130,9 +155,7 @@ static int open_all(struct keeper *keeper, struct err *err)
 	if (r == 0 && !arguments->await_worker)
 		r = open_program(WORKER_NAME, &keeper->binary_fd, err);
 	if (r == 0 && arguments->attach_socket)
-		r = attach_listen(
-			&keeper->session->attach, arguments->attach_socket,
-			arguments->worker_uid, arguments->worker_gid, err);
+		r = open_attach_socket(keeper, err);
 	if (r == 0 && arguments->log_file)
 		r = open_log(arguments->log_file, &keeper->log_fd, err);
 	if (r < 0)
@@ -263,6 +286,21 @@ static void leave_terminal(const struct keeper *keeper)
 	setup_log(keeper->arguments, !foreground && keeper->log_fd < 0);
 }
 
+static void report_start(const struct keeper *keeper)
+{
+	const char *mount_point = keeper->arguments->mount_point;
+	const struct session *session = keeper->session;
+
+	if (session->phase == PHASE_SERVING)
+		log_info("serving",
+			 "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
+			 mount_point, session->mounts[0].mount.id,
+			 session->worker.pid);
+	else
+		log_info("awaiting a worker", "mount_point=%s mounts=%zu",
+			 mount_point, session->mount_count);
+}
+
 static int run(struct keeper *keeper, const char *manager, struct err *err)
 {
 	struct session *session = keeper->session;
@@ -272,9 +310,7 @@ static int run(struct keeper *keeper, const char *manager, struct err *err)
 		return r;
 	leave_terminal(keeper);
 	/* Before the report: whoever hears of it may look into the log. */
-	log_info("serving", "mount_point=%s mount_id=%" PRIu64 " worker_pid=%d",
-		 keeper->arguments->mount_point, session->mounts[0].mount.id,
-		 session->worker.pid);
+	report_start(keeper);
 	if (keeper->report_fd >= 0 && report_ready(keeper->report_fd) < 0)
 		return err_set(err, -EPIPE, "nobody waits for the mount");
 	descriptor_done(&keeper->report_fd);

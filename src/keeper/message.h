@@ -25,9 +25,9 @@
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
- *	keeper -> keeper	TAKE_OVER, then POOL, NODES, JOURNAL and MOUNT
- *				(each with an fd) the other way, and DONE both
- *				ways; or FAILED
+ *	keeper -> keeper	TAKE_OVER, then POOL, TAKE_OVER, NODES, JOURNAL
+ *				and MOUNT (the last three with an fd) the other
+ *				way, READY, and DONE both ways; or FAILED
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -41,6 +41,7 @@
 /* The kernel keeps nobody from writing, as it does with read-only mounts. */
 #define MESSAGE_NODES_WRITABLE 1
 #define MESSAGE_WARNINGS_MAX 16 /* a worker that sends more is ended */
+#define MESSAGE_LEGACY_NAME_MAX 600
 
 enum message_type {
 	MESSAGE_READY = 1, /* body: the mount's source name for mountinfo */
@@ -97,10 +98,28 @@ enum message_type {
 	MESSAGE_ATTACH,
 	MESSAGE_FENCE, /* fd: the word of fence.h; body: uint64_t, its number */
 	MESSAGE_UPGRADE, /* fd: the binary of a worker that is to follow */
-	/* Of a keeper to another: give me your mounts. They come as to a
-	 * worker, with DONE at the end, which the new keeper sends back when it
-	 * serves them; or FAILED: it does not give them. */
+	/* Of a keeper to another: give me your mounts; body: message_heir. Each
+	 * comes with a TAKE_OVER, whose body is message_legacy, and then as to
+	 * a worker; DONE is at the end. Or FAILED: it does not give them. The
+	 * new keeper says READY if it has all and awaits a worker, for as long
+	 * as that takes, and DONE when it has a worker for them. With the old
+	 * one's DONE they are the new one's, with FAILED they are not; it waits
+	 * for the end of the connection until it lets go of its sockets. */
 	MESSAGE_TAKE_OVER,
+};
+
+/* What a keeper wants to have. */
+struct message_heir {
+	uint32_t is_folder; /* a directory of classes, else one mount, */
+	uint32_t device;    /* of that number, as of struct mount */
+};
+
+/* One mount that a keeper gives to another: it sees the same superblock, by
+ * its device, but perhaps in a mount namespace with other ids. */
+struct message_legacy {
+	uint64_t mount_id; /* as it is where the old keeper lives */
+	uint32_t device;
+	char name[MESSAGE_LEGACY_NAME_MAX + 1]; /* in a folder, or "" */
 };
 
 /* How long a worker may take to leave, whether it is followed or not. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mounting by fsopen(2) and fsmount(2): the read-only attribute is the
- * mount's, not the superblock's, so it also holds where the mount propagates
- * to. The system calls are made directly, since C libraries before 2.36 lack
- * them and linux/mount.h cannot be included beside sys/mount.h.
+ * The system calls are made directly, since C libraries before 2.36 lack them
+ * and linux/mount.h cannot be included beside sys/mount.h.
  */
 #include "keeper/mount.h"
 #include "base/err.h"
@@ -13,6 +11,7 @@
 #include "keeper/fusermount.h"
 #include "keeper/memory.h"
 #include "keeper/mountinfo.h"
+#include "keeper/superblock.h"
 #include "keeper/vacant.h"
 
 #include <errno.h>
@@ -28,10 +27,6 @@
 #define INIT_TIMEOUT_MS 5000
 #define NODES_SIZE (32 << 20)
 #define JOURNAL_SIZE (2 << 20) /* some 4,000 requests that wait */
-#define SOURCE_MAX 255	       /* of a string that fsconfig(2) takes */
-#define ATTRIBUTES                                                             \
-	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |            \
-	 MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME)
 
 void mount_init(struct mount *mount)
 {
@@ -67,33 +62,70 @@ static int find_device(int root, struct mount *mount, struct err *err)
 	return 0;
 }
 
-static int find_at(struct mount *mount, const char *path, int *ret_root)
+static int find_at(struct mount *mount, int *ret_root)
 {
-	struct mountinfo found;
-	int r = mountinfo_find(MOUNTINFO_SELF, path, &found);
+	struct mountinfo found = { .id = 0 };
+	uint64_t above_id = 0;
+	uint64_t id = 0;
+	int r;
 
-	if (r < 0)
-		return r;
-	*ret_root = place_enter_mount(&mount->place, found.id);
+	*ret_root = place_enter(&mount->place);
 	if (*ret_root < 0)
 		return *ret_root;
-	mount->id = found.id;
+	r = descriptor_mount_id(*ret_root, &id);
+	if (r == 0)
+		r = descriptor_mount_id(mount->place.parent_fd, &above_id);
+	if (r == 0)
+		r = mountinfo_get(MOUNTINFO_SELF, id, &found);
+	if (r < 0)
+		return r;
+	if (id == above_id || strcmp(found.fstype, LAYERS_FSTYPE) != 0)
+		return -ENOENT;
+	mount->id = id;
 	return layers_below(&mount->place, &found, &mount->layers);
 }
 
-int mount_find(struct mount *ret, const char *path, struct err *err)
+int mount_find_at(struct mount *ret, struct place *place, const char *path,
+		  struct err *err)
 {
 	cleanup_fd int root = -1;
 	int r;
 
 	mount_init(ret);
-	r = place_open(path, &ret->place, err);
-	if (r < 0)
-		return r;
-	r = find_at(ret, path, &root);
-	if (r < 0)
+	ret->place = *place;
+	place->parent_fd = -1;
+	r = find_at(ret, &root);
+	if (r == -ENOENT)
 		return err_set(err, r, "%s: no mount stands there", path);
+	if (r < 0)
+		return err_set(err, r, "%s: %s", path, strerrordesc_np(-r));
+	ret->is_found = true;
 	return find_device(root, ret, err);
+}
+
+int mount_find(struct mount *ret, const char *path, struct err *err)
+{
+	struct place place;
+	int r;
+
+	mount_init(ret);
+	r = place_open(path, &place, err);
+	return r < 0 ? r : mount_find_at(ret, &place, path, err);
+}
+
+void mount_own(struct mount *mount)
+{
+	if (!mount->is_found)
+		return;
+	mount->is_found = false;
+	mount->is_placed = mount->is_attached = true;
+	mount->is_to_give_back = true;
+}
+
+void mount_disown(struct mount *mount)
+{
+	mount->is_placed = mount->is_attached = false;
+	mount->is_to_give_back = mount->is_place_made = false;
 }
 
 int mount_open_at(struct mount *ret, struct place *place, const char *path,
@@ -135,78 +167,6 @@ int mount_open(struct mount *ret, const char *path, struct err *err)
 	return r < 0 ? r : mount_open_at(ret, &place, path, err);
 }
 
-/* Why the kernel refused, in its own words where it gives some. */
-static int refusal(int context, const char *what, struct err *err)
-{
-	int code = errno;
-	char words[160] = "";
-	ssize_t length = read(context, words, sizeof(words) - 1);
-
-	if (length > 0)
-		words[strcspn(words, "\n")] = '\0';
-	return err_set(err, -code, "mounting (%s): %s%s%s", what,
-		       strerrordesc_np(code), *words ? ", " : "", words);
-}
-
-static int set_string(int context, const char *key, const char *value,
-		      struct err *err)
-{
-	if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) <
-	    0)
-		return refusal(context, key, err);
-	return 0;
-}
-
-static int set_number(int context, const char *key, unsigned number,
-		      struct err *err)
-{
-	char text[16];
-
-	(void)snprintf(text, sizeof(text), "%u", number);
-	return set_string(context, key, text, err);
-}
-
-static int set_flag(int context, const char *key, struct err *err)
-{
-	if (syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, key, NULL, 0) < 0)
-		return refusal(context, key, err);
-	return 0;
-}
-
-static int configure(int context, const struct mount *mount, const char *source,
-		     bool allow_other, struct err *err)
-{
-	char name[SOURCE_MAX + 1];
-	int r;
-
-	(void)snprintf(name, sizeof(name), "%s", source);
-	r = set_string(context, "source", name, err);
-	if (r == 0)
-		r = set_string(context, "subtype", "secretsfs", err);
-	if (r == 0)
-		r = set_number(context, "fd", (unsigned)mount->fuse_fd, err);
-	if (r == 0)
-		r = set_string(context, "rootmode", "40555", err);
-	if (r == 0)
-		r = set_number(context, "user_id", getuid(), err);
-	if (r == 0)
-		r = set_number(context, "group_id", getgid(), err);
-	/* Without it allow_other lets everyone read whatever the mode says. */
-	if (r == 0)
-		r = set_flag(context, "default_permissions", err);
-	if (r == 0 && allow_other)
-		r = set_flag(context, "allow_other", err);
-	return r;
-}
-
-static int create_superblock(int context, struct err *err)
-{
-	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) <
-	    0)
-		return refusal(context, "create", err);
-	return 0;
-}
-
 static int answer_init(struct mount *mount, struct err *err)
 {
 	return fuse_init_answer(mount->fuse_fd, INIT_TIMEOUT_MS, &mount->init,
@@ -216,24 +176,17 @@ static int answer_init(struct mount *mount, struct err *err)
 static int create_apart(struct mount *mount, const char *source,
 			bool allow_other, struct err *err)
 {
-	cleanup_fd int context = -1;
-	int r;
+	const struct superblock_plan plan = { .fuse_fd = mount->fuse_fd,
+					      .source = source,
+					      .allow_other = allow_other };
+	cleanup_fd int context = superblock_create(&plan, err);
+	int r = context < 0 ? context : answer_init(mount, err);
 
-	context = (int)syscall(SYS_fsopen, "fuse", FSOPEN_CLOEXEC);
-	if (context < 0)
-		return err_set(err, -errno, "fsopen of fuse: %s",
-			       strerrordesc_np(errno));
-	r = configure(context, mount, source, allow_other, err);
-	if (r == 0)
-		r = create_superblock(context, err);
-	if (r == 0)
-		r = answer_init(mount, err);
 	if (r < 0)
 		return r;
-	mount->tree_fd =
-		(int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, ATTRIBUTES);
+	mount->tree_fd = superblock_mount(context, err);
 	if (mount->tree_fd < 0)
-		return refusal(context, "fsmount", err);
+		return mount->tree_fd;
 	r = descriptor_mount_id(mount->tree_fd, &mount->id);
 	if (r < 0)
 		return err_set(err, r, "no mount id: is /proc mounted?");

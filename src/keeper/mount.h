@@ -27,6 +27,7 @@ struct mount {
 	unsigned device;      /* minor number, by which sysfs names it */
 	bool is_placed;	      /* stands on its place */
 	bool is_attached;     /* and is served there */
+	bool is_found;	      /* and another keeper's: see mount_find() */
 	bool is_to_give_back; /* see mount_give_back() */
 	bool is_place_made;   /* the directory was made for it */
 	int mark_error;	      /* negative errno: it has no mark */
@@ -51,6 +52,18 @@ int mount_open_at(struct mount *ret, struct place *place, const char *path,
  * one gives is filled in later. It is never looked into, and taken off only
  * once is_attached is set. 0, or negative errno with err filled. */
 int mount_find(struct mount *ret, const char *path, struct err *err);
+
+/* The same at a place, which is taken over, also on failure; path is for err.
+ */
+int mount_find_at(struct mount *ret, struct place *place, const char *path,
+		  struct err *err);
+
+/* One that was found, and has all that the other keeper gives, is this one's
+ * from now on. One that was made here stays as it is. */
+void mount_own(struct mount *mount);
+
+/* The other way round: it is another keeper's, and is left as it is. */
+void mount_disown(struct mount *mount);
 
 /*
  * Makes the superblock and the mount, answers FUSE_INIT, and leaves the mount

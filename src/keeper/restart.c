@@ -12,6 +12,7 @@
 #include "keeper/folder.h"
 #include "keeper/fuse_init.h"
 #include "keeper/handover.h"
+#include "keeper/heir.h"
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/notifiers.h"
@@ -207,7 +208,7 @@ static void hand_over(struct session *session)
 	(void)restart_resend(session);
 	/* After that: until then one that was fenced off may have answered. */
 	handover_part(session);
-	(void)handover_pool(session);
+	(void)handover_pool(session, session->worker.socket);
 	for (uint32_t i = 0; i < session->mount_count; i++)
 		if (is_there(&session->mounts[i]) &&
 		    handover_mount(session, i) < 0)
@@ -227,6 +228,11 @@ static bool start(struct session *session)
 		session->mounts[i].is_served = false;
 	folder_begin(session);
 	session->phase_ms = moment_ms() + START_TIMEOUT_MS;
+	/* Before anything is made or taken off. */
+	if (session->successor.is_ready && heir_own(session, &err) < 0) {
+		log_err("cannot take over", "error=%s", err.text);
+		return false;
+	}
 	if (successor_take(session)) {
 		session->phase = PHASE_STARTING;
 		hand_over(session);

@@ -124,23 +124,38 @@ int runtime_prepare(struct err *err)
 	return 0;
 }
 
+/* By a name that nobody looks for, so that there is always one to find. */
+static int bind_to(int fd, const struct sockaddr_un *address)
+{
+	struct sockaddr_un before = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int r = write_path(before.sun_path, sizeof(before.sun_path), "%s~",
+			   address->sun_path);
+
+	if (r < 0)
+		return r;
+	(void)unlink(before.sun_path);
+	mask = umask(0177);
+	r = bind(fd, (const struct sockaddr *)&before, sizeof(before));
+	umask(mask);
+	if (r < 0 || listen(fd, WAITING_CLIENTS) < 0)
+		return -errno;
+	return rename(before.sun_path, address->sun_path) < 0 ? -errno : 0;
+}
+
 static int listen_at(const struct sockaddr_un *address, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	mode_t mask;
 	int r;
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, -errno, "socket: %s",
 			       strerrordesc_np(errno));
-	(void)unlink(address->sun_path);
-	mask = umask(0177);
-	r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
-	umask(mask);
-	if (r < 0 || listen(fd, WAITING_CLIENTS) < 0)
-		return err_set(err, -errno, "%s: %s", address->sun_path,
-			       strerrordesc_np(errno));
+	r = bind_to(fd, address);
+	if (r < 0)
+		return err_set(err, r, "%s: %s", address->sun_path,
+			       strerrordesc_np(-r));
 	return descriptor_take(&fd);
 }
 

@@ -5,12 +5,14 @@
  * fuse descriptors are not among what it waits for: that would wake it with
  * every request, so it is the worker who tells that a mount has gone.
  */
+#include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "keeper/abort.h"
 #include "keeper/clients.h"
 #include "keeper/descriptor.h"
 #include "keeper/folder.h"
+#include "keeper/heir.h"
 #include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
@@ -43,6 +45,7 @@ enum {
 	POLL_ENDED,
 	POLL_SIGNALS,
 	POLL_FOLDER,
+	POLL_FORERUNNER,
 	POLL_ATTACH,
 	POLL_SUCCESSOR,
 	POLL_STRAYS,
@@ -247,11 +250,24 @@ static void unmount_one(struct session *session, struct session_client *client)
 		clients_answer(fd, MESSAGE_DONE, "");
 }
 
+/* Another keeper's until now. */
+static enum state own_all(struct session *session)
+{
+	struct err err;
+
+	if (heir_own(session, &err) == 0)
+		return STATE_SERVING;
+	log_err("cannot take over", "error=%s", err.text);
+	return STATE_FAILED;
+}
+
 static enum state on_unmount(struct session *session,
 			     struct session_client *client)
 {
 	int r;
 
+	if (own_all(session) != STATE_SERVING)
+		return STATE_FAILED;
 	if (folder_is_open(session) && client->mount < SESSION_MOUNTS_MAX) {
 		unmount_one(session, client);
 		return STATE_SERVING;
@@ -266,15 +282,12 @@ static enum state on_unmount(struct session *session,
 }
 
 static enum state on_take_over(struct session *session,
-			       struct session_client *client)
+			       struct session_client *client,
+			       const struct message *message)
 {
-	bool is_folder = folder_is_open(session);
-
-	if (is_folder)
-		clients_answer(client->fd, MESSAGE_FAILED,
-			       "a directory of classes cannot be taken over "
-			       "yet");
-	else if (inherit_give(session, client->fd))
+	if (own_all(session) != STATE_SERVING)
+		return STATE_FAILED;
+	if (inherit_give(session, client->fd, message))
 		return STATE_INHERITED;
 	descriptor_done(&client->fd);
 	return STATE_SERVING;
@@ -295,7 +308,7 @@ static enum state on_client_message(struct session *session,
 		return STATE_SERVING;
 	}
 	if (r == 0 && message.type == MESSAGE_TAKE_OVER)
-		return on_take_over(session, client);
+		return on_take_over(session, client, &message);
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)
 		return on_unmount(session, client);
 	if (r == 0 &&
@@ -335,6 +348,7 @@ static void fill_poll(const struct session *session, struct pollfd *fds)
 	fds[POLL_ENDED].fd = session->worker.pidfd;
 	fds[POLL_SIGNALS].fd = session->signals;
 	fds[POLL_FOLDER].fd = session->folder.listening;
+	fds[POLL_FORERUNNER].fd = session->forerunner;
 	for (size_t i = 0; i < session->mount_count; i++)
 		fds[POLL_LISTENING + i].fd = session->mounts[i].listening;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
@@ -397,6 +411,8 @@ static enum state turn(struct session *session)
 		return on_worker_ended(session);
 	if (fds[POLL_SIGNALS].revents)
 		return on_signal(session);
+	if (fds[POLL_FORERUNNER].revents && own_all(session) != STATE_SERVING)
+		return STATE_FAILED;
 	on_other_workers(session, fds);
 	notifiers_on_poll(session, fds + POLL_NOTIFIERS);
 	if (session->phase == PHASE_WAITING &&
@@ -448,7 +464,8 @@ int session_run(struct session *session)
 	take_wishes(session);
 	for (size_t i = 0; i < session->mount_count; i++)
 		mount_report(&session->mounts[i].mount);
-	folder_settle(session);
+	if (session->phase == PHASE_SERVING)
+		folder_settle(session);
 	notifiers_start(session);
 	while (state == STATE_SERVING) {
 		state = turn(session);

@@ -71,9 +71,10 @@ void session_free(struct session *session)
 		descriptor_done(&session->clients[i].fd);
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
 		descriptor_done(&session->strays[i]);
+	attach_done(&session->attach);
+	/* It puts its own sockets where this one's were. */
 	descriptor_done(&session->forerunner);
 	descriptor_done(&session->binary_fd);
-	attach_done(&session->attach);
 	fence_done(&session->fence);
 	session_drop_pools(session);
 	descriptor_done(&session->signals);

@@ -43,6 +43,8 @@ struct session_mount {
 	bool is_handed_over; /* to the worker that there is */
 	bool is_wanted;	     /* the worker that there is has asked for it */
 	bool is_leaving;     /* off its place, but not let go by the worker */
+
+	uint64_t legacy_id; /* of one that is found: see message.h */
 };
 
 /* See folder.h. */
@@ -78,9 +80,10 @@ struct session {
 	struct successor successor;
 	const char *take_over; /* borrowed: the socket of the keeper before, or
 				  NULL */
-	int forerunner;	       /* connected to it, or -1 */
-	int fresh_binary_fd;   /* of a successor that does not serve yet */
-	int upgrader;	       /* who waits for it, or -1 */
+	int forerunner; /* connected to it as long as the mounts are its own,
+			   or -1: see heir.h */
+	int fresh_binary_fd; /* of a successor that does not serve yet */
+	int upgrader;	     /* who waits for it, or -1 */
 	int strays[SESSION_STRAYS_MAX]; /* sockets of workers that are fenced
 					   off and not gone, or -1 */
 	bool shares_memory; /* the mounts', with one of these: handover_part()

@@ -9,7 +9,7 @@
 #include "base/macros.h"
 #include "keeper/folder.h"
 #include "keeper/handover.h"
-#include "keeper/inherit.h"
+#include "keeper/heir.h"
 #include "keeper/message.h"
 #include "keeper/moment.h"
 #include "keeper/report.h"
@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define READY_TIMEOUT_MS 30000
@@ -32,6 +33,9 @@ struct startup {
 	struct err *err;
 	int64_t deadline_ms;
 	bool allow_other;
+	/* ADD, of a folder that another keeper has: done when it is taken */
+	struct message *wishes; /* room for SESSION_MOUNTS_MAX, or NULL */
+	size_t wish_count;
 };
 
 /* 0 when the worker has sent something; its death is the end of its stream. */
@@ -180,25 +184,53 @@ static void add_to_folder(const struct startup *startup,
 		      startup->err->text);
 }
 
-/* Those of a folder come by their names. */
-static int create_folder(const struct startup *startup)
+static int note_wish(struct startup *startup, const struct message *message)
 {
+	if (!startup->wishes)
+		startup->wishes =
+			calloc(SESSION_MOUNTS_MAX, sizeof(*startup->wishes));
+	if (!startup->wishes)
+		return err_set(startup->err, -ENOMEM, "no memory");
+	if (startup->wish_count == SESSION_MOUNTS_MAX)
+		return report_nonsense(startup);
+	startup->wishes[startup->wish_count++] = *message;
+	return 0;
+}
+
+/* Those of a folder come by their names. */
+static int create_folder(struct startup *startup)
+{
+	bool is_heir = startup->session->take_over != NULL;
 	struct message message;
 	bool is_asked = false;
 	int r = await_any(startup, &message);
 
 	while (r == 0 && message.type == MESSAGE_ADD) {
 		is_asked = true;
-		add_to_folder(startup, &message);
-		r = await_any(startup, &message);
+		if (is_heir)
+			r = note_wish(startup, &message);
+		else
+			add_to_folder(startup, &message);
+		if (r == 0)
+			r = await_any(startup, &message);
 	}
 	if (r < 0)
 		return r;
 	if (message.type != MESSAGE_READY || message.mount != MESSAGE_NO_MOUNT)
 		return report_nonsense(startup);
-	if (is_asked && startup->session->mount_count == 0)
+	if (is_asked && !is_heir && startup->session->mount_count == 0)
 		return err_wrap(startup->err, "no class could be mounted");
 	return 0;
+}
+
+/* What the worker has asked for is among it, or is made now. */
+static int take_over(const struct startup *startup)
+{
+	int r = heir_take(startup->session, startup->err);
+
+	for (size_t i = 0; r == 0 && i < startup->wish_count; i++)
+		add_to_folder(startup, &startup->wishes[i]);
+	return r;
 }
 
 static int hand_over(const struct startup *startup, uint32_t index)
@@ -207,8 +239,8 @@ static int hand_over(const struct startup *startup, uint32_t index)
 	struct session_mount *mount = &session->mounts[index];
 	int r;
 
-	/* With take_over that is the keeper's before until all are served. */
-	if (mount->listening < 0 && !session->take_over) {
+	/* One that is found is the keeper's before until all are served. */
+	if (mount->listening < 0 && !mount->mount.is_found) {
 		mount->listening =
 			runtime_listen(mount->mount.id, startup->err);
 		if (mount->listening < 0)
@@ -228,6 +260,19 @@ static bool is_still_wanted(const struct session *session, size_t index)
 	return !folder_is_open(session) || session->mounts[index].is_wanted;
 }
 
+/* What is not wanted of a folder is taken off later. */
+static int hand_over_rest(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (!session->mounts[i].is_handed_over &&
+		    is_still_wanted(session, i))
+			r = hand_over(startup, i);
+	return r;
+}
+
 /* A worker of a folder may have changed its mind meanwhile; what it does not
  * want any more is taken off when all serve. */
 static int on_afterthought(const struct startup *startup,
@@ -235,7 +280,6 @@ static int on_afterthought(const struct startup *startup,
 {
 	struct session *session = startup->session;
 	struct session_mount *mount = session_mount_of(session, message);
-	size_t count = session->mount_count;
 
 	if (message->type == MESSAGE_REMOVE && mount) {
 		mount->is_wanted = false;
@@ -244,9 +288,7 @@ static int on_afterthought(const struct startup *startup,
 	if (message->type != MESSAGE_ADD || !folder_is_open(session))
 		return report_nonsense(startup);
 	add_to_folder(startup, message);
-	return session->mount_count > count
-		       ? hand_over(startup, (uint32_t)count)
-		       : 0;
+	return hand_over_rest(startup);
 }
 
 /* What is not wanted any more need not serve. */
@@ -348,9 +390,7 @@ static int get_mounts(struct startup *startup)
 		return r;
 	r = folder_is_open(session) ? create_folder(startup)
 				    : create_mounts(startup);
-	return r == 0 && session->take_over
-		       ? inherit_take(session, startup->err)
-		       : r;
+	return r == 0 && session->take_over ? take_over(startup) : r;
 }
 
 static int hand_over_all(const struct startup *startup)
@@ -362,21 +402,61 @@ static int hand_over_all(const struct startup *startup)
 		r = report_death(startup);
 	/* Of another keeper's last worker. */
 	if (r == 0)
-		(void)handover_pool(session);
-	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
-		r = hand_over(startup, i);
-	return r;
+		(void)handover_pool(session, session->worker.socket);
+	return r < 0 ? r : hand_over_rest(startup);
 }
 
 static int attach_all(struct session *session, struct err *err)
 {
 	int r = 0;
 
-	if (session->take_over)
-		return inherit_finish(session, err);
 	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
 		if (is_still_wanted(session, i))
 			r = mount_attach(&session->mounts[i].mount, err);
+	return r;
+}
+
+/* What is new finds its place, or that is told of: mounts that are in use do
+ * not end by it. */
+static int own_all(struct session *session, struct err *err)
+{
+	int r = heir_own(session, err);
+
+	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (is_still_wanted(session, i))
+			folder_on_served(session, &session->mounts[i]);
+	return r;
+}
+
+static int start_with_worker(struct startup *startup)
+{
+	int r = get_mounts(startup);
+
+	if (r == 0)
+		r = hand_over_all(startup);
+	startup->deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
+	if (r == 0)
+		r = await_serving(startup);
+	if (r < 0)
+		return r;
+	restart_begin(startup->session);
+	return startup->session->take_over
+		       ? own_all(startup->session, startup->err)
+		       : attach_all(startup->session, startup->err);
+}
+
+/* One that comes is a successor then, of nobody. */
+static int start_without_worker(const struct startup *startup)
+{
+	struct session *session = startup->session;
+	int r = fence_make(&session->fence, startup->err);
+
+	if (r == 0 && session->take_over)
+		r = heir_take(session, startup->err);
+	if (r == 0 && session->take_over)
+		r = heir_await(session, startup->err);
+	if (r == 0)
+		restart_anew(session);
 	return r;
 }
 
@@ -388,15 +468,11 @@ int session_start(struct session *session, bool allow_other, struct err *err)
 		.deadline_ms = moment_ms() + READY_TIMEOUT_MS,
 		.allow_other = allow_other,
 	};
-	int r = get_mounts(&startup);
+	bool has_worker = session->worker_plan ||
+			  (!session->take_over && !folder_is_open(session));
+	int r = has_worker ? start_with_worker(&startup)
+			   : start_without_worker(&startup);
 
-	if (r == 0)
-		r = hand_over_all(&startup);
-	startup.deadline_ms = moment_ms() + SERVING_TIMEOUT_MS;
-	if (r == 0)
-		r = await_serving(&startup);
-	if (r < 0)
-		return r;
-	restart_begin(session);
-	return attach_all(session, err);
+	free(startup.wishes);
+	return r;
 }

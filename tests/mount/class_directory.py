@@ -17,6 +17,7 @@ from lib.process import run, run_ok, wait_for_end
 from lib.reading import read
 from lib.status import status
 from lib.tap import case, check, check_equal, main
+from lib.verifying import verified
 from lib.wait import wait_until
 
 MARK = "NOT-MOUNTED"
@@ -471,31 +472,102 @@ def a_worker_that_follows_gets_what_changed_meanwhile():
                                               here.point))
 
 
+def _keeper_words(here):
+    with open(f"/proc/{here.mounted.keeper_pid()}/cmdline",
+              encoding="utf-8") as words:
+        words = words.read().split("\0")[1:-1]
+    if "--take-over" in words:
+        at = words.index("--take-over")
+        del words[at:at + 2]
+    return words
+
+
+def _socket(here):
+    about = os.stat(here.point)
+    return f"/run/secretsfs/directory-{about.st_dev:x}-{about.st_ino}.sock"
+
+
+def _table(here):
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        return sorted(line for line in table if f"{here.point}/" in line)
+
+
 @case
-def another_keeper_is_refused_for_now():
+def keepers_follow_each_other_with_all_mounts():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two", "team"))
+        here.mount_ok()
+        table = _table(here)
+        wanted = {os.path.join(here.point, "first", "password"): b"of one",
+                  os.path.join(here.point, "team", "second", "password"):
+                  b"of two"}
+        with verified("WARM", "COLD", "COLD", wanted=wanted):
+            for _ in range(3):
+                keeper = here.mounted.keeper_pid()
+                run_ok(built("secretsfs-keeper"), "--take-over",
+                       _socket(here), *_keeper_words(here))
+                wait_for_end(keeper, "the keeper before")
+                check_equal(len(status(here.point)["classes"]), 2)
+                check_equal(status(os.path.join(here.point, "first"))
+                            ["mount"]["class"], "first")
+        check_equal(_table(here), table, "mounts")
+        check_equal(here.log_text().count("has taken over"), 3)
+        here.put("c.yaml", _class("third", "three"))
+        here.wait_for("first", "team/second", "third")
+        here.drop("b.yaml")
+        here.wait_for("first", "third")
+        check_equal(here.unmount().code, 0)
+        check_equal((here.points(), os.listdir(here.point)), ([], []))
+
+
+@case
+def a_keeper_that_follows_gets_what_changed_meanwhile():
+    with folder() as here:
+        here.put("a.yaml", _class("first", "one"))
+        here.put("b.yaml", _class("second", "two"))
+        here.mount_ok()
+        worker = here.mounted.worker_pid()
+        os.kill(worker, signal.SIGSTOP)
+        here.drop("a.yaml")
+        here.put("c.yaml", _class("third", "three"))
+        run_ok(built("secretsfs-keeper"), "--take-over", _socket(here),
+               *_keeper_words(here))
+        here.wait_for("second", "third")
+        check_equal(here.password("second"), b"of two")
+        check_equal(here.password("third"), b"of three")
+
+
+@case
+def a_keeper_that_cannot_follow_changes_nothing():
     with folder() as here:
         here.put("a.yaml", _class("first", "one"))
         here.mount_ok()
+        table = _table(here)
         first = os.path.join(here.point, "first")
-        with open("/proc/self/mountinfo", encoding="utf-8") as table:
-            ids = [line.split()[0] for line in table
-                   if line.split()[4] == first]
-        with open(f"/proc/{here.mounted.keeper_pid()}/cmdline",
-                  encoding="utf-8") as words:
-            words = words.read().split("\0")[1:-1]
-        words[:0] = ["--take-over", f"/run/secretsfs/{ids[0]}.sock"]
-        result = run(built("secretsfs-keeper"), *words)
-        check_equal(result.code, 2, result)
-        check("a directory of classes yet" in result.err, result)
-        words.remove("--folder")
+        one = f"/run/secretsfs/{table[0].split()[0]}.sock"
+        words = _keeper_words(here)
+        worker = here.mounted.worker_pid()
+
+        def refused(*options, words=words):
+            result = run(built("secretsfs-keeper"), *options, *words)
+            check(result.code != 0, result)
+            check_equal(here.mounted.worker_pid(), worker, "who serves")
+            check_equal(here.password("first"), b"of one")
+            return result.err
+
+        check("which is taken over as a whole" in
+              refused("--take-over", one), "another reason")
+        refused("--take-over", _socket(here), words=[*words, "--ttl", "never"])
+        words = [word for word in words if word != "--folder"]
         words[words.index(here.point)] = first
         words[words.index("--") + 1:] = ["--offline", here.secrets,
                                          os.path.join(here.classes, "a.yaml"),
                                          first]
-        result = run(built("secretsfs-keeper"), *words)
-        check_equal(result.code, 1, result)
-        check("cannot be taken over yet" in result.err, result)
-        check_equal(here.password("first"), b"of one")
+        check("a directory of classes is served here" in
+              refused("--take-over", _socket(here), words=words),
+              "another reason")
+        check_equal(_table(here), table, "mounts")
 
 
 def _kill(here):

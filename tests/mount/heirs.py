@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keepers that start no workers and leave their mounts to each other: those of
+one mount and those of a directory of classes, as on a kernel that sends requests
+again, and as on one that does not."""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.attaching import MARK, FolderLab, Lab, Worker, attaching
+from lib.place import built
+from lib.process import run, run_ok
+from lib.reading import read
+from lib.status import status
+from lib.tap import check, check_equal, main
+from lib.verifying import verified
+from lib.wait import wait_until
+from lib.ways import each_way as case
+
+KINDS = Lab, FolderLab
+# For a worker that is to be found standing still.
+SHORT_MS = "2000"
+
+
+def _socket(lab):
+    if not lab.kind:
+        (line,) = lab.table()
+        return f"/run/secretsfs/{line.split()[0]}.sock"
+    about = os.stat(lab.mount.point)
+    return f"/run/secretsfs/directory-{about.st_dev:x}-{about.st_ino}.sock"
+
+
+def _follow(lab, *options):
+    """Another keeper has all that the last one had, and awaits a worker."""
+    before = lab.count("awaiting a worker")
+    heir = lab.start_keeper("--take-over", _socket(lab), *options)
+    lab.wait_for("awaiting a worker", before + 1)
+    return heir
+
+
+def _each_kind(function, **keywords):
+    for kind in KINDS:
+        with attaching(kind, **keywords) as lab:
+            function(lab)
+
+
+def _check_order(lab, table):
+    """All is as it was, and what is there still works."""
+    check_equal(lab.table(), table, "mounts")
+    check_equal(read(lab.path()), MARK)
+    point = lab.mount.path(*lab.names)
+    check_equal(status(point)["mount"]["mountPoint"], point)
+    if lab.kind:
+        lab.put("second")
+        lab.wait_for_mounts("first", "second")
+        check_equal(read(lab.mount.path("second", "mark")), MARK)
+        lab.drop("second")
+        lab.wait_for_mounts("first")
+
+
+@case
+def no_reader_sees_that_keepers_follow_each_other():
+    def follow(lab):
+        lab.attach()
+        table = lab.table()
+        with verified("WARM", "COLD", "COLD", wanted={lab.path(): MARK}):
+            for _ in range(3):
+                before = lab.keepers[-1]
+                _follow(lab)
+                check_equal(lab.workers[-1].wait(), 0, "it was told to leave")
+                check_equal(before.poll(), None, "it holds all until then")
+                lab.attach()
+                check_equal(before.wait(20), 0, "the keeper before")
+        _check_order(lab, table)
+        check_equal(lab.count("has taken over"), 3)
+    _each_kind(follow)
+
+
+@case
+def the_keeper_before_goes_on_if_the_next_one_ends_without_a_worker():
+    def fail(lab):
+        lab.attach()
+        table = lab.table()
+        with verified("COLD", wanted={lab.path(): MARK}):
+            for number in (signal.SIGKILL, signal.SIGTERM):
+                heir = _follow(lab)
+                lab.workers[-1].wait()
+                heir.send_signal(number)
+                heir.wait(20)
+                lab.wait_for("the other keeper does not, going on",
+                             len(lab.workers))
+                lab.attach()
+        check_equal(lab.keeper.poll(), None, "the first keeper")
+        _check_order(lab, table)
+        check_equal(lab.keepers.index(lab.keeper), 0)
+        lab.keepers[1:] = []
+    _each_kind(fail)
+
+
+@case
+def a_keeper_that_has_left_its_mounts_may_end_before_there_is_a_worker():
+    def end(lab):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            lab.attach()
+            table = lab.table()
+            with verified("COLD", wanted={lab.path(): MARK}):
+                before = lab.keepers[-1]
+                _follow(lab)
+                lab.workers[-1].wait()
+                before.send_signal(number)
+                before.wait(20)
+                lab.wait_for("took over from another keeper",
+                             len(lab.keepers) - 1)
+                lab.attach()
+            _check_order(lab, table)
+    _each_kind(end)
+
+
+@case
+def a_worker_that_does_not_leave_is_fenced_off():
+    def fence(lab):
+        stopped = lab.attach()
+        table = lab.table()
+        with verified("COLD", wanted={lab.path(): MARK}):
+            stopped.process.send_signal(signal.SIGSTOP)
+            _follow(lab)
+            lab.attach()
+            stopped.process.send_signal(signal.SIGCONT)
+            check_equal(stopped.wait(), 0, "it leaves")
+        _check_order(lab, table)
+        check(lab.count("is fenced off"), "no line says so")
+    _each_kind(fence, prefix=("unshare", "--pid", "--fork"))
+
+
+@case
+def what_nobody_serves_is_unmounted_all_the_same():
+    def unmount(lab):
+        lab.attach()
+        _follow(lab)
+        run_ok(built("secretsfs"), "unmount", lab.mount.point)
+        for keeper in lab.keepers:
+            check_equal(keeper.wait(20), 0, "a keeper's end")
+        check_equal((lab.points(), os.listdir(lab.mount.point)), ([], []))
+    _each_kind(unmount)
+
+
+@case
+def a_keeper_without_mounts_is_followed_too():
+    with attaching(FolderLab) as lab:
+        _follow(lab)
+        lab.keeper.terminate()
+        check_equal(lab.keeper.wait(20), 0, "the keeper before")
+        lab.attach()
+        _check_order(lab, lab.table())
+
+
+@case
+def a_third_keeper_follows_one_that_still_awaits_a_worker():
+    def follow(lab):
+        lab.attach()
+        table = lab.table()
+        with verified("COLD", wanted={lab.path(): MARK}):
+            _follow(lab)
+            _follow(lab)
+            check_equal(lab.keeper.wait(20), 0, "the first keeper")
+            lab.attach()
+            check_equal(lab.keepers[1].wait(20), 0, "the second keeper")
+        _check_order(lab, table)
+    _each_kind(follow)
+
+
+@case
+def what_is_another_mount_is_not_taken_over():
+    with attaching() as one, attaching(FolderLab) as other:
+        for lab in one, other:
+            lab.attach()
+        for lab, socket, why in ((one, _socket(other), "a directory of"),
+                                 (other, _socket(one), "no directory of")):
+            before = len(lab.keepers)
+            keeper = lab.start_keeper("--take-over", socket)
+            check(keeper.wait(20) != 0, "it went on")
+            check(lab.count(why), f"no line says {why}")
+            lab.keepers[before:] = []
+            check_equal(read(lab.path()), MARK)
+
+
+main()
