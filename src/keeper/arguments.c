@@ -47,6 +47,7 @@ static const struct argument {
 	{ "--attach-socket", KIND_TEXT,
 	  offsetof(struct arguments, attach_socket) },
 	{ "--take-over", KIND_TEXT, offsetof(struct arguments, take_over) },
+	{ "--succeed", KIND_FLAG, offsetof(struct arguments, succeed) },
 	{ "--await-worker", KIND_FLAG,
 	  offsetof(struct arguments, await_worker) },
 	{ "--heartbeat-ms", KIND_HEARTBEAT,
@@ -121,6 +122,10 @@ static int set(struct arguments *arguments, const struct argument *argument,
 
 static int check_worker(const struct arguments *arguments, struct err *err)
 {
+	if (arguments->take_over && arguments->succeed)
+		return err_set(err, -EINVAL,
+			       "--succeed finds what --take-over names: only "
+			       "one of them");
 	if (arguments->attach_socket && *arguments->attach_socket != '/')
 		return err_set(err, -EINVAL,
 			       "--attach-socket takes an absolute path");

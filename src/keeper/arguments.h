@@ -17,7 +17,8 @@ struct err;
  *		[--folder] [--allow-other] [--foreground]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--no-resend]
- *		[--heartbeat-ms N] [--attach-socket PATH] [--take-over SOCKET]
+ *		[--heartbeat-ms N] [--attach-socket PATH]
+ *		[--take-over SOCKET | --succeed]
  *		-- WORKER-ARGUMENT...
  *
  * With --attach-socket, workers that others have started may come there and
@@ -45,6 +46,7 @@ struct arguments {
 	const char *attach_socket; /* absolute, or NULL */
 	bool await_worker;
 	const char *take_over; /* or NULL */
+	bool succeed;	       /* one that it finds by itself: succeed.h */
 	char **worker; /* what comes after "--", NULL-terminated; NULL with
 			  await_worker */
 };

@@ -155,10 +155,10 @@ int heir_take(struct session *session, struct err *err)
 	if (r > 0)
 		r = check_all(session);
 	if (r == -ECANCELED)
-		return err_wrap(err, "--take-over %s", session->take_over);
+		return err_wrap(err, "taking over from %s", session->take_over);
 	if (r < 0)
-		return err_set(err, r, "--take-over %s: %s", session->take_over,
-			       strerrordesc_np(-r));
+		return err_set(err, r, "taking over from %s: %s",
+			       session->take_over, strerrordesc_np(-r));
 	(void)restart_resend(session);
 	return 0;
 }
@@ -198,17 +198,6 @@ static int tell(const struct session *session, enum message_type type)
 	return message_send(session->forerunner, &message, -1);
 }
 
-int heir_await(struct session *session, struct err *err)
-{
-	int r;
-
-	listen_to_all(session);
-	r = tell(session, MESSAGE_READY);
-	return r < 0 ? err_set(err, r, "the keeper before has not waited: %s",
-			       strerrordesc_np(-r))
-		     : 0;
-}
-
 /* One that died says nothing, and then nobody else has them. */
 static bool has_gone_on(const struct session *session)
 {
@@ -244,4 +233,10 @@ int heir_own(struct session *session, struct err *err)
 	descriptor_done(&session->forerunner);
 	log_info("took over from another keeper", NULL);
 	return 0;
+}
+
+int heir_await(struct session *session, struct err *err)
+{
+	listen_to_all(session);
+	return tell(session, MESSAGE_READY) < 0 ? heir_own(session, err) : 0;
 }

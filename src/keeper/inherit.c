@@ -29,27 +29,63 @@
 #define SERVE_TIMEOUT_MS 40000
 #define LISTEN_TIMEOUT_MS 5000
 
+/* Through whose socket the client has come; NULL: the folder's. */
+static const struct session_mount *mount_of(const struct session *session,
+					    int client)
+{
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		if (session->clients[i].fd == client &&
+		    session->clients[i].mount < SESSION_MOUNTS_MAX)
+			return &session->mounts[session->clients[i].mount];
+	return NULL;
+}
+
+static bool read_heir(const struct message *message, struct message_heir *ret)
+{
+	if (message->length != sizeof(*ret))
+		return false;
+	memcpy(ret, message->body, sizeof(*ret));
+	return true;
+}
+
 /* What is held here is not what is wanted: why; or NULL. */
 static const char *refusal(const struct session *session, int client,
 			   const struct message *message)
 {
+	const struct session_mount *mount = mount_of(session, client);
 	struct message_heir heir;
 
-	if (message->length != sizeof(heir))
+	if (!read_heir(message, &heir))
 		return "it asks for nothing";
-	memcpy(&heir, message->body, sizeof(heir));
-	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i].fd == client &&
-		    folder_is_open(session) &&
-		    session->clients[i].mount < SESSION_MOUNTS_MAX)
-			return "that is one mount of a directory of classes, "
-			       "which is taken over as a whole";
+	if (folder_is_open(session) && mount)
+		return "that is one mount of a directory of classes, which is "
+		       "taken over as a whole";
 	if (folder_is_open(session) != (heir.is_folder != 0))
 		return heir.is_folder ? "no directory of classes is served here"
 				      : "a directory of classes is served here";
-	if (!heir.is_folder && session->mounts[0].mount.device != heir.device)
+	if (mount && mount->mount.device != heir.device)
 		return "another mount is served here";
 	return NULL;
+}
+
+static bool is_meant(const struct session *session, int client,
+		     const struct message_heir *heir)
+{
+	const struct session_mount *mount = mount_of(session, client);
+
+	return mount ? !heir->is_folder && mount->mount.device == heir->device
+		     : heir->is_folder && folder_is_open(session);
+}
+
+void inherit_tell(const struct session *session, int client,
+		  const struct message *message)
+{
+	struct message_heir heir;
+
+	if (read_heir(message, &heir) && is_meant(session, client, &heir))
+		clients_answer(client, MESSAGE_DONE, "");
+	else
+		clients_answer(client, MESSAGE_FAILED, "it is another one");
 }
 
 /* Answers what it holds, where it can be reached; what it then still holds is

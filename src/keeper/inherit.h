@@ -26,4 +26,8 @@ struct session;
 bool inherit_give(struct session *session, int client,
 		  const struct message *message);
 
+/* WHICH has come over client: answers it. */
+void inherit_tell(const struct session *session, int client,
+		  const struct message *message);
+
 #endif

@@ -16,6 +16,7 @@
 #include "keeper/report.h"
 #include "keeper/runtime.h"
 #include "keeper/session.h"
+#include "keeper/succeed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,7 @@ struct keeper {
 	int report_fd;	   /* whoever waits for us, or -1 */
 	struct err limits; /* why they are not as wanted; code 0: they are */
 	struct err fence;  /* likewise */
+	char found[RUNTIME_PATH_MAX]; /* of whom it succeeds */
 };
 
 /* What is opened later must not become someone's standard error. */
@@ -101,29 +103,78 @@ static int open_log(const char *path, int *ret, struct err *err)
 			: 0;
 }
 
-static int open_folder(const struct keeper *keeper, struct err *err)
+static int take_found(struct keeper *keeper, int found)
+{
+	if (found > 0)
+		keeper->session->take_over = keeper->found;
+	return found < 0 ? found : 0;
+}
+
+static int check_vacant(int folder_fd, const char *path, struct err *err)
+{
+	cleanup_fd int other = runtime_connect_directory(folder_fd);
+
+	if (other == -ENOENT || other == -ECONNREFUSED)
+		return 0;
+	return err_set(err, -EBUSY,
+		       "%s: another keeper serves the classes below it", path);
+}
+
+static int open_folder(struct keeper *keeper, struct err *err)
 {
 	const struct arguments *arguments = keeper->arguments;
 	struct session *session = keeper->session;
 	int r = folder_open(session, arguments->mount_point, err);
+	int fd = session->folder.directory_fd;
 
 	session->folder.allow_other = arguments->allow_other;
-	return r < 0 || arguments->take_over ? r : folder_listen(session, err);
+	if (r == 0 && arguments->succeed)
+		r = take_found(keeper,
+			       succeed_find_directory(fd, keeper->found, err));
+	if (r < 0 || session->take_over)
+		return r;
+	if (!arguments->succeed)
+		r = check_vacant(fd, arguments->mount_point, err);
+	return r < 0 ? r : folder_listen(session, err);
+}
+
+/* One that is there and has no keeper is mounted upon. */
+static int find_mount(struct keeper *keeper, struct err *err)
+{
+	struct mount *mount = &keeper->session->mounts[0].mount;
+	int r = mount_find(mount, keeper->arguments->mount_point, err);
+
+	if (r == 0)
+		r = take_found(keeper,
+			       succeed_find(mount->device, keeper->found, err));
+	else if (r == -ENOENT)
+		r = 0;
+	if (!keeper->session->take_over)
+		mount_done(mount);
+	return r;
+}
+
+static int open_mount(struct keeper *keeper, struct err *err)
+{
+	const char *path = keeper->arguments->mount_point;
+	struct session *session = keeper->session;
+	struct mount *mount = &session->mounts[0].mount;
+	int r;
+
+	session->mounts[0].listening = -1;
+	session->mount_count = 1;
+	if (session->take_over)
+		return mount_find(mount, path, err);
+	mount_init(mount);
+	r = keeper->arguments->succeed ? find_mount(keeper, err) : 0;
+	return r < 0 || session->take_over ? r : mount_open(mount, path, err);
 }
 
 static int open_mount_point(struct keeper *keeper, struct err *err)
 {
-	const struct arguments *arguments = keeper->arguments;
-	struct session *session = keeper->session;
-
-	if (arguments->is_folder)
-		return open_folder(keeper, err);
-	session->mounts[0].listening = -1;
-	session->mount_count = 1;
-	return arguments->take_over ? mount_find(&session->mounts[0].mount,
-						 arguments->mount_point, err)
-				    : mount_open(&session->mounts[0].mount,
-						 arguments->mount_point, err);
+	keeper->session->take_over = keeper->arguments->take_over;
+	return keeper->arguments->is_folder ? open_folder(keeper, err)
+					    : open_mount(keeper, err);
 }
 
 static int open_attach_socket(const struct keeper *keeper, struct err *err)
@@ -134,7 +185,7 @@ static int open_attach_socket(const struct keeper *keeper, struct err *err)
 			      arguments->worker_uid, arguments->worker_gid,
 			      err);
 
-	if (r < 0 || arguments->take_over)
+	if (r < 0 || keeper->session->take_over)
 		return r;
 	attach_sweep(attach);
 	r = attach_publish(attach);
@@ -149,7 +200,6 @@ static int open_all(struct keeper *keeper, struct err *err)
 	const struct arguments *arguments = keeper->arguments;
 	int r = runtime_prepare(err);
 
-	keeper->session->take_over = arguments->take_over;
 	if (r == 0)
 		r = open_mount_point(keeper, err);
 	if (r == 0 && !arguments->await_worker)

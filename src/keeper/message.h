@@ -25,7 +25,8 @@
  *	keeper -> notifier	CLONE, NOTIFIER
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
- *	keeper -> keeper	TAKE_OVER, then POOL, TAKE_OVER, NODES, JOURNAL
+ *	keeper -> keeper	WHICH, then DONE or FAILED;
+ *				TAKE_OVER, then POOL, TAKE_OVER, NODES, JOURNAL
  *				and MOUNT (the last three with an fd) the other
  *				way, READY, and DONE both ways; or FAILED
  *	keeper -> command	DONE, FAILED
@@ -106,6 +107,9 @@ enum message_type {
 	 * one's DONE they are the new one's, with FAILED they are not; it waits
 	 * for the end of the connection until it lets go of its sockets. */
 	MESSAGE_TAKE_OVER,
+	/* Of a keeper to another: is this socket that of the mount? body:
+	 * message_heir. DONE: it is; or FAILED. */
+	MESSAGE_WHICH,
 };
 
 /* What a keeper wants to have. */

@@ -9,10 +9,12 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,8 @@
 #define SEND_TIMEOUT_S 3
 #define ROOTS_DIRECTORY "/run/secretsfs"
 #define DIRECTORY_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
+
+_Static_assert(DIRECTORY_MAX == RUNTIME_PATH_MAX, "a path is one of a socket");
 
 static int write_path(char *ret, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -247,6 +251,67 @@ int runtime_connect_directory(int fd)
 	int r = fill_directory_address(fd, &address);
 
 	return r < 0 ? r : connect_to(&address);
+}
+
+/* Those of mounts; not what is being made, and not those of directories. */
+static bool is_of_mount(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits > 0 && strcmp(name + digits, ".sock") == 0;
+}
+
+static int judge_one(const char *directory, const char *name,
+		     int (*judge)(void *owner, int socket, const char *path),
+		     void *owner)
+{
+	cleanup_fd int socket = -1;
+	char path[RUNTIME_PATH_MAX];
+
+	if (!is_of_mount(name) ||
+	    write_path(path, sizeof(path), "%s/%s", directory, name) < 0)
+		return 0;
+	socket = runtime_connect_to(path);
+	return socket < 0 ? 0 : judge(owner, socket, path);
+}
+
+static void close_listing(DIR **listing)
+{
+	if (*listing)
+		(void)closedir(*listing);
+}
+
+int runtime_each(int (*judge)(void *owner, int socket, const char *path),
+		 void *owner)
+{
+	CLEANUP(close_listing) DIR *listing = NULL;
+	char directory[DIRECTORY_MAX];
+	int r = write_directory(directory);
+
+	if (r < 0)
+		return r;
+	listing = opendir(directory);
+	if (!listing)
+		return -errno;
+	for (;;) {
+		const struct dirent *entry = readdir(listing);
+
+		if (!entry)
+			return 0;
+		r = judge_one(directory, entry->d_name, judge, owner);
+		if (r != 0)
+			return r;
+	}
+}
+
+int runtime_path_directory(int fd, char ret[RUNTIME_PATH_MAX])
+{
+	struct sockaddr_un address;
+	int r = fill_directory_address(fd, &address);
+
+	return r < 0 ? r
+		     : write_path(ret, RUNTIME_PATH_MAX, "%s",
+				  address.sun_path);
 }
 
 void runtime_remove(uint64_t mount_id)

@@ -7,6 +7,8 @@
 
 struct err;
 
+#define RUNTIME_PATH_MAX 108 /* of a socket, with its NUL */
+
 /*
  * How a command finds the keeper of a mount: one socket named after the
  * mount's id, in /run/secretsfs for root and in $XDG_RUNTIME_DIR/secretsfs, or
@@ -35,12 +37,23 @@ int runtime_connect(uint64_t mount_id);
 /* The same for the socket at path. */
 int runtime_connect_to(const char *path);
 
+/*
+ * Calls judge with a connection to each keeper of a mount that can be reached,
+ * until it returns something else than 0, which is returned; or negative errno.
+ * The socket and its path are lent for the call.
+ */
+int runtime_each(int (*judge)(void *owner, int socket, const char *path),
+		 void *owner);
+
 void runtime_remove(uint64_t mount_id);
 
-/* The same three for a directory that mounts come and go in; fd is of it, and
+/* The same for a directory that mounts come and go in; fd is of it, and
  * O_PATH is enough. */
 int runtime_listen_directory(int fd, struct err *err);
 int runtime_connect_directory(int fd);
+
+/* The path of that socket, whether there is one or not. 0 or negative errno. */
+int runtime_path_directory(int fd, char ret[RUNTIME_PATH_MAX]);
 void runtime_remove_directory(int fd);
 
 #endif

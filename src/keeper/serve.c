@@ -307,6 +307,8 @@ static enum state on_client_message(struct session *session,
 				descriptor_take(&client->fd));
 		return STATE_SERVING;
 	}
+	if (r == 0 && message.type == MESSAGE_WHICH)
+		inherit_tell(session, client->fd, &message);
 	if (r == 0 && message.type == MESSAGE_TAKE_OVER)
 		return on_take_over(session, client, &message);
 	if (r == 0 && message.type == MESSAGE_UNMOUNT)

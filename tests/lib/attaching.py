@@ -54,9 +54,7 @@ class Lab:
         self.keepers = []
         self.socket = os.path.join(directory, "attach.sock")
         self.source = self.make_source()
-        point = os.path.join(directory, "mnt")
-        os.mkdir(point)
-        self.mount = Mount(point, os.path.join(directory, "keeper.log"))
+        self.mount = Mount(self.make_point(), os.path.join(directory, "keeper.log"))
         shutil.copy(built("secretsfs-worker"), directory)
         self._heartbeat = heartbeat
         self.keeper = self.start_keeper(*options, prefix=prefix)
@@ -66,11 +64,20 @@ class Lab:
         return ("file:" + write_file(os.path.join(self.directory, "app.json"),
                                      SECRET),)
 
+    def make_point(self):
+        point = os.path.join(self.directory, "mnt")
+        os.mkdir(point)
+        return point
+
+    def keeper_point(self):
+        """Where the keeper finds the mount point."""
+        return self.mount.point
+
     def start_keeper(self, *options, prefix=()):
         with open(self.mount.log, "ab") as log:
             keeper = subprocess.Popen(
                 [*prefix, built("secretsfs-keeper"), *self.kind,
-                 "--mount-point", self.mount.point,
+                 "--mount-point", self.keeper_point(),
                  "--worker-uid", str(NOBODY), "--worker-gid", str(NOBODY),
                  "--allow-other", "--foreground", "--log-level", "debug",
                  "--heartbeat-ms", self._heartbeat,
@@ -118,10 +125,13 @@ class Lab:
                 process.kill()
             process.wait(20)
 
+    def unmount(self):
+        run_ok(built("secretsfs"), "unmount", self.mount.point)
+
     def close(self):
         try:
             if self.points():
-                run_ok(built("secretsfs"), "unmount", self.mount.point)
+                self.unmount()
                 check_equal(self.keepers[-1].wait(20), 0, "the keeper's end")
             for keeper in self.keepers:
                 keeper.terminate()
@@ -132,6 +142,9 @@ class Lab:
                 run_ok("umount", "-l", self.points()[0])
         check_equal([name for name in os.listdir(self.directory)
                      if "attach.sock" in name], [], "sockets left")
+
+    def tidy(self):
+        """What is left to be done when nobody looks into it any more."""
 
     def show(self):
         for log in (self.mount.log, *(one.log for one in self.workers)):
@@ -181,3 +194,5 @@ def attaching(kind=Lab, **keywords):
         except BaseException:
             lab.show()
             raise
+        finally:
+            lab.tidy()

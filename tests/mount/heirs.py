@@ -3,15 +3,18 @@
 one mount and those of a directory of classes, as on a kernel that sends requests
 again, and as on one that does not."""
 
+import contextlib
 import os
+import re
 import signal
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.attaching import MARK, FolderLab, Lab, Worker, attaching
+from lib.attaching import MARK, FolderLab, Lab, attaching
+from lib.container import FOLLOWS, Container, both_ways
 from lib.place import built
-from lib.process import run, run_ok
+from lib.process import run_ok
 from lib.reading import read
 from lib.status import status
 from lib.tap import check, check_equal, main
@@ -20,8 +23,6 @@ from lib.wait import wait_until
 from lib.ways import each_way as case
 
 KINDS = Lab, FolderLab
-# For a worker that is to be found standing still.
-SHORT_MS = "2000"
 
 
 def _socket(lab):
@@ -34,9 +35,9 @@ def _socket(lab):
 
 def _follow(lab, *options):
     """Another keeper has all that the last one had, and awaits a worker."""
-    before = lab.count("awaiting a worker")
+    before = lab.count("has the mounts, and awaits a worker")
     heir = lab.start_keeper("--take-over", _socket(lab), *options)
-    lab.wait_for("awaiting a worker", before + 1)
+    lab.wait_for("has the mounts, and awaits a worker", before + 1)
     return heir
 
 
@@ -184,6 +185,131 @@ def what_is_another_mount_is_not_taken_over():
             check(lab.count(why), f"no line says {why}")
             lab.keepers[before:] = []
             check_equal(read(lab.path()), MARK)
+
+
+class _Apart:
+    """Each keeper in a container of its own, in which the mounts have other
+    ids."""
+
+    def make_point(self):
+        # Not shared: what the containers mount here is theirs.
+        run_ok("mount", "-t", "tmpfs", "tmpfs", self.directory)
+        run_ok("mount", "--make-private", self.directory)
+        self.host = os.path.join(self.directory, "host")
+        self.inside = os.path.join(self.directory, "inside")
+        self.volume = os.path.join(self.directory, "volume")
+        for path in self.host, self.inside, self.volume:
+            os.mkdir(path)
+        run_ok("mount", "-t", "tmpfs", "tmpfs", self.host)
+        run_ok("mount", "--make-shared", self.host)
+        os.mkdir(os.path.join(self.host, "mnt"))
+        self.source = self.make_source()
+        self.containers = []
+        return os.path.join(self.host, "mnt")
+
+    def keeper_point(self):
+        return os.path.join(self.inside, "mnt")
+
+    def start_keeper(self, *options, prefix=()):
+        return super().start_keeper(
+            *options, prefix=(*both_ways(self.host, self.inside), *prefix))
+
+    def consumer(self):
+        """A container that has the mount itself."""
+        found = Container(self.mount.path(*self.names), self.volume, FOLLOWS)
+        self.containers.append(found)
+        return found
+
+    def unmount(self):
+        self.keepers[-1].terminate()
+
+    def tidy(self):
+        for container in self.containers:
+            container.end()
+        run_ok("umount", "-R", self.directory)
+
+
+class _LabApart(_Apart, Lab):
+    pass
+
+
+class _FolderApart(_Apart, FolderLab):
+    pass
+
+
+KINDS_APART = _LabApart, _FolderApart
+
+
+def _succeed(lab, *options):
+    """A keeper that finds by itself whom it follows; it awaits a worker."""
+    before = lab.count("has the mounts, and awaits a worker")
+    heir = lab.start_keeper("--succeed", *options)
+    lab.wait_for("has the mounts, and awaits a worker", before + 1)
+    return heir
+
+
+@case
+def keepers_in_different_containers_find_each_other():
+    for kind in KINDS_APART:
+        with attaching(kind, options=("--succeed",)) as lab:
+            lab.attach()
+            container = lab.consumer()
+            tables = lab.table(), container.table()
+            (line,) = tables[0]
+            check_equal(re.findall(fr"mount_id={line.split()[0]}\b",
+                                   lab.mount.log_text()), [],
+                        "ids are the same here and there")
+            wanted = {container.path("mark"): MARK}
+            with verified("WARM", "COLD", "COLD", wanted=wanted):
+                for _ in range(3):
+                    before = lab.keepers[-1]
+                    _succeed(lab)
+                    lab.attach()
+                    check_equal(before.wait(20), 0, "the keeper before")
+            check_equal((lab.table(), container.table()), tables)
+            check_equal(lab.count("took over from another keeper"), 3)
+            if lab.kind:
+                lab.put("second")
+                lab.wait_for_mounts("first", "second")
+            lab.keepers[-1].terminate()
+            check_equal(lab.keepers[-1].wait(20), 0, "the last keeper")
+            check_equal((lab.points(), os.listdir(lab.mount.point)), ([], []))
+
+
+@case
+def where_nobody_serves_one_mounts_upon_what_died():
+    for kind in KINDS_APART:
+        with attaching(kind, options=("--succeed",)) as lab:
+            lab.attach()
+            container = lab.consumer()
+            for count in (2, 3):
+                for process in lab.keepers[-1], lab.workers[-1].process:
+                    process.kill()
+                    process.wait(20)
+                lab.start_keeper("--succeed")
+                lab.attach()
+                wait_until(lambda: len(container.table()) == count,
+                           f"{count} mounts are stacked", 20)
+                check_equal(read(container.path("mark")), MARK)
+            check_equal(len(lab.points()), 3)
+            lab.keepers[-1].terminate()
+            check_equal(lab.keepers[-1].wait(20), 0, "the last keeper")
+            check_equal((lab.points(), os.listdir(lab.mount.point)), ([], []))
+
+
+@case
+def a_keeper_that_may_be_the_one_is_not_passed_over():
+    with attaching(_LabApart, options=("--succeed",)) as lab:
+        lab.attach()
+        lab.keeper.send_signal(signal.SIGSTOP)
+        try:
+            heir = lab.start_keeper("--succeed")
+            check(heir.wait(30) != 0, "it started")
+            check(lab.count("may be the one that serves"), "no line says so")
+            lab.keepers.pop()
+        finally:
+            lab.keeper.send_signal(signal.SIGCONT)
+        check_equal(read(lab.path()), MARK)
 
 
 main()

@@ -436,7 +436,7 @@ def takes_over_no_mount_that_is_not_there(lab):
     check_refusal(result, 1, "no mount stands there")
     process = lab.serving("serve")
     result = lab.keeper("serve", "--take-over", str(lab.root / "none"))
-    check_refusal(result, 1, "--take-over", "No such file")
+    check_refusal(result, 1, "taking over from", "No such file")
     process.terminate()
     assert finish(process)[0] == 0
     lab.check_nothing_left()

@@ -6,29 +6,25 @@ The tables are what docs/DESIGN.md and secretsfs(1) promise.
 """
 
 import contextlib
-import errno
 import os
 import signal
-import subprocess
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.class_text import class_text, object_text
+from lib.container import (CLOSED, DEAD, FOLLOWS, NOTHING, STAYS, WORKS,
+                           Container)
 from lib.mounting import Mount, mount
 from lib.place import built, mounts, work_directory, write_file
-from lib.process import environment, run_ok, wait_for_end
+from lib.process import run_ok, wait_for_end
 from lib.tap import case, check_equal, main
 from lib.wait import wait_until
-
-NOTHING, CLOSED, DEAD, WORKS = (
-    "an empty directory", "NOT-MOUNTED", "ENOTCONN", "the secret")
 
 # What a container has: the directory above the mount point, or that itself;
 # with mounts that follow those of the host, as Kubernetes' HostToContainer, or
 # not, as its default None; started before there was a mount, or after.
 PARENT, ITSELF = "parent", "mount point"
-FOLLOWS, STAYS = "rslave", "rprivate"
 EARLY, LATE = "before", "after"
 CONTAINERS = [(what, how, when) for what in (PARENT, ITSELF)
               for how in (FOLLOWS, STAYS) for when in (EARLY, LATE)]
@@ -42,47 +38,6 @@ STACKED = (WORKS, WORKS, CLOSED, DEAD, WORKS, WORKS, CLOSED, DEAD)
 # Why nothing is unmounted first: the sixth is dead for ever.
 REMOUNTED = (WORKS, WORKS, CLOSED, DEAD, WORKS, DEAD, CLOSED, DEAD)
 ENDED = (NOTHING, NOTHING, NOTHING, DEAD, NOTHING, DEAD, NOTHING, DEAD)
-
-_SCRIPT = """set -e
-mount -t tmpfs tmpfs "$2"
-mount --rbind "$1" "$2"
-mount --make-$3 "$2"
-echo ready
-exec sleep 1000
-"""
-
-
-class Container:
-    """A process in a mount namespace with one volume."""
-
-    def __init__(self, source, inside, how):
-        self._inside = inside
-        self._process = subprocess.Popen(
-            ["unshare", "-m", "--propagation", "slave", "sh", "-c", _SCRIPT,
-             "sh", source, inside, how],
-            env=environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE)
-        check_equal(self._process.stdout.readline(), b"ready\n")
-
-    def sees(self, *names):
-        """The directory of these names in its volume, as it finds it."""
-        path = os.path.join(f"/proc/{self._process.pid}/root", self._inside[1:],
-                            *names)
-        try:
-            found = os.listdir(path)
-        except OSError as error:
-            return DEAD if error.errno == errno.ENOTCONN else str(error)
-        if found == ["NOT-MOUNTED"]:
-            return CLOSED
-        if not found:
-            return NOTHING
-        with open(os.path.join(path, "password"), "rb") as file:
-            return WORKS if file.read() == b"x" else "something else"
-
-    def end(self):
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
 
 
 class Host:

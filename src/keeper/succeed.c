@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A socket is named after the mount's id where its keeper lives, so each keeper
+ * is asked for its device. A directory has one name everywhere.
+ */
+#include "keeper/succeed.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "keeper/descriptor.h"
+#include "keeper/message.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANSWER_TIMEOUT_MS 3000
+
+struct search {
+	struct message_heir heir;
+	char *path;	/* RUNTIME_PATH_MAX bytes */
+	bool is_silent; /* somebody does not answer, at path */
+};
+
+/* DONE; 0 for another answer; or negative errno. */
+static int ask(const struct search *search, int socket)
+{
+	struct pollfd ready = { .fd = socket, .events = POLLIN };
+	cleanup_fd int unwanted = -1;
+	struct message message;
+	int r;
+
+	message_fill(&message, MESSAGE_WHICH, MESSAGE_NO_MOUNT, &search->heir,
+		     sizeof(search->heir));
+	r = message_send(socket, &message, -1);
+	if (r < 0)
+		return r;
+	r = poll(&ready, 1, ANSWER_TIMEOUT_MS);
+	if (r <= 0)
+		return r < 0 ? -errno : -ETIMEDOUT;
+	r = message_receive(socket, &message, &unwanted);
+	return r < 0 ? r : message.type == MESSAGE_DONE;
+}
+
+static int judge(void *owner, int socket, const char *path)
+{
+	struct search *search = owner;
+	int r = ask(search, socket);
+
+	/* One that ends meanwhile serves nothing, nor does a child of one that
+	 * died. */
+	if (r <= 0 && r != -ETIMEDOUT)
+		return 0;
+	(void)snprintf(search->path, RUNTIME_PATH_MAX, "%s", path);
+	search->is_silent = r < 0;
+	return r > 0 ? 1 : 0;
+}
+
+static int conclude(const struct search *search, int found, struct err *err)
+{
+	if (found < 0)
+		return err_set(err, found, "the sockets of other keepers: %s",
+			       strerrordesc_np(-found));
+	if (found == 0 && search->is_silent)
+		return err_set(
+			err, -ETIMEDOUT,
+			"--succeed: the keeper at %s does not answer; it "
+			"may be the one that serves",
+			search->path);
+	return found;
+}
+
+int succeed_find(uint32_t device, char ret[RUNTIME_PATH_MAX], struct err *err)
+{
+	struct search search = { .heir = { .device = device }, .path = ret };
+
+	return conclude(&search, runtime_each(judge, &search), err);
+}
+
+int succeed_find_directory(int fd, char ret[RUNTIME_PATH_MAX], struct err *err)
+{
+	struct search search = { .heir = { .is_folder = 1 }, .path = ret };
+	cleanup_fd int keeper = runtime_connect_directory(fd);
+	char path[RUNTIME_PATH_MAX];
+	int r = keeper < 0 ? keeper : runtime_path_directory(fd, path);
+
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return 0;
+	return conclude(&search, r < 0 ? r : judge(&search, keeper, path), err);
+}
