@@ -87,6 +87,7 @@ static void refuses_a_command_line_that_is_not_whole(void **state)
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --more -- w",
 		"k --mount-point",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --take-over /s --succeed -- w",
+		"k --mount-point /m --worker-uid 1 --worker-gid 1 --on-stop never -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 99 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --heartbeat-ms 3600001 -- w",
 		"k --mount-point /m --worker-uid 1 --worker-gid 1 --attach-socket s -- w",

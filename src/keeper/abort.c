@@ -26,27 +26,47 @@ static int write_abort(unsigned device)
 	return fd < 0 || write(fd, "1", 1) < 0 ? -errno : 0;
 }
 
-static void abort_one(const struct mount *mount)
+/* Says by what it was done. */
+static int abort_one(const struct mount *mount, const char **ret_how)
 {
-	const char *how = "abort";
 	int r = write_abort(mount->device);
 
-	if (r < 0) {
-		how = "umount";
-		r = place_force(&mount->place, mount->id);
-	}
-	if (r < 0)
-		log_err("cannot break a connection",
-			"mount_id=%" PRIu64 " error=%s", mount->id,
-			strerrordesc_np(-r));
-	else
-		log_err("broke a connection, readers get errors",
-			"mount_id=%" PRIu64 " by=%s", mount->id, how);
+	*ret_how = "abort";
+	if (r == 0)
+		return 0;
+	*ret_how = "umount";
+	return place_force(&mount->place, mount->id);
+}
+
+static void complain(const struct mount *mount, int code)
+{
+	log_err("cannot break a connection", "mount_id=%" PRIu64 " error=%s",
+		mount->id, strerrordesc_np(-code));
 }
 
 void abort_connections(const struct session *session)
 {
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (session->mounts[i].mount.fuse_fd >= 0)
-			abort_one(&session->mounts[i].mount);
+	for (size_t i = 0; i < session->mount_count; i++) {
+		const struct mount *mount = &session->mounts[i].mount;
+		const char *how = NULL;
+		int r = mount->fuse_fd >= 0 ? abort_one(mount, &how) : 0;
+
+		if (r < 0)
+			complain(mount, r);
+		else if (how)
+			log_err("broke a connection, readers get errors",
+				"mount_id=%" PRIu64 " by=%s", mount->id, how);
+	}
+}
+
+void abort_quietly(const struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++) {
+		const struct mount *mount = &session->mounts[i].mount;
+		const char *how = NULL;
+		int r = mount->fuse_fd >= 0 ? abort_one(mount, &how) : 0;
+
+		if (r < 0)
+			complain(mount, r);
+	}
 }

@@ -12,4 +12,7 @@ struct session;
  */
 void abort_connections(const struct session *session);
 
+/* The same at an end that was asked for: the log tells of failures only. */
+void abort_quietly(const struct session *session);
+
 #endif

@@ -24,6 +24,7 @@ enum kind {
 	KIND_LEVEL,
 	KIND_RESTARTS,
 	KIND_HEARTBEAT,
+	KIND_ON_STOP,
 };
 
 static const struct argument {
@@ -48,6 +49,9 @@ static const struct argument {
 	  offsetof(struct arguments, attach_socket) },
 	{ "--take-over", KIND_TEXT, offsetof(struct arguments, take_over) },
 	{ "--succeed", KIND_FLAG, offsetof(struct arguments, succeed) },
+	{ "--linger", KIND_FLAG, offsetof(struct arguments, linger) },
+	{ "--on-stop", KIND_ON_STOP,
+	  offsetof(struct arguments, leaves_mounts) },
 	{ "--await-worker", KIND_FLAG,
 	  offsetof(struct arguments, await_worker) },
 	{ "--heartbeat-ms", KIND_HEARTBEAT,
@@ -95,6 +99,12 @@ static int read_heartbeat(const char *value, uint32_t *ms)
 	return 0;
 }
 
+static int read_on_stop(const char *value, bool *leaves)
+{
+	*leaves = strcmp(value, "leave") == 0;
+	return *leaves || strcmp(value, "unmount") == 0 ? 0 : -EINVAL;
+}
+
 /* value is NULL for a flag. */
 static int set(struct arguments *arguments, const struct argument *argument,
 	       const char *value)
@@ -116,6 +126,8 @@ static int set(struct arguments *arguments, const struct argument *argument,
 		return read_restarts(value, member);
 	case KIND_HEARTBEAT:
 		return read_heartbeat(value, member);
+	case KIND_ON_STOP:
+		return read_on_stop(value, member);
 	}
 	return -EINVAL;
 }

@@ -18,7 +18,8 @@ struct err;
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--no-resend]
  *		[--heartbeat-ms N] [--attach-socket PATH]
- *		[--take-over SOCKET | --succeed]
+ *		[--take-over SOCKET | --succeed] [--linger]
+ *		[--on-stop leave|unmount]
  *		-- WORKER-ARGUMENT...
  *
  * With --attach-socket, workers that others have started may come there and
@@ -47,6 +48,8 @@ struct arguments {
 	bool await_worker;
 	const char *take_over; /* or NULL */
 	bool succeed;	       /* one that it finds by itself: succeed.h */
+	bool linger;	       /* these two as of session.h */
+	bool leaves_mounts;
 	char **worker; /* what comes after "--", NULL-terminated; NULL with
 			  await_worker */
 };

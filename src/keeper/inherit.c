@@ -148,17 +148,19 @@ static int give(const struct session *session, int client)
 	return r < 0 ? r : handover_send(client, &message, -1);
 }
 
-static bool is_told_to_end(const struct session *session)
+static bool is_told_to_end(struct session *session)
 {
 	struct signalfd_siginfo info;
 
-	return read(session->signals, &info, sizeof(info)) == sizeof(info) &&
-	       (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT);
+	if (read(session->signals, &info, sizeof(info)) == sizeof(info))
+		session->is_told_to_end |=
+			info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+	return session->is_told_to_end;
 }
 
 /* The other one has all. It may be told to end meanwhile, which changes nothing
  * for the other one. */
-static int await_worker_of_heir(const struct session *session, int client)
+static int await_worker_of_heir(struct session *session, int client)
 {
 	struct pollfd fds[] = {
 		{ .fd = client, .events = POLLIN },
@@ -192,7 +194,7 @@ static int await(int client, enum message_type *ret)
 }
 
 /* 0: they are the other one's; or negative errno. */
-static int await_heir(const struct session *session, int client)
+static int await_heir(struct session *session, int client)
 {
 	enum message_type type = MESSAGE_FAILED;
 	int r = await(client, &type);
@@ -294,4 +296,18 @@ bool inherit_give(struct session *session, int client,
 	let_go(session, client);
 	log_info("another keeper has taken over", NULL);
 	return true;
+}
+
+void inherit_linger(struct session *session)
+{
+	struct pollfd signals = { .fd = session->signals, .events = POLLIN };
+
+	if (session->is_told_to_end)
+		return;
+	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
+		descriptor_done(&session->clients[i].fd);
+	fence_done(&session->fence);
+	log_info("waiting to be told to end", NULL);
+	while (!is_told_to_end(session))
+		(void)poll(&signals, 1, -1);
 }

@@ -26,6 +26,9 @@ struct session;
 bool inherit_give(struct session *session, int client,
 		  const struct message *message);
 
+/* After that: waits for the signal to end, unless it has come already. */
+void inherit_linger(struct session *session);
+
 /* WHICH has come over client: answers it. */
 void inherit_tell(const struct session *session, int client,
 		  const struct message *message);

@@ -440,6 +440,8 @@ int main(int argc, char **argv)
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
 	keeper.session->resends_nothing = arguments.no_resend;
+	keeper.session->lingers = arguments.linger;
+	keeper.session->leaves_mounts = arguments.leaves_mounts;
 	r = prepare(&keeper, &err);
 	if (r == 0)
 		r = run(&keeper, secure_getenv("NOTIFY_SOCKET"), &err);

@@ -8,16 +8,15 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
-#include "keeper/abort.h"
 #include "keeper/clients.h"
 #include "keeper/descriptor.h"
+#include "keeper/ending.h"
 #include "keeper/folder.h"
 #include "keeper/heir.h"
 #include "keeper/inherit.h"
 #include "keeper/message.h"
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
-#include "keeper/runtime.h"
 #include "keeper/session.h"
 
 #include <errno.h>
@@ -28,8 +27,6 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
-
-#define STOP_TIMEOUT_MS (MESSAGE_LEAVE_MS + 500)
 
 enum state {
 	STATE_SERVING,
@@ -58,28 +55,6 @@ enum {
 static bool has_gone(const struct session_mount *mount)
 {
 	return mount->mount.fuse_fd < 0;
-}
-
-void session_drop_mount(struct session_mount *mount, bool gives_back)
-{
-	int r;
-
-	if (has_gone(mount))
-		return;
-	notifier_child_dismiss(&mount->notifier);
-	r = mount_detach(&mount->mount);
-	if (r < 0)
-		log_warn("a mount is left behind",
-			 "mount_id=%" PRIu64 " why=%s", mount->mount.id,
-			 r == -EBUSY ? "another one stands on it"
-				     : strerrordesc_np(-r));
-	if (gives_back)
-		mount_give_back(&mount->mount);
-	if (mount->listening >= 0)
-		runtime_remove(mount->mount.id);
-	descriptor_done(&mount->listening);
-	mount_done(&mount->mount);
-	notifiers_end(mount);
 }
 
 static enum state lose(struct session *session, struct session_mount *mount)
@@ -194,40 +169,10 @@ static enum state on_signal(struct session *session)
 					      : MESSAGE_REFRESH);
 		return STATE_SERVING;
 	}
+	session->is_told_to_end = true;
 	log_info("ending", "signal=%s",
 		 info.ssi_signo == SIGINT ? "INT" : "TERM");
 	return STATE_STOPPED;
-}
-
-/* 0, or -EBUSY where something that is not ours stands on a mount. */
-static int check_uncovered(const struct session *session)
-{
-	for (size_t i = 0; i < session->mount_count; i++) {
-		const struct mount *mount = &session->mounts[i].mount;
-		cleanup_fd int fd = -1;
-
-		if (mount->is_attached)
-			fd = place_enter_mount(&mount->place, mount->id);
-		if (fd == -EBUSY)
-			return -EBUSY;
-	}
-	return 0;
-}
-
-/* What fails leaves all as it was. */
-static int detach_all(struct session *session)
-{
-	int r = check_uncovered(session);
-
-	if (r < 0)
-		return r;
-	notifiers_drop(session);
-	for (size_t i = 0; r == 0 && i < session->mount_count; i++)
-		if (!has_gone(&session->mounts[i]))
-			r = mount_detach(&session->mounts[i].mount);
-	if (r < 0)
-		notifiers_start(session);
-	return r;
 }
 
 static const char *unmount_refusal(int code)
@@ -272,7 +217,7 @@ static enum state on_unmount(struct session *session,
 		unmount_one(session, client);
 		return STATE_SERVING;
 	}
-	r = detach_all(session);
+	r = ending_detach(session);
 	if (r < 0) {
 		clients_answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
 		return STATE_SERVING;
@@ -423,26 +368,6 @@ static enum state turn(struct session *session)
 	return on_clients(session, fds);
 }
 
-static void drop_mounts(struct session *session, bool gives_back)
-{
-	for (size_t i = 0; i < session->mount_count; i++)
-		session_drop_mount(&session->mounts[i], gives_back);
-}
-
-static void end_worker(struct session *session)
-{
-	int status;
-
-	if (session->worker.socket < 0)
-		return;
-	tell_worker(session, MESSAGE_STOP);
-	if (child_end(&session->worker, STOP_TIMEOUT_MS, &status) < 0) {
-		log_warn("the worker does not end, leaving it", "pid=%d",
-			 session->worker.pid);
-		abort_connections(session);
-	}
-}
-
 /* From now on SIGHUP and SIGUSR1 are heard, also those that came before. */
 static void take_wishes(const struct session *session)
 {
@@ -475,17 +400,19 @@ int session_run(struct session *session)
 			state = restart_after_death(session) ? STATE_SERVING
 							     : STATE_FAILED;
 	}
-	if (state == STATE_FAILED) {
-		drop_mounts(session, false);
-	} else if (state != STATE_INHERITED) {
-		/* Off its place first, then let the worker finish what is in
-		 * flight, and only then close what it answers through. */
-		(void)detach_all(session);
-		end_worker(session);
-		drop_mounts(session, true);
-		log_info("ended", NULL);
-	}
+	if (state == STATE_FAILED)
+		ending_drop(session, false);
+	else if (state == STATE_STOPPED && session->is_told_to_end &&
+		 session->leaves_mounts)
+		ending_leave(session);
+	else if (state != STATE_INHERITED)
+		ending_unmount(session);
 	folder_close(session);
 	clients_answer_all(session);
-	return state == STATE_FAILED ? 1 : 0;
+	if (state == STATE_INHERITED && session->lingers)
+		inherit_linger(session);
+	if (state == STATE_FAILED)
+		return 1;
+	log_info("ended", NULL);
+	return 0;
 }

@@ -94,6 +94,10 @@ struct session {
 	struct deaths deaths;
 	struct heartbeat heartbeat;
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
+	bool lingers; /* when another keeper has the mounts, waits for a signal:
+			 whoever has started it would start it again */
+	bool leaves_mounts;  /* by a signal it ends without taking them off */
+	bool is_told_to_end; /* by a signal */
 	/* each -1 or a part of the memory for secrets, as in a POOL message */
 	int pool_fds[MESSAGE_POOL_PARTS]; /* of the last worker that served */
 	int next_pool_fds[MESSAGE_POOL_PARTS]; /* of the one that there is */

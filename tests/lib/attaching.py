@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 from lib.class_text import class_text, object_text
+from lib.container import FOLLOWS, Container, both_ways
 from lib.mounting import Mount
 from lib.place import built, mounts, work_directory, write_file
 from lib.process import environment, run_ok
@@ -178,6 +179,59 @@ class FolderLab(Lab):
         wait_until(lambda: sorted(self.points()) ==
                    sorted(self.mount.path(name) for name in names),
                    f"mounts: {names}", 20)
+
+
+class _Apart:
+    """Each keeper in a container of its own, in which the mounts have other
+    ids."""
+
+    def make_point(self):
+        # Not shared: what the containers mount here is theirs.
+        run_ok("mount", "-t", "tmpfs", "tmpfs", self.directory)
+        run_ok("mount", "--make-private", self.directory)
+        self.host = os.path.join(self.directory, "host")
+        self.inside = os.path.join(self.directory, "inside")
+        self.volume = os.path.join(self.directory, "volume")
+        for path in self.host, self.inside, self.volume:
+            os.mkdir(path)
+        run_ok("mount", "-t", "tmpfs", "tmpfs", self.host)
+        run_ok("mount", "--make-shared", self.host)
+        os.mkdir(os.path.join(self.host, "mnt"))
+        self.source = self.make_source()
+        self.containers = []
+        return os.path.join(self.host, "mnt")
+
+    def keeper_point(self):
+        return os.path.join(self.inside, "mnt")
+
+    def start_keeper(self, *options, prefix=()):
+        return super().start_keeper(
+            *options, prefix=(*both_ways(self.host, self.inside), *prefix))
+
+    def consumer(self):
+        """A container that has the mount itself."""
+        found = Container(self.mount.path(*self.names), self.volume, FOLLOWS)
+        self.containers.append(found)
+        return found
+
+    def unmount(self):
+        self.keepers[-1].terminate()
+
+    def tidy(self):
+        for container in self.containers:
+            container.end()
+        run_ok("umount", "-R", self.directory)
+
+
+class LabApart(_Apart, Lab):
+    pass
+
+
+class FolderApart(_Apart, FolderLab):
+    pass
+
+
+APART = LabApart, FolderApart
 
 
 @contextlib.contextmanager

@@ -11,8 +11,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.attaching import MARK, FolderLab, Lab, attaching
-from lib.container import FOLLOWS, Container, both_ways
+from lib.attaching import APART, MARK, FolderLab, Lab, LabApart, attaching
 from lib.place import built
 from lib.process import run_ok
 from lib.reading import read
@@ -39,6 +38,11 @@ def _follow(lab, *options):
     heir = lab.start_keeper("--take-over", _socket(lab), *options)
     lab.wait_for("has the mounts, and awaits a worker", before + 1)
     return heir
+
+
+def _children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as pids:
+        return pids.read()
 
 
 def _each_kind(function, **keywords):
@@ -187,59 +191,6 @@ def what_is_another_mount_is_not_taken_over():
             check_equal(read(lab.path()), MARK)
 
 
-class _Apart:
-    """Each keeper in a container of its own, in which the mounts have other
-    ids."""
-
-    def make_point(self):
-        # Not shared: what the containers mount here is theirs.
-        run_ok("mount", "-t", "tmpfs", "tmpfs", self.directory)
-        run_ok("mount", "--make-private", self.directory)
-        self.host = os.path.join(self.directory, "host")
-        self.inside = os.path.join(self.directory, "inside")
-        self.volume = os.path.join(self.directory, "volume")
-        for path in self.host, self.inside, self.volume:
-            os.mkdir(path)
-        run_ok("mount", "-t", "tmpfs", "tmpfs", self.host)
-        run_ok("mount", "--make-shared", self.host)
-        os.mkdir(os.path.join(self.host, "mnt"))
-        self.source = self.make_source()
-        self.containers = []
-        return os.path.join(self.host, "mnt")
-
-    def keeper_point(self):
-        return os.path.join(self.inside, "mnt")
-
-    def start_keeper(self, *options, prefix=()):
-        return super().start_keeper(
-            *options, prefix=(*both_ways(self.host, self.inside), *prefix))
-
-    def consumer(self):
-        """A container that has the mount itself."""
-        found = Container(self.mount.path(*self.names), self.volume, FOLLOWS)
-        self.containers.append(found)
-        return found
-
-    def unmount(self):
-        self.keepers[-1].terminate()
-
-    def tidy(self):
-        for container in self.containers:
-            container.end()
-        run_ok("umount", "-R", self.directory)
-
-
-class _LabApart(_Apart, Lab):
-    pass
-
-
-class _FolderApart(_Apart, FolderLab):
-    pass
-
-
-KINDS_APART = _LabApart, _FolderApart
-
-
 def _succeed(lab, *options):
     """A keeper that finds by itself whom it follows; it awaits a worker."""
     before = lab.count("has the mounts, and awaits a worker")
@@ -250,7 +201,7 @@ def _succeed(lab, *options):
 
 @case
 def keepers_in_different_containers_find_each_other():
-    for kind in KINDS_APART:
+    for kind in APART:
         with attaching(kind, options=("--succeed",)) as lab:
             lab.attach()
             container = lab.consumer()
@@ -277,8 +228,38 @@ def keepers_in_different_containers_find_each_other():
 
 
 @case
+def a_keeper_that_lingers_holds_nothing_and_ends_when_it_is_told_to():
+    for kind in APART:
+        with attaching(kind, options=("--succeed", "--linger")) as lab:
+            lab.attach()
+            table = lab.table()
+            _succeed(lab)
+            lab.attach()
+            lab.wait_for("waiting to be told to end")
+            check_equal(lab.keeper.poll(), None, "it ended")
+            fds = f"/proc/{lab.keeper.pid}/fd"
+            held = [os.readlink(os.path.join(fds, fd))
+                    for fd in os.listdir(fds)]
+            check_equal([path for path in held if "fuse" in path or
+                         "memfd" in path or "socket" in path], [])
+            check_equal(_children(lab.keeper.pid), "", "its children")
+            lab.keeper.terminate()
+            check_equal(lab.keeper.wait(20), 0, "its end")
+            check_equal(lab.table(), table, "mounts")
+            check_equal(read(lab.path()), MARK)
+    # told to end while the next one awaits a worker: it has no time to linger
+    with attaching(options=("--linger",)) as lab:
+        lab.attach()
+        _follow(lab)
+        lab.keeper.terminate()
+        check_equal(lab.keeper.wait(20), 0, "its end")
+        lab.attach()
+        check_equal(read(lab.path()), MARK)
+
+
+@case
 def where_nobody_serves_one_mounts_upon_what_died():
-    for kind in KINDS_APART:
+    for kind in APART:
         with attaching(kind, options=("--succeed",)) as lab:
             lab.attach()
             container = lab.consumer()
@@ -299,7 +280,7 @@ def where_nobody_serves_one_mounts_upon_what_died():
 
 @case
 def a_keeper_that_may_be_the_one_is_not_passed_over():
-    with attaching(_LabApart, options=("--succeed",)) as lab:
+    with attaching(LabApart, options=("--succeed",)) as lab:
         lab.attach()
         lab.keeper.send_signal(signal.SIGSTOP)
         try:

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A keeper that leaves its mounts on their places when it is told to end, for
+the next one to mount upon; and one that takes them off, as it does by default.
+Containers have the mounts themselves."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, sys.path[0] + "/..")
+
+from lib.attaching import APART, MARK, attaching
+from lib.process import environment, run_ok
+from lib.reading import read
+from lib.tap import case, check, check_equal, main
+from lib.wait import wait_until
+
+LEAVE = "--succeed", "--on-stop", "leave"
+
+
+def _stop(lab, number=signal.SIGTERM):
+    keeper = lab.keepers[-1]
+    with open(f"/proc/{keeper.pid}/task/{keeper.pid}/children",
+              encoding="utf-8") as pids:
+        pids = pids.read().split()
+    with open(f"/proc/{keeper.pid}/comm", encoding="utf-8") as name:
+        is_keeper = name.read().startswith("secretsfs")
+    os.kill(keeper.pid if is_keeper else int(pids[0]), number)
+    check_equal(keeper.wait(30), 0, "the keeper's end")
+
+
+def _is_dead(container):
+    try:
+        os.listdir(container.path())
+    except OSError as error:
+        return error.errno == errno.ENOTCONN
+    return False
+
+
+def _reader(container):
+    return subprocess.Popen(["cat", container.path("other")],
+                            env=environment(), stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE)
+
+
+@case
+def what_is_left_is_mounted_upon_and_who_has_it_sees_that():
+    for kind in APART:
+        with attaching(kind, options=LEAVE) as lab:
+            lab.attach()
+            container = lab.consumer()
+            for count in (1, 2, 3):
+                check_equal(read(container.path("mark")), MARK)
+                _stop(lab)
+                check_equal(lab.workers[-1].wait(), 0, "the worker's end")
+                check_equal(len(lab.points()), count, "mounts")
+                check(_is_dead(container), "somebody serves it")
+                lab.start_keeper(*(LEAVE if count < 3 else LEAVE[:1]))
+                lab.attach()
+                wait_until(lambda: not _is_dead(container),
+                           "the container has the next one", 20)
+            check_equal(read(container.path("mark")), MARK)
+            _stop(lab)
+            check_equal((lab.points(), os.listdir(lab.mount.point)), ([], []))
+
+
+@case
+def the_directory_below_stays_marked():
+    for kind in APART:
+        with attaching(kind, options=LEAVE) as lab:
+            lab.attach()
+            _stop(lab, signal.SIGINT)
+            (point,) = lab.points()
+            run_ok("umount", "-l", point)
+            check_equal(os.listdir(point), ["NOT-MOUNTED"])
+            lab.start_keeper("--succeed")
+            lab.attach()
+            _stop(lab)
+            check_equal((lab.points(), os.listdir(lab.mount.point)), ([], []))
+
+
+@case
+def nobody_waits_for_a_worker_that_stands_still():
+    # the second can be fenced off only, and holds its descriptors still
+    for prefix in (), ("unshare", "--pid", "--fork", "--kill-child"):
+        for kind in APART:
+            with attaching(kind, options=LEAVE, prefix=prefix) as lab:
+                worker = lab.attach()
+                container = lab.consumer()
+                worker.process.send_signal(signal.SIGSTOP)
+                reader = _reader(container)
+                try:
+                    _stop(lab)
+                    _, complaint = reader.communicate(timeout=30)
+                    check_equal(reader.returncode, 1, complaint)
+                    check(_is_dead(container), "somebody serves it")
+                finally:
+                    reader.kill()
+                    reader.wait(20)
+                    worker.process.send_signal(signal.SIGCONT)
+
+
+@case
+def without_a_word_all_is_taken_off():
+    for options in (), ("--on-stop", "unmount"):
+        for kind in APART:
+            with attaching(kind, options=options) as lab:
+                lab.attach()
+                _stop(lab)
+                check_equal((lab.points(), os.listdir(lab.mount.point)),
+                            ([], []))
+
+
+main()
