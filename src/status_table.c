@@ -401,30 +401,68 @@ static void put_folder(const struct table *table)
 	(void)putchar('\n');
 }
 
+static bool has_worker(const struct table *table)
+{
+	return has(table, member(table, 0, "pids"), "worker");
+}
+
+/* What the keeper itself says. */
+static void put_keeper(struct table *table)
+{
+	jdoc_node mounts = member(table, 0, "mounts");
+	jdoc_node one = jdoc_first(table->doc, mounts);
+
+	put("processes   keeper ",
+	    get(table, member(table, 0, "pids"), "keeper"));
+	(void)printf(", no worker: readers wait for the next one\n");
+	table->name_width = name_width(table, mounts);
+	if (one != JDOC_NONE)
+		(void)printf("\n%-*s  MOUNT ID\n", table->name_width, "MOUNT");
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one)) {
+		const struct text name = name_of(table, one);
+
+		(void)printf("%-*.*s  ", table->name_width, name.length,
+			     name.at);
+		put("", get(table, one, "mountId"));
+		if (number(table, one, "deadLayers") > 0)
+			put(", on mounts whose keepers died: ",
+			    get(table, one, "deadLayers"));
+		(void)putchar('\n');
+	}
+}
+
+static void put_all(struct table *table)
+{
+	jdoc_node one = jdoc_first(table->doc, member(table, 0, "endpoints"));
+
+	if (is_of_classes(table))
+		put_folder(table);
+	else
+		put_mount(table);
+	put_program(table);
+	if (!is_of_classes(table))
+		put_traffic(table);
+	put_counters(table);
+	for (; one != JDOC_NONE; one = jdoc_next(table->doc, one))
+		put_endpoint(table, one);
+	if (is_of_classes(table))
+		put_classes(table);
+	else
+		put_objects(table);
+}
+
 int status_table_print(const char *text, size_t length, struct err *err)
 {
 	cleanup_jdoc struct jdoc *doc = NULL;
 	struct table table;
-	jdoc_node one;
 	int r = jdoc_parse(text, length, &doc, err);
 
 	if (r < 0)
 		return err_wrap(err, "the answer makes no table");
 	table = (struct table){ .doc = doc };
-	if (is_of_classes(&table))
-		put_folder(&table);
+	if (has_worker(&table))
+		put_all(&table);
 	else
-		put_mount(&table);
-	put_program(&table);
-	if (!is_of_classes(&table))
-		put_traffic(&table);
-	put_counters(&table);
-	one = jdoc_first(doc, member(&table, 0, "endpoints"));
-	for (; one != JDOC_NONE; one = jdoc_next(doc, one))
-		put_endpoint(&table, one);
-	if (is_of_classes(&table))
-		put_classes(&table);
-	else
-		put_objects(&table);
+		put_keeper(&table);
 	return 0;
 }

@@ -18,7 +18,8 @@ void clients_connect(struct session *session, int listening, size_t mount);
 /* DONE, or FAILED with one line that says why. */
 void clients_answer(int client, enum message_type type, const char *line);
 
-/* The worker answers it; from here on the keeper has no part in it. */
+/* The worker answers it; from here on the keeper has no part in it. A STATUS
+ * where there is no worker the keeper answers itself. */
 void clients_pass_on(const struct session *session,
 		     struct session_client *client,
 		     const struct message *message);

@@ -5,15 +5,17 @@ kernel that sends requests again, and as on one that does not."""
 
 import ctypes
 import os
+import re
 import signal
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.attaching import MARK, FolderLab, Worker, attaching
+from lib.attaching import MARK, FolderApart, FolderLab, Worker, attaching
 from lib.place import built, is_mounted
 from lib.process import run
 from lib.reading import read
+from lib.status import status
 from lib.tap import check, check_equal, main
 from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
@@ -126,6 +128,74 @@ def a_keeper_ends_while_it_awaits_a_worker():
         # umount(8) would look into it, and nobody answers
         check_equal(_libc.umount2(lab.mount.point.encode(), MNT_DETACH), 0)
         check_equal(lab.keeper.wait(20), 0, "it noticed")
+
+
+def _probe(lab, *prefix):
+    """What a readiness probe in the keeper's container does."""
+    return run(*prefix, built("secretsfs"), "status", lab.keeper_point())
+
+
+def _without_worker(lab, names):
+    """What status says, as lines and as a document."""
+    result = _probe(lab)
+    check_equal((result.code, result.err), (0, ""))
+    lines = result.out.decode().splitlines()
+    check_equal(lines[0], f"processes   keeper {lab.keeper.pid}, no worker: "
+                "readers wait for the next one")
+    check_equal([line.split()[0] for line in lines[3:]],
+                [name or "-" for name in names])
+    found = status(lab.mount.point)
+    check_equal(found["pids"], {"keeper": lab.keeper.pid, "worker": None,
+                                "notifier": None})
+    check_equal([one["name"] for one in found["mounts"]], names)
+    check_equal(sorted(str(one["mountId"]) for one in found["mounts"]),
+                sorted(line.split()[0] for line in lab.table()))
+
+
+def _lose_worker(lab):
+    lab.workers[-1].process.kill()
+    lab.workers[-1].wait()
+    lab.wait_for("another one follows")
+
+
+@case
+def a_keeper_without_a_worker_says_so_and_is_ready():
+    with attaching() as lab:
+        lab.attach()
+        check_equal(_probe(lab).code, 0)
+        _lose_worker(lab)
+        _without_worker(lab, [None])
+    with attaching(FolderLab) as lab:
+        lab.wait_for("awaiting a worker")
+        _without_worker(lab, [])
+        lab.attach()
+        lab.put("second")
+        lab.wait_for_mounts("first", "second")
+        result = _probe(lab)
+        check_equal(result.code, 0, result)
+        check(all(re.search(fr"^{name} +mounted  {name}.yaml$",
+                            result.out.decode(), re.MULTILINE)
+                  for name in ("first", "second")), result.out)
+        _lose_worker(lab)
+        _without_worker(lab, ["first", "second"])
+        lab.keeper.kill()
+        lab.keeper.wait(20)
+        result = _probe(lab)
+        check_equal(result.code, 1, result)
+        check("its keeper has died" in result.err, result)
+        # for what comes after a keeper that died
+        lab.start_keeper()
+        lab.attach()
+
+
+@case
+def a_keeper_is_ready_in_a_container_of_its_own():
+    with attaching(FolderApart) as lab:
+        lab.wait_for("awaiting a worker")
+        enter = "nsenter", "-m", "-t", str(lab.keeper.pid)
+        check_equal(_probe(lab, *enter).code, 0)
+        lab.attach()
+        check_equal(_probe(lab, *enter).code, 0)
 
 
 @case
