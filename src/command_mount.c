@@ -34,7 +34,7 @@
 /* The kernel's overflow uid: nobody, also where no file names him. */
 #define NOBODY_ID 65534
 #define NUMBER_MAX 16
-#define KEEPER_ARGUMENTS_MAX 24
+#define KEEPER_ARGUMENTS_MAX 26
 #define PATHS_MADE_MAX 3 /* SOURCE, --offline, --log-file */
 
 /* All that the keeper's command line is made of. */
@@ -301,6 +301,7 @@ static void fill_command_line(struct command_line *line,
 	add_pair(line, "--worker-gid", line->gid);
 	add_flag(line, "--folder", launch->is_folder);
 	add_flag(line, "--allow-other", options->allow_other);
+	add_pair(line, "--context", options->context);
 	add_flag(line, "--foreground", options->foreground);
 	add_flag(line, "--log-json", options->log_json);
 	add_pair(line, "--log-level", log_level_name(options->log_level));

@@ -82,6 +82,7 @@ static void reads_the_same_in_every_form_and_place(void **state)
 		"app -ottl=90s,dir-mode=0555,allow-other /mnt",
 		"--ttl 1h -o allow_other -o dir_mode=555 --ttl 90s -- app /mnt",
 		"-o rw,nofail,ttl=90s,x-a.b,allow_other --dir-mode 0555 app /mnt",
+		"-o ttl=\"90s\",allow_other,dir_mode=0555 app /mnt",
 	};
 	struct options options;
 	char copy[512];
@@ -405,6 +406,31 @@ static void knows_a_parameter_from_a_secret(void **state)
 	}
 }
 
+static void leaves_commas_between_quotes_to_the_value(void **state)
+{
+	static const struct {
+		const char *words;
+		const char *context;
+	} cases[] = {
+		{ "app /mnt --context u:r:t:s0:c1,c2", "u:r:t:s0:c1,c2" },
+		{ "app /mnt -o context=\"u:r:t:s0:c1,c2\",ro",
+		  "u:r:t:s0:c1,c2" },
+		{ "app /mnt -o ro,context=u:r:t:s0", "u:r:t:s0" },
+		{ "app /mnt -o context=a\"b", "a\"b" },
+		{ "app /mnt -o context=\"", "\"" },
+	};
+	struct options options;
+	char copy[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(
+			parse_words(&options, cases[i].words, copy, NULL), 0);
+		assert_string_equal(options.context, cases[i].context);
+		options_done(&options);
+	}
+}
+
 static void says_of_later_options_that_they_come_later(void **state)
 {
 	static const struct {
@@ -415,7 +441,6 @@ static void says_of_later_options_that_they_come_later(void **state)
 		{ "--layout tree", "--layout is not supported yet" },
 		{ "-o direct_io", "-o direct_io is not supported yet" },
 		{ "-o audit", "-o audit is not supported yet" },
-		{ "-o context=a", "-o context is not supported yet" },
 	};
 	struct options options;
 	struct err err;
@@ -600,6 +625,7 @@ int main(void)
 		cmocka_unit_test(refuses_arguments_that_are_missing_or_empty),
 		cmocka_unit_test(takes_every_name_that_a_secret_may_have),
 		cmocka_unit_test(knows_a_parameter_from_a_secret),
+		cmocka_unit_test(leaves_commas_between_quotes_to_the_value),
 		cmocka_unit_test(says_of_later_options_that_they_come_later),
 		cmocka_unit_test(needs_no_arguments_for_help_and_version),
 		cmocka_unit_test(reads_one_option_for_another_command),

@@ -19,7 +19,7 @@ const char *options_help(void)
 	       "  --offline DIRECTORY    a directory of files stands in for AWS\n"
 	       "  --owner UID[:GID]      whose the files are (whoever mounts)\n"
 	       "  --mode, --dir-mode     octal modes of files (0400) and directories (0500)\n"
-	       "  --allow-other          let other users in, as far as owner and mode do\n"
+	       "  --allow-other, --context CONTEXT  let other users in; as SELinux sees files\n"
 	       "  --xattr                files carry version and state: getfattr -d\n"
 	       "  --worker-user USER     who serves the mount (secretsfs, else nobody)\n"
 	       "  --insecure-no-sandbox  mount also where the worker cannot be fenced in\n"

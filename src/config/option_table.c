@@ -179,6 +179,12 @@ const struct option option_table[] = {
 		.offset = MEMBER(allow_other),
 	},
 	{
+		.name = "context",
+		.kind = OPTION_TEXT,
+		.takes = "a security context of SELinux",
+		.offset = MEMBER(context),
+	},
+	{
 		.name = "worker-user",
 		.kind = OPTION_TEXT,
 		.takes = "the name of a user",
@@ -230,6 +236,5 @@ const struct option option_table[] = {
 	{ .name = "layout", .kind = OPTION_LATER },
 	{ .name = "direct-io", .kind = OPTION_LATER },
 	{ .name = "audit", .kind = OPTION_LATER },
-	{ .name = "context", .kind = OPTION_LATER },
 	{ .name = NULL },
 };

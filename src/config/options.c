@@ -250,16 +250,41 @@ static int read_word(struct options *options, const char *word, struct err *err)
 	return apply(options, &given, err);
 }
 
+/* As mount(8) has it: commas between quotes are the value's, which for a
+ * context of SELinux they may be. */
+static size_t word_length(const char *words)
+{
+	size_t plain = strcspn(words, ",\"");
+	const char *end =
+		words[plain] == '"' ? strchr(words + plain + 1, '"') : NULL;
+
+	return end ? (size_t)(end - words) + strcspn(end, ",")
+		   : strcspn(words, ",");
+}
+
+/* Of a value that stands between two. */
+static void take_quotes_off(char *word)
+{
+	char *value = strchr(word, '=');
+	size_t length = value ? strlen(value + 1) : 0;
+
+	if (length < 2 || value[1] != '"' || value[length] != '"')
+		return;
+	memmove(value + 1, value + 2, length - 2);
+	value[length - 1] = '\0';
+}
+
 static int read_words(struct options *options, const char *words,
 		      struct err *err)
 {
 	while (*words) {
-		size_t length = strcspn(words, ",");
-		const char *word = keep_copy(options, words, length);
+		size_t length = word_length(words);
+		char *word = keep_copy(options, words, length);
 		int r;
 
 		if (!word)
 			return err_set(err, -EINVAL, "no memory");
+		take_quotes_off(word);
 		r = read_word(options, word, err);
 		if (r < 0)
 			return r;

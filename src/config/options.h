@@ -66,6 +66,7 @@ struct options {
 
 	/* the processes */
 	bool allow_other;
+	const char *context; /* SELinux's, of all files */
 	bool insecure_no_sandbox;
 	bool foreground;
 	const char *worker_user;

@@ -37,6 +37,7 @@ static const struct argument {
 	{ "--worker-uid", KIND_ID, offsetof(struct arguments, worker_uid) },
 	{ "--worker-gid", KIND_ID, offsetof(struct arguments, worker_gid) },
 	{ "--allow-other", KIND_FLAG, offsetof(struct arguments, allow_other) },
+	{ "--context", KIND_TEXT, offsetof(struct arguments, context) },
 	{ "--foreground", KIND_FLAG, offsetof(struct arguments, foreground) },
 	{ "--log-json", KIND_FLAG, offsetof(struct arguments, log_json) },
 	{ "--log-level", KIND_LEVEL, offsetof(struct arguments, log_level) },

@@ -14,7 +14,7 @@ struct err;
  * The keeper's command line, as secretsfs writes it:
  *
  *	secretsfs-keeper --mount-point PATH --worker-uid N --worker-gid N
- *		[--folder] [--allow-other] [--foreground]
+ *		[--folder] [--allow-other] [--context CONTEXT] [--foreground]
  *		[--log-json] [--log-level LEVEL] [--log-file PATH]
  *		[--restarts N] [--restarts-at-once] [--no-resend]
  *		[--heartbeat-ms N] [--attach-socket PATH]
@@ -36,6 +36,7 @@ struct arguments {
 	gid_t worker_gid;
 	bool is_folder; /* mounts come and go below it */
 	bool allow_other;
+	const char *context; /* as of mount.h, or NULL */
 	bool foreground;
 	bool log_json;
 	enum log_level log_level;

@@ -115,8 +115,7 @@ static int make(struct session *session, struct session_mount *mount,
 	mount_init(&mount->mount);
 	r = open_place(folder, mount, err);
 	if (r == 0)
-		r = mount_create(&mount->mount, label, folder->allow_other,
-				 err);
+		r = mount_create(&mount->mount, label, &session->wish, err);
 	if (r == 0) {
 		mount->listening = runtime_listen(mount->mount.id, err);
 		r = mount->listening < 0 ? mount->listening : 0;

@@ -17,6 +17,7 @@
 #include "keeper/runtime.h"
 #include "keeper/session.h"
 #include "keeper/succeed.h"
+#include "keeper/superblock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,7 +128,6 @@ static int open_folder(struct keeper *keeper, struct err *err)
 	int r = folder_open(session, arguments->mount_point, err);
 	int fd = session->folder.directory_fd;
 
-	session->folder.allow_other = arguments->allow_other;
 	if (r == 0 && arguments->succeed)
 		r = take_found(keeper,
 			       succeed_find_directory(fd, keeper->found, err));
@@ -200,6 +200,8 @@ static int open_all(struct keeper *keeper, struct err *err)
 	const struct arguments *arguments = keeper->arguments;
 	int r = runtime_prepare(err);
 
+	if (r == 0 && arguments->context)
+		r = superblock_check_context(arguments->context, err);
 	if (r == 0)
 		r = open_mount_point(keeper, err);
 	if (r == 0 && !arguments->await_worker)
@@ -315,8 +317,7 @@ static int start(struct keeper *keeper, struct err *err)
 	(void)privileges_fence(&keeper->fence);
 	r = start_worker(keeper, err);
 	if (r == 0)
-		r = session_start(keeper->session,
-				  keeper->arguments->allow_other, err);
+		r = session_start(keeper->session, err);
 	return r;
 }
 
@@ -440,6 +441,10 @@ int main(int argc, char **argv)
 	keeper.session->deaths.limit = arguments.restarts;
 	keeper.session->deaths.is_at_once = arguments.restarts_at_once;
 	keeper.session->resends_nothing = arguments.no_resend;
+	keeper.session->wish = (struct mount_wish){
+		.allow_other = arguments.allow_other,
+		.context = arguments.context,
+	};
 	keeper.session->lingers = arguments.linger;
 	keeper.session->leaves_mounts = arguments.leaves_mounts;
 	r = prepare(&keeper, &err);

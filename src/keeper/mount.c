@@ -174,11 +174,12 @@ static int answer_init(struct mount *mount, struct err *err)
 }
 
 static int create_apart(struct mount *mount, const char *source,
-			bool allow_other, struct err *err)
+			const struct mount_wish *wish, struct err *err)
 {
 	const struct superblock_plan plan = { .fuse_fd = mount->fuse_fd,
 					      .source = source,
-					      .allow_other = allow_other };
+					      .allow_other = wish->allow_other,
+					      .context = wish->context };
 	cleanup_fd int context = superblock_create(&plan, err);
 	int r = context < 0 ? context : answer_init(mount, err);
 
@@ -258,7 +259,7 @@ static int find_placed(struct mount *mount, struct err *err)
 }
 
 static int create_in_place(struct mount *mount, const char *source,
-			   bool allow_other, struct err *err)
+			   const struct mount_wish *wish, struct err *err)
 {
 	int r = clear_place(mount, err);
 	bool is_marked_now;
@@ -267,7 +268,7 @@ static int create_in_place(struct mount *mount, const char *source,
 		return r;
 	is_marked_now = mark(mount);
 	mount->fuse_fd =
-		fusermount_mount(&mount->place, source, allow_other, err);
+		fusermount_mount(&mount->place, source, wish->allow_other, err);
 	if (mount->fuse_fd < 0) {
 		unmark(mount, is_marked_now);
 		return mount->fuse_fd;
@@ -277,12 +278,12 @@ static int create_in_place(struct mount *mount, const char *source,
 	return r < 0 ? r : answer_init(mount, err);
 }
 
-int mount_create(struct mount *mount, const char *source, bool allow_other,
-		 struct err *err)
+int mount_create(struct mount *mount, const char *source,
+		 const struct mount_wish *wish, struct err *err)
 {
 	return fusermount_is_needed()
-		       ? create_in_place(mount, source, allow_other, err)
-		       : create_apart(mount, source, allow_other, err);
+		       ? create_in_place(mount, source, wish, err)
+		       : create_apart(mount, source, wish, err);
 }
 
 static int place_it(struct mount *mount, struct err *err)

@@ -34,6 +34,12 @@ struct mount {
 	struct fuse_init_request init;
 };
 
+/* What all mounts of a keeper have in common. */
+struct mount_wish {
+	bool allow_other;
+	const char *context; /* SELinux's, as root only, or NULL; borrowed */
+};
+
 /* One that mount_done() has nothing to do with. */
 void mount_init(struct mount *mount);
 
@@ -70,8 +76,8 @@ void mount_disown(struct mount *mount);
  * unattached: nobody sees it yet. source is what mountinfo shows. 0, or
  * negative errno with err filled.
  */
-int mount_create(struct mount *mount, const char *source, bool allow_other,
-		 struct err *err);
+int mount_create(struct mount *mount, const char *source,
+		 const struct mount_wish *wish, struct err *err);
 
 /* Puts the mount on its mount point, whose directory it marks as of vacant.h
  * where it can. Without root it stands there since mount_create(), and who

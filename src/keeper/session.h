@@ -51,8 +51,7 @@ struct session_mount {
 struct folder {
 	int directory_fd; /* -1: the session has its mounts for ever */
 	int listening;	  /* the socket of runtime.h, or -1 */
-	bool allow_other;
-	bool is_ready; /* the worker has asked for all that it wants first */
+	bool is_ready;	  /* the worker has asked for all that it wants first */
 };
 
 enum session_phase {
@@ -104,6 +103,7 @@ struct session {
 	struct session_mount mounts[SESSION_MOUNTS_MAX];
 	size_t mount_count;
 	struct folder folder;
+	struct mount_wish wish; /* of the mounts that it makes */
 	struct session_client clients[SESSION_CLIENTS_MAX];
 	struct page_droppers page_droppers;
 	struct notifier_plan notifier_plan;
@@ -130,7 +130,7 @@ void session_free(struct session *session);
  * errno with err filled and exit_code set; -EINTR: a signal asked for the end,
  * or the launcher has gone.
  */
-int session_start(struct session *session, bool allow_other, struct err *err);
+int session_start(struct session *session, struct err *err);
 
 /* Serves until a signal, a client, an unmount by someone else, or the death of
  * the last worker there may be (restart.h); then unmounts, ends the worker, and

@@ -32,7 +32,6 @@ struct startup {
 	struct session *session;
 	struct err *err;
 	int64_t deadline_ms;
-	bool allow_other;
 	/* ADD, of a folder that another keeper has: done when it is taken */
 	struct message *wishes; /* room for SESSION_MOUNTS_MAX, or NULL */
 	size_t wish_count;
@@ -160,7 +159,7 @@ static int create_mounts(const struct startup *startup)
 			return report_nonsense(startup);
 		if (!session->take_over)
 			r = mount_create(&session->mounts[count].mount,
-					 message.body, startup->allow_other,
+					 message.body, &session->wish,
 					 startup->err);
 		if (r < 0)
 			return r;
@@ -460,13 +459,12 @@ static int start_without_worker(const struct startup *startup)
 	return r;
 }
 
-int session_start(struct session *session, bool allow_other, struct err *err)
+int session_start(struct session *session, struct err *err)
 {
 	struct startup startup = {
 		.session = session,
 		.err = err,
 		.deadline_ms = moment_ms() + READY_TIMEOUT_MS,
-		.allow_other = allow_other,
 	};
 	bool has_worker = session->worker_plan ||
 			  (!session->take_over && !folder_is_open(session));

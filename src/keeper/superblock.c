@@ -20,7 +20,7 @@
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |            \
 	 MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME)
 
-/* Why the kernel refused, in its own words where it gives some. */
+/* Why the kernel refused, in its own words where it gives some: "e WORDS". */
 static int refusal(int context, const char *what, struct err *err)
 {
 	int code = errno;
@@ -30,7 +30,8 @@ static int refusal(int context, const char *what, struct err *err)
 	if (length > 0)
 		words[strcspn(words, "\n")] = '\0';
 	return err_set(err, -code, "mounting (%s): %s%s%s", what,
-		       strerrordesc_np(code), *words ? ", " : "", words);
+		       strerrordesc_np(code), length > 2 ? ", " : "",
+		       length > 2 ? words + 2 : "");
 }
 
 static int set_string(int context, const char *key, const char *value,
@@ -79,20 +80,42 @@ static int configure(int context, const struct superblock_plan *plan,
 	/* Without it allow_other lets everyone read whatever the mode says. */
 	if (r == 0)
 		r = set_flag(context, "default_permissions", err);
+	if (r == 0 && plan->context)
+		r = set_string(context, "context", plan->context, err);
 	if (r == 0 && plan->allow_other)
 		r = set_flag(context, "allow_other", err);
 	return r;
 }
 
+static int open_context(struct err *err)
+{
+	int context = (int)syscall(SYS_fsopen, "fuse", FSOPEN_CLOEXEC);
+
+	return context < 0 ? err_set(err, -errno, "fsopen of fuse: %s",
+				     strerrordesc_np(errno))
+			   : context;
+}
+
+int superblock_check_context(const char *context, struct err *err)
+{
+	cleanup_fd int trial = -1;
+	int r;
+
+	if (geteuid() != 0)
+		return err_set(err, -EPERM,
+			       "--context: only root can choose it");
+	trial = open_context(err);
+	r = trial < 0 ? trial : set_string(trial, "context", context, err);
+	return r < 0 ? err_wrap(err, "--context, which needs SELinux") : 0;
+}
+
 int superblock_create(const struct superblock_plan *plan, struct err *err)
 {
-	cleanup_fd int context =
-		(int)syscall(SYS_fsopen, "fuse", FSOPEN_CLOEXEC);
+	cleanup_fd int context = open_context(err);
 	int r;
 
 	if (context < 0)
-		return err_set(err, -errno, "fsopen of fuse: %s",
-			       strerrordesc_np(errno));
+		return context;
 	r = configure(context, plan, err);
 	if (r < 0)
 		return r;

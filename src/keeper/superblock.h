@@ -12,7 +12,12 @@ struct superblock_plan {
 	int fuse_fd;	    /* /dev/fuse, borrowed */
 	const char *source; /* what mountinfo shows; cut if it is too long */
 	bool allow_other;
+	const char *context; /* SELinux's, of all files; or NULL */
 };
+
+/* Whether the kernel knows such contexts at all: before anything is made. 0, or
+ * negative errno with err filled. */
+int superblock_check_context(const char *context, struct err *err);
 
 /* Its FUSE_INIT waits in fuse_fd then. A descriptor for superblock_mount(), or
  * negative errno with err filled, in the kernel's own words where it has some.

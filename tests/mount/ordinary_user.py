@@ -149,6 +149,8 @@ def what_is_missing_is_named():
     _check_refused("no runtime directory",
                    (f"/run/user/{USER.pw_uid}/secretsfs", "XDG_RUNTIME_DIR"),
                    app, user.point, XDG_RUNTIME_DIR="")
+    _check_refused("a context", ("--context", "only root"), "--context",
+                   "a:b:c:d", app, user.point)
     _check_refused("a user for the worker", ("--worker-user", "only root"),
                    "--worker-user", "daemon", app, user.point)
     _check_refused("files of another", ("--owner",), "--owner", "0", app,

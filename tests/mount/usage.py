@@ -147,6 +147,29 @@ def a_machine_without_dev_fuse_is_told():
         _check_refused(result, 1, "/dev/fuse")
 
 
+def _knows_contexts():
+    with open("/proc/filesystems", encoding="utf-8") as known:
+        return "selinuxfs" in known.read()
+
+
+@case
+def a_context_is_the_kernels_to_refuse():
+    context = "system_u:object_r:tmp_t:s0"
+    if _knows_contexts():
+        with work_directory() as directory:
+            secret = write_file(os.path.join(directory, "app.json"), "{}")
+            with mounted_at(directory, f"file:{secret}", "-o",
+                            f"context={context}") as mount, \
+                    open("/proc/self/mountinfo", encoding="utf-8") as table:
+                check(any(f"context={context}" in line for line in table
+                          if f" {mount.point} " in line), "no context")
+        return
+    _refuses(1, "--context, which needs SELinux", "--context", context,
+             "SOURCE", "POINT")
+    _refuses(1, "Unknown parameter", "-o", f'context="{context}"', "SOURCE",
+             "POINT")
+
+
 @case
 def help_fits_a_screen_and_goes_to_standard_output():
     result = run(built("secretsfs"), "--help")
