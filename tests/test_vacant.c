@@ -84,6 +84,36 @@ static void marks_and_gives_every_mode_back(void **state)
 	}
 }
 
+static void knows_what_is_vacant(void **state)
+{
+	static const mode_t modes[] = { 0755, 0500, 0300, 0 };
+	char other[112];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct place place;
+
+		make(&place, modes[i]);
+		assert_int_equal(vacant_check(place.fd), 0);
+		assert_int_equal(vacant_mark(place.fd, false), 0);
+		assert_int_equal(vacant_check(place.fd), 0);
+		assert_int_equal(mode_of(place.path), closed_mode(modes[i]));
+		drop(&place);
+		make(&place, 0700);
+		(void)snprintf(other, sizeof(other), "%s/x", place.path);
+		write_file(other, "mine");
+		assert_int_equal(chmod(place.path, modes[i]), 0);
+		assert_int_equal(vacant_check(place.fd), -ENOTEMPTY);
+		assert_int_equal(mode_of(place.path), modes[i]);
+		assert_int_equal(chmod(place.path, 0700), 0);
+		assert_int_equal(unlink(other), 0);
+		/* Whoever may write there could write that. */
+		write_file(place.file, "no mark");
+		assert_int_equal(vacant_check(place.fd), -ENOTEMPTY);
+		drop(&place);
+	}
+}
+
 /* As after a keeper that was killed, by one that knows nothing. */
 static void knows_a_mark_again_with_the_mode_before_it(void **state)
 {
@@ -210,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_and_gives_every_mode_back),
+		cmocka_unit_test(knows_what_is_vacant),
 		cmocka_unit_test(knows_a_mark_again_with_the_mode_before_it),
 		cmocka_unit_test(closes_what_has_the_file_and_its_mode),
 		cmocka_unit_test(tells_a_directory_that_was_made_for_the_mount),

@@ -16,6 +16,7 @@
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
 #include "keeper/runtime.h"
+#include "keeper/vacant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +93,18 @@ static void undo(struct session *session, struct session_mount *mount)
 	mount->name[0] = '\0';
 }
 
+/* Below a mount of ours it was looked at by whoever has made that. */
+static int check_vacant(const struct session_mount *mount, struct err *err)
+{
+	int r = mount->mount.layers.count > 0
+			? 0
+			: vacant_check(mount->mount.target_fd);
+
+	return r < 0 ? err_set(err, r, "nothing is mounted upon %s: %s",
+			       mount->name, strerrordesc_np(-r))
+		     : 0;
+}
+
 static int open_place(const struct folder *folder, struct session_mount *mount,
 		      struct err *err)
 {
@@ -103,7 +116,9 @@ static int open_place(const struct folder *folder, struct session_mount *mount,
 		return r;
 	r = mount_open_at(&mount->mount, &place, mount->name, err);
 	mount->mount.is_place_made = is_made;
-	return r < 0 ? r : layers_check(&mount->mount.layers, mount->name, err);
+	if (r == 0)
+		r = layers_check(&mount->mount.layers, mount->name, err);
+	return r < 0 ? r : check_vacant(mount, err);
 }
 
 static int make(struct session *session, struct session_mount *mount,

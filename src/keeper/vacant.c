@@ -10,6 +10,7 @@
 #include "keeper/descriptor.h"
 #include "keeper/owner.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,12 @@
 #define MODE_KEY "mode "
 #define MADE_TAIL " made"
 #define MARK_MAX 128
+
+static void close_listing(DIR **listing)
+{
+	if (*listing)
+		(void)closedir(*listing);
+}
 
 struct mark {
 	unsigned mode;
@@ -148,6 +155,49 @@ int vacant_mark(int directory_fd, bool is_made)
 	if (r == 0)
 		r = mark_opened(directory_fd, &about, is_made);
 	if (r < 0)
+		(void)change_mode(directory_fd, about.st_mode & 07777);
+	owner_leave(&owner);
+	return r;
+}
+
+static int check_empty(int directory_fd)
+{
+	cleanup_fd int fd =
+		openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(close_listing) DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!listing)
+		return -errno;
+	(void)descriptor_take(&fd);
+	for (;;) {
+		const struct dirent *entry = readdir(listing);
+
+		if (!entry)
+			return 0;
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return -ENOTEMPTY;
+	}
+}
+
+int vacant_check(int directory_fd)
+{
+	struct owner owner;
+	struct stat about;
+	struct mark mark;
+	bool is_closed;
+	int r = 0;
+
+	if (fstat(directory_fd, &about) < 0)
+		return -errno;
+	is_closed =
+		(about.st_mode & (S_IRUSR | S_IXUSR)) != (S_IRUSR | S_IXUSR);
+	owner_become(&owner, &about);
+	if (is_closed)
+		r = open_to_owner(directory_fd, &about);
+	if (r == 0 && !read_mark(directory_fd, &about, &mark))
+		r = check_empty(directory_fd);
+	if (is_closed)
 		(void)change_mode(directory_fd, about.st_mode & 07777);
 	owner_leave(&owner);
 	return r;

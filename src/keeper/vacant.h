@@ -16,6 +16,10 @@
 
 #define VACANT_FILE "NOT-MOUNTED"
 
+/* 0: the directory has the mark, or nothing in it; -ENOTEMPTY; or negative
+ * errno. */
+int vacant_check(int directory_fd);
+
 /* is_made: the directory was made for the mount, and goes with the mark. 0; 1:
  * it was marked already, and stays as it was marked; or negative errno, and
  * then nothing has changed. */

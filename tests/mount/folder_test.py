@@ -6,6 +6,7 @@ for what it should not have."""
 import contextlib
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -151,6 +152,30 @@ def symbolic_links_are_not_followed():
             check("Not a directory" in here.worker.is_refused(name), name)
         check_equal(os.listdir(other), [])
         link.unlink()
+
+
+@case
+def what_is_in_use_is_not_covered():
+    with scene() as here:
+        used = here.lab.mount_point / "used"
+        inner = used / "inner"
+        inner.mkdir(parents=True)
+        used.chmod(0o300)
+        closed = here.lab.mount_point / "closed"
+        closed.mkdir()
+        (closed / "NOT-MOUNTED").write_text("mine", encoding="utf-8")
+        for name in b"used", b"closed":
+            check("Directory not empty" in here.worker.is_refused(name), name)
+        check_equal(used.stat().st_mode & 0o777, 0o300)
+        check_equal(os.listdir(used), ["inner"])
+        # what is empty is free, also where others are above it
+        here.worker.say(SERVING, here.worker.get(b"used/inner"))
+        wait_until(lambda: here.points() == ["good", "used/inner"], "it")
+        check(here.worker.is_refused(b"used"), "a space")
+        result = here.lab.command("unmount", here.point + "/used/inner")
+        check_equal((result.returncode, result.stderr), (0, ""))
+        shutil.rmtree(closed)
+        shutil.rmtree(used)
 
 
 @case
