@@ -66,9 +66,9 @@ struct options {
 
 	/* the processes */
 	bool allow_other;
-	const char *context; /* SELinux's, of all files */
 	bool insecure_no_sandbox;
 	bool foreground;
+	const char *context; /* SELinux's, of all files */
 	const char *worker_user;
 	const char *log_file;
 	bool log_json;
