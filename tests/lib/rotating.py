@@ -113,12 +113,12 @@ def node_count(mount):
             length *= 4
 
 
-def rotate(mount, one, count, seconds=10):
+def rotate(mount, one, count, seconds=10, first=1):
     """Each version as soon as watchers have heard of the last one; how long
     each took."""
     took = []
     with Watch(mount.point) as watch:
-        for number in range(1, count + 1):
+        for number in range(first, first + count):
             start = time.monotonic()
             one.put(number)
             missing = {(MOVED_TO, key) for key in KEYS}

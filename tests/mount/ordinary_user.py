@@ -1,129 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is not root mounts by fusermount3, and is promised the same.
 
-The first cases are root's, who prepares what the user meets; from the first
-case that asks for it on, the test itself is the user. Where /dev/fuse is
-closed to users, another node of it is bound over it, in a mount namespace of
-the test's own.
+That nobody notices workers that die: user_survives.py. What root is told of
+such mounts: users_mounts.py.
 """
 
-import contextlib
-import ctypes
 import os
-import pwd
-import shutil
 import signal
 import stat
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-import lib.place
 from fake_aws import KEY_ID, SECRET_KEY
 from lib.clock import Clock
 from lib.inotify import DELETE_SELF, MOVED_TO, Watch
 from lib.mounting import mount, mounted_at
 from lib.place import built, is_mounted, work_directory, write_file
-from lib.process import PATIENCE, environment, run, run_ok, status_field
+from lib.process import run, run_ok, status_field
 from lib.reading import error_of, read
-from lib.rotating import AwsSecret, broken, readers, rotate
 from lib.scene import PASSWORD, SECRET, aws_directory, write_class
-from lib.tap import case, check, check_equal, main
+from lib.tap import case, check, check_equal
+from lib.user import (FUSERMOUNT, USER, app_file, as_said_by_the_user, bound,
+                      fuse_node, the_user, user_case, user_main)
 from lib.wait import wait_until
 
-USER = pwd.getpwnam("nobody")
-FUSERMOUNT = "/usr/bin/fusermount3"
-CLONE_NEWNS = 0x20000
-_PROGRAMS = ("secretsfs", "secretsfs-keeper", "secretsfs-worker",
-             "secretsfs-notifier", "tests/rotation_reader")
 TTL = 60
 
 
-class _User:
-    """What the user has: a home, a runtime directory, our programs."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.home = os.path.join(directory, "home")
-        self.runtime = os.path.join(directory, "runtime")
-        self.point = os.path.join(directory, "mnt")
-        for path in (self.home, self.runtime, self.point):
-            os.mkdir(path, 0o700)
-        for name in _PROGRAMS:
-            copy = os.path.join(directory, "bin", name)
-            os.makedirs(os.path.dirname(copy), exist_ok=True)
-            shutil.copy(built(name), copy)
-        lib.place.BUILD = os.path.join(directory, "bin")
-        self._give(directory)
-
-    def _give(self, directory):
-        for path, _, files in os.walk(directory):
-            for each in (path, *(os.path.join(path, file) for file in files)):
-                os.chown(each, USER.pw_uid, USER.pw_gid)
-
-    @property
-    def environment(self):
-        return {"HOME": self.home, "XDG_RUNTIME_DIR": self.runtime}
-
-    def become(self):
-        """For good."""
-        if os.geteuid() == USER.pw_uid:
-            return
-        os.setgroups([])
-        os.setresgid(USER.pw_gid, USER.pw_gid, USER.pw_gid)
-        os.setresuid(USER.pw_uid, USER.pw_uid, USER.pw_uid)
-        # lib.process passes these on
-        os.environ.update(self.environment)
-
-
-_user = []
-
-
-def user_case(function):
-    def as_user():
-        _user[0].become()
-        function(_user[0])
-        check_equal(_left(_user[0]), [], "left in the runtime directory")
-    as_user.__name__ = function.__name__
-    return case(as_user)
-
-
-def _left(user):
-    directory = os.path.join(user.runtime, "secretsfs")
-    return os.listdir(directory) if os.path.isdir(directory) else []
-
-
 def _app(directory, content=SECRET):
-    return "file:" + write_file(os.path.join(directory, "app.json"), content,
-                                0o600)
-
-
-@contextlib.contextmanager
-def _bound(source, target):
-    run_ok("mount", "--bind", source, target)
-    try:
-        yield
-    finally:
-        run_ok("umount", target)
-
-
-def _fuse_node(directory, mode):
-    path = os.path.join(directory, f"fuse-{mode:o}")
-    os.mknod(path, stat.S_IFCHR | mode, os.stat("/dev/fuse").st_rdev)
-    os.chmod(path, mode)
-    return path
+    return app_file(directory, content)
 
 
 def _command(*arguments, **variables):
-    """What root's test says that the user says."""
-    done = subprocess.run(
-        [built("secretsfs"), *arguments], capture_output=True, check=False,
-        env=environment({**_user[0].environment, **variables}), cwd="/",
-        user=USER.pw_uid, group=USER.pw_gid, extra_groups=[],
-        stdin=subprocess.DEVNULL, timeout=PATIENCE)
-    return done.returncode, done.stderr.decode()
+    return as_said_by_the_user("secretsfs", *arguments, **variables)
 
 
 def _check_refused(what, words, *arguments, **variables):
@@ -135,15 +45,15 @@ def _check_refused(what, words, *arguments, **variables):
 
 @case
 def what_is_missing_is_named():
-    user, app = _user[0], _app(_user[0].home)
+    user, app = the_user(), _app(the_user().home)
     os.chown(app[len("file:"):], USER.pw_uid, USER.pw_gid)
     with work_directory() as roots:
         _check_refused("a directory of root's", ("belongs to uid 0",), app,
                        roots)
-    with _bound(_fuse_node("/run", 0o600), "/dev/fuse"):
+    with bound(fuse_node("/run", 0o600), "/dev/fuse"):
         _check_refused("a closed device", ("/dev/fuse: Permission denied",),
                        app, user.point)
-    with _bound("/dev/null", FUSERMOUNT):
+    with bound("/dev/null", FUSERMOUNT):
         _check_refused("no fusermount3", ("fusermount3", "package fuse3"),
                        app, user.point)
     _check_refused("no runtime directory",
@@ -159,13 +69,13 @@ def what_is_missing_is_named():
 
 @case
 def others_come_in_only_where_the_machine_allows_it():
-    user, app = _user[0], "file:" + os.path.join(_user[0].home, "app.json")
+    user, app = the_user(), "file:" + os.path.join(the_user().home, "app.json")
     closed = write_file("/run/closed.conf", "# nothing\n")
-    with _bound(closed, "/etc/fuse.conf"):
+    with bound(closed, "/etc/fuse.conf"):
         _check_refused("no user_allow_other", ("user_allow_other",
                                                "/etc/fuse.conf"),
                        "-o", "allow_other", app, user.point)
-    with _bound(write_file("/run/open.conf", "user_allow_other\n"),
+    with bound(write_file("/run/open.conf", "user_allow_other\n"),
                 "/etc/fuse.conf"):
         code, err = _command("-o", "allow_other", "--mode", "0444",
                              "--dir-mode", "0555", app, user.point)
@@ -282,25 +192,6 @@ def what_is_the_users_own_is_read_as_the_user(user):
 
 
 @user_case
-def no_reader_sees_that_workers_are_killed(_user_):
-    with aws_directory() as (directory, aws):
-        clock = Clock(directory)
-        secret = AwsSecret(aws, clock, TTL)
-        with mounted_at(directory, "app", "--ttl", f"{TTL}s", *clock.options,
-                        "--test-restarts", "0", env=aws.environment(),
-                        expect_death=True) as found, \
-                readers(4, found.point) as told:
-            for _ in range(10):
-                killed = found.worker_pid()
-                os.kill(killed, signal.SIGKILL)
-                wait_until(lambda pid=killed: found.worker_pid() != pid,
-                           "another worker serves", 20)
-                read(found.path("password"))
-            rotate(found, secret, 3)
-        check_equal(broken(told), {}, told)
-
-
-@user_case
 def a_busy_mount_is_unmounted_too(user):
     with work_directory() as directory:
         with mounted_at(directory, _app(directory)) as found:
@@ -350,8 +241,7 @@ def a_mount_that_nobody_serves_is_marked_and_given_back(user):
             result = run(built("secretsfs"), "unmount", found.point)
             check(result.code == 0, result)
             check_equal(os.listdir(found.point), [])
-            for name in _left(user):
-                os.unlink(os.path.join(user.runtime, "secretsfs", name))
+            user.forget_sockets()
 
 
 @user_case
@@ -381,40 +271,4 @@ def a_start_that_fails_leaves_nothing(user):
         check_equal((is_mounted(point), os.listdir(point)), (False, []))
 
 
-def _prepare():
-    """A mount namespace of our own, and in it a device that users may open."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS) < 0:
-        raise OSError(ctypes.get_errno(), "unshare")
-    run_ok("mount", "--make-rprivate", "/")
-    run_ok("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-    if stat.S_IMODE(os.stat("/dev/fuse").st_mode) & 0o6 != 0o6:
-        run_ok("mount", "--bind", _fuse_node("/run", 0o666), "/dev/fuse")
-
-
-def _why_not():
-    if os.geteuid() != 0:
-        return "becoming an ordinary user needs root"
-    if not os.path.exists("/dev/fuse"):
-        return "there is no /dev/fuse"
-    if not os.path.exists(FUSERMOUNT):
-        return "there is no fusermount3 (package fuse3)"
-    return None
-
-
-def _main():
-    reason = _why_not()
-    if reason:
-        print(f"1..0 # SKIP {reason}", flush=True)
-        return
-    _prepare()
-    directory = os.path.realpath(tempfile.mkdtemp(prefix="secretsfs-user-"))
-    os.chmod(directory, 0o755)
-    try:
-        _user.append(_User(directory))
-        main()
-    finally:
-        shutil.rmtree(directory)
-
-
-_main()
+user_main()
