@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FSTYPE "fuse.secretsfs"
 
@@ -30,18 +31,14 @@ static int64_t now_ms(void)
 
 /* 0; -ENOENT: no secretsfs is mounted there; or negative errno, with err
  * filled. */
-static int find_mount(const char *path, uint64_t *ret_id, struct err *err)
+static int find_mount(const char *path, struct mountinfo *ret, struct err *err)
 {
-	struct mountinfo mount;
-	int r = mountinfo_find(MOUNTINFO_SELF, path, &mount);
+	int r = mountinfo_find(MOUNTINFO_SELF, path, ret);
 
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
 			       strerrordesc_np(-r));
-	if (r == -ENOENT || strcmp(mount.fstype, FSTYPE) != 0)
-		return -ENOENT;
-	*ret_id = mount.id;
-	return 0;
+	return r == 0 && strcmp(ret->fstype, FSTYPE) == 0 ? 0 : -ENOENT;
 }
 
 /* To the keeper of what is mounted below a directory. A descriptor or negative
@@ -55,20 +52,37 @@ static int connect_to_directory(const char *path)
 	return socket == -ENOENT ? -EINVAL : socket;
 }
 
+/* What is known then: nobody listens where its keeper would. */
+static int refuse_unfound(const struct mountinfo *mount, struct err *err)
+{
+	if (mount->user_id == geteuid() || mount->user_id == MOUNTINFO_NO_USER)
+		return err_set(err, -ENOENT,
+			       "no socket of its keeper is found: it is in "
+			       "another container, or has died; unmount takes "
+			       "the mount off");
+	return err_set(err, -ENOENT,
+		       "uid %u has mounted it, and no socket of that user's "
+		       "keeper is found; ask as that user, with the same "
+		       "XDG_RUNTIME_DIR",
+		       (unsigned)mount->user_id);
+}
+
 /* A descriptor, or negative errno with err filled. */
 static int connect_to(const char *path, struct err *err)
 {
-	uint64_t mount_id = 0;
-	int r = find_mount(path, &mount_id, err);
+	struct mountinfo mount = { 0 };
+	int r = find_mount(path, &mount, err);
 	int socket;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
 	socket =
-		r == 0 ? runtime_connect(mount_id) : connect_to_directory(path);
+		r == 0 ? runtime_connect(mount.id) : connect_to_directory(path);
 	if (socket == -EINVAL)
 		return err_set(err, -EINVAL, "no secretsfs is mounted there");
-	if (socket == -ENOENT || socket == -ECONNREFUSED)
+	if (socket == -ENOENT)
+		return refuse_unfound(&mount, err);
+	if (socket == -ECONNREFUSED)
 		return err_set(err, socket,
 			       "its keeper has died; unmount takes it off");
 	if (socket == -EACCES || socket == -EPERM)
@@ -117,6 +131,17 @@ static int await(int socket, int64_t deadline_ms, struct message *ret,
 	return 0;
 }
 
+/* Root may ask what an ordinary user has made, and a terminal obeys control
+ * bytes. */
+static void write_out(char *text, size_t length, FILE *out)
+{
+	for (size_t i = 0; i < length; i++)
+		if (((unsigned char)text[i] < ' ' && text[i] != '\n') ||
+		    text[i] == 0x7f)
+			text[i] = '?';
+	(void)fwrite(text, 1, length, out);
+}
+
 static int take_answer(int socket, const struct asking *asking,
 		       unsigned *ret_number, struct err *err)
 {
@@ -139,7 +164,7 @@ static int take_answer(int socket, const struct asking *asking,
 		if (message.type != MESSAGE_ANSWER || !asking->out ||
 		    length > ASK_ANSWER_MAX)
 			return err_set(err, -EPROTO, "the answer is not one");
-		(void)fwrite(message.body, 1, message.length, asking->out);
+		write_out(message.body, message.length, asking->out);
 	}
 	*ret_number = message.number > 0 ? (unsigned)message.number : 0;
 	return 0;

@@ -52,7 +52,8 @@ static int ask(int socket, struct err *err)
 	return 0;
 }
 
-static int detach(const struct mountinfo *mount, struct err *err)
+/* why: what came of looking for its keeper. */
+static int detach(const struct mountinfo *mount, int why, struct err *err)
 {
 	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
 	int r = place_open(mount->mount_point, &place, err);
@@ -63,8 +64,13 @@ static int detach(const struct mountinfo *mount, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "%s", strerrordesc_np(-r));
 	runtime_remove(mount->id);
-	command_complain("%s: its keeper was gone, unmounted it",
-			 mount->mount_point);
+	if (why != -ENOENT)
+		command_complain("%s: its keeper was gone, unmounted it",
+				 mount->mount_point);
+	else
+		command_complain("%s: its keeper was not found (uid %u had "
+				 "mounted it), unmounted it",
+				 mount->mount_point, (unsigned)mount->user_id);
 	return 0;
 }
 
@@ -72,12 +78,14 @@ static int stop(const struct mountinfo *mount, int socket, struct err *err)
 {
 	int r = ask(socket, err);
 
-	if (r != -EPIPE)
-		return r;
+	if ((r < 0 && r != -EPIPE) ||
+	    mountinfo_has(MOUNTINFO_SELF, mount->id) != 1)
+		return r == -EPIPE ? 0 : r;
 	/* It was ending anyway, or has just died. */
-	return mountinfo_has(MOUNTINFO_SELF, mount->id) == 1
-		       ? detach(mount, err)
-		       : 0;
+	if (r == -EPIPE)
+		return detach(mount, r, err);
+	return err_set(err, -EBUSY,
+		       "its keeper says that it is unmounted, and it is not");
 }
 
 /* Takes one layer off. With only_dead, a mount that has a keeper stays: it is
@@ -88,7 +96,7 @@ static int unmount_layer(const struct mountinfo *mount, bool only_dead,
 	cleanup_fd int socket = runtime_connect(mount->id);
 
 	if (socket == -ENOENT || socket == -ECONNREFUSED)
-		return detach(mount, err);
+		return detach(mount, socket, err);
 	if (socket < 0)
 		return err_set(err, socket, "the keeper cannot be reached: %s",
 			       strerrordesc_np(-socket));

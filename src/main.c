@@ -29,6 +29,10 @@ void command_complain(const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	/* Names and answers are foreign, and a terminal obeys control bytes. */
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	(void)fprintf(stderr, "secretsfs: %s\n", line);
 }
 

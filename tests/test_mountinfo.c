@@ -51,6 +51,40 @@ static void reads_a_line_with_any_number_of_tags(void **state)
 	}
 }
 
+static void reads_who_has_mounted(void **state)
+{
+	static const struct {
+		const char *options;
+		uid_t user;
+	} cases[] = {
+		{ "rw,user_id=1000,group_id=7,default_permissions", 1000 },
+		{ "user_id=0", 0 },
+		{ "rw,user_id=4294967294\n", UINT32_MAX - 1 },
+		{ "rw", MOUNTINFO_NO_USER },
+		{ "rw,user_id=", MOUNTINFO_NO_USER },
+		{ "rw,user_id=x,user_id=5", MOUNTINFO_NO_USER },
+		{ "rw,user_id=99999999999", MOUNTINFO_NO_USER },
+		{ "rw,user_id=99999999999999999", MOUNTINFO_NO_USER },
+		{ "rw,xuser_id=5", MOUNTINFO_NO_USER },
+		{ "", MOUNTINFO_NO_USER },
+	};
+	struct mountinfo entry;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		(void)snprintf(line, sizeof(line),
+			       "1 2 0:1 / /m,user_id=3 rw,user_id=4 - fuse.x "
+			       "a,user_id=6 %s",
+			       cases[i].options);
+		assert_int_equal(mountinfo_parse(line, &entry), 0);
+		assert_int_equal(entry.user_id, cases[i].user);
+	}
+	assert_int_equal(mountinfo_parse("1 2 0:1 / /m rw - fuse.x", &entry),
+			 0);
+	assert_int_equal(entry.user_id, MOUNTINFO_NO_USER);
+}
+
 static void decodes_octal_escapes_and_nothing_else(void **state)
 {
 	static const struct {
@@ -267,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_line_with_any_number_of_tags),
+		cmocka_unit_test(reads_who_has_mounted),
 		cmocka_unit_test(decodes_octal_escapes_and_nothing_else),
 		cmocka_unit_test(refuses_a_line_of_another_form),
 		cmocka_unit_test(refuses_a_path_that_does_not_fit),

@@ -79,6 +79,33 @@ static int copy_number(const char *field, uint64_t *ret)
 	return r < 0 ? r : parse_decimal(text, UINT64_MAX, ret);
 }
 
+/* The options of a file system are the kernel's own text; a blank in them is
+ * escaped. */
+static uid_t find_user(const char *options)
+{
+	static const char key[] = "user_id=";
+	char text[16];
+	uint64_t user;
+
+	while (options && *options && *options != '\n') {
+		if (strncmp(options, key, strlen(key)) == 0) {
+			const char *digits = options + strlen(key);
+			size_t length = strcspn(digits, ", \n");
+
+			if (length >= sizeof(text))
+				break;
+			memcpy(text, digits, length);
+			text[length] = '\0';
+			return parse_decimal(text, UINT32_MAX, &user) < 0
+				       ? MOUNTINFO_NO_USER
+				       : (uid_t)user;
+		}
+		options += strcspn(options, ",\n");
+		options += *options == ',';
+	}
+	return MOUNTINFO_NO_USER;
+}
+
 int mountinfo_parse(const char *line, struct mountinfo *ret)
 {
 	const char *parent = field_at(line, FIELD_PARENT);
@@ -92,6 +119,7 @@ int mountinfo_parse(const char *line, struct mountinfo *ret)
 	    copy_field(tail + strlen(" - "), ret->fstype, sizeof(ret->fstype)) <
 		    0)
 		return -EINVAL;
+	ret->user_id = find_user(field_at(tail + strlen(" - "), 2));
 	return 0;
 }
 

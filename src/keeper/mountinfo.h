@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * The mount table, read without touching any mount: a file system whose server
@@ -13,12 +14,15 @@
 
 #define MOUNTINFO_SELF "/proc/self/mountinfo"
 #define MOUNTINFO_FSTYPE_MAX 64
+#define MOUNTINFO_NO_USER ((uid_t)-1)
 
 struct mountinfo {
 	uint64_t id;
 	uint64_t parent_id; /* of the mount that this one stands on */
 	char mount_point[PATH_MAX];
 	char fstype[MOUNTINFO_FSTYPE_MAX]; /* with its subtype: "fuse.x" */
+	uid_t user_id; /* of FUSE, by the kernel's word: who has mounted it; or
+			* MOUNTINFO_NO_USER */
 };
 
 /* One line, with or without its newline; octal escapes are decoded. 0, or

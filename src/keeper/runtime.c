@@ -8,11 +8,14 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/mountinfo.h"
+#include "keeper/seek.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -78,21 +82,35 @@ static int fill_address(uint64_t mount_id, struct sockaddr_un *address)
 				  "%s/%" PRIu64 ".sock", directory, mount_id);
 }
 
-/* By what the directory is, however it is reached. */
+/* By what the directory is, however it is reached. It may be of a mount whose
+ * server hangs, so that one is not asked. */
+static int name_directory(int fd, char ret[NAME_MAX + 1], uid_t *ret_owner)
+{
+	struct statx about;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		  STATX_INO | STATX_UID, &about) < 0)
+		return -errno;
+	*ret_owner = about.stx_uid;
+	return write_path(
+		ret, NAME_MAX + 1, "directory-%jx-%ju.sock",
+		(uintmax_t)makedev(about.stx_dev_major, about.stx_dev_minor),
+		(uintmax_t)about.stx_ino);
+}
+
 static int fill_directory_address(int fd, struct sockaddr_un *address)
 {
 	char directory[DIRECTORY_MAX];
-	struct stat about;
+	char name[NAME_MAX + 1];
+	uid_t owner;
 	int r = write_directory(directory);
 
-	if (r < 0)
-		return r;
-	if (fstat(fd, &about) < 0)
-		return -errno;
+	if (r == 0)
+		r = name_directory(fd, name, &owner);
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	return write_path(address->sun_path, sizeof(address->sun_path),
-			  "%s/directory-%jx-%ju.sock", directory,
-			  (uintmax_t)about.st_dev, (uintmax_t)about.st_ino);
+	return r < 0 ? r
+		     : write_path(address->sun_path, sizeof(address->sun_path),
+				  "%s/%s", directory, name);
 }
 
 static int refuse_directory(const char *path, int code, struct err *err)
@@ -225,6 +243,37 @@ static int connect_to_roots(uint64_t mount_id)
 	return r < 0 ? r : connect_to(&address);
 }
 
+/* Of another user's mount only that user's own directories tell. */
+static int connect_to_user(uid_t owner, const char *name, int why)
+{
+	int found;
+
+	if (owner != geteuid() && geteuid() != 0)
+		return -EACCES;
+	found = seek_keeper(owner, name);
+	return found == -ENOENT && owner == geteuid() ? why : found;
+}
+
+/* why: what came of looking where the sockets of who asks are. */
+static int connect_elsewhere(uint64_t mount_id, int why)
+{
+	struct mountinfo mount;
+	char name[NAME_MAX + 1];
+
+	if (mountinfo_get(MOUNTINFO_SELF, mount_id, &mount) < 0 ||
+	    mount.user_id == MOUNTINFO_NO_USER)
+		return why;
+	if (mount.user_id == 0)
+		return geteuid() == 0 ? why : connect_to_roots(mount_id);
+	(void)snprintf(name, sizeof(name), "%" PRIu64 ".sock", mount_id);
+	return connect_to_user(mount.user_id, name, why);
+}
+
+static bool is_nobody(int code)
+{
+	return code == -ENOENT || code == -ECONNREFUSED;
+}
+
 int runtime_connect(uint64_t mount_id)
 {
 	struct sockaddr_un address;
@@ -232,7 +281,7 @@ int runtime_connect(uint64_t mount_id)
 
 	if (r == 0)
 		r = connect_to(&address);
-	return r == -ENOENT && geteuid() != 0 ? connect_to_roots(mount_id) : r;
+	return is_nobody(r) ? connect_elsewhere(mount_id, r) : r;
 }
 
 int runtime_connect_to(const char *path)
@@ -248,9 +297,17 @@ int runtime_connect_to(const char *path)
 int runtime_connect_directory(int fd)
 {
 	struct sockaddr_un address;
+	char name[NAME_MAX + 1];
+	uid_t owner = 0;
 	int r = fill_directory_address(fd, &address);
 
-	return r < 0 ? r : connect_to(&address);
+	if (r == 0)
+		r = connect_to(&address);
+	if (!is_nobody(r) || name_directory(fd, name, &owner) < 0)
+		return r;
+	return owner == 0 || (geteuid() != 0 && owner != geteuid())
+		       ? r
+		       : connect_to_user(owner, name, r);
 }
 
 /* Those of mounts; not what is being made, and not those of directories. */

@@ -12,8 +12,9 @@ struct err;
 /*
  * How a command finds the keeper of a mount: one socket named after the
  * mount's id, in /run/secretsfs for root and in $XDG_RUNTIME_DIR/secretsfs, or
- * else /run/user/UID/secretsfs, for others. The messages are those of
- * message.h.
+ * else /run/user/UID/secretsfs, for others. One that an ordinary user has
+ * elsewhere is sought (seek.h) for that user and for root. The messages are
+ * those of message.h.
  */
 
 /* Makes the directory where it is missing, closes it to others' writes, or
@@ -30,8 +31,9 @@ int runtime_listen(uint64_t mount_id, struct err *err);
 int runtime_accept(int listening, uid_t owner);
 
 /* A connection to the keeper of a mount; it and what is sent block, but not for
- * long. A descriptor; -ENOENT or -ECONNREFUSED where no keeper is; -ETIMEDOUT
- * for one that does not turn; or negative errno. */
+ * long. A descriptor; -ECONNREFUSED: the keeper has died; -ENOENT: none is
+ * found, which is not the same where others have made the mount; -ETIMEDOUT for
+ * one that does not turn; -EACCES: it is another user's; or negative errno. */
 int runtime_connect(uint64_t mount_id);
 
 /* The same for the socket at path. */
