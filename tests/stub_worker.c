@@ -7,7 +7,7 @@
  * "while:PATH" it refuses to start where nothing is at that path. With
  * "held:PATH" it starts when somebody opens the fifo at that path to write, and
  * gives up when it is to reload. With "play:PATH" whoever listens there also
- * says all that a worker says, message by message.
+ * says all that a worker says, message by message, and how fast it reads.
  */
 #include "base/macros.h"
 #include "keeper/child.h"
@@ -26,6 +26,9 @@
 #include <unistd.h>
 
 #define FUSE_ROOT 1
+/* No message of a worker's: from now on, read one message in so many ms, or
+ * none where that is negative. */
+#define PLAY_PACE 1000
 
 struct worker {
 	const char *way;
@@ -34,6 +37,7 @@ struct worker {
 	int fuse_fd;
 	int relay; /* to whom all is lent, or -1 */
 	bool is_played;
+	int pace_ms;
 };
 
 static bool is_way(const struct worker *worker, const char *way)
@@ -235,11 +239,17 @@ static void on_message(struct worker *worker)
 }
 
 /* As it comes, well-formed or not. */
-static void pass_on(const struct worker *worker)
+static void pass_on(struct worker *worker)
 {
-	char bytes[sizeof(struct message)];
+	char bytes[sizeof(struct message)] = { 0 };
 	ssize_t length = read(worker->relay, bytes, sizeof(bytes));
+	struct message message;
 
+	memcpy(&message, bytes, sizeof(message));
+	if (length > 0 && message.type == PLAY_PACE) {
+		worker->pace_ms = message.number;
+		return;
+	}
 	if (length <= 0 || write(CHILD_SOCKET_FD, bytes, (size_t)length) < 0)
 		_exit(9);
 }
@@ -299,7 +309,8 @@ static void set_way(struct worker *worker)
 static void turn(struct worker *worker)
 {
 	struct pollfd fds[] = {
-		{ .fd = CHILD_SOCKET_FD, .events = POLLIN },
+		{ .fd = worker->pace_ms < 0 ? -1 : CHILD_SOCKET_FD,
+		  .events = POLLIN },
 		{ .fd = worker->fuse_fd,
 		  .events = (short)(worker->relay < 0 ? POLLIN : 0) },
 		{ .fd = worker->is_played ? worker->relay : -1,
@@ -308,8 +319,11 @@ static void turn(struct worker *worker)
 
 	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
 		return;
-	if (fds[0].revents)
+	if (fds[0].revents) {
 		on_message(worker);
+		/* Slow, so that what is played waits as well. */
+		(void)poll(NULL, 0, worker->pace_ms);
+	}
 	if (fds[2].revents)
 		pass_on(worker);
 	if (fds[1].revents && worker->relay >= 0)

@@ -364,8 +364,10 @@ static void on_add(struct session *session, const struct message *message)
 	if (!session->folder.is_ready || session->phase == PHASE_LEAVING)
 		return;
 	mount = find(session, message->body);
-	if (mount && !mount->is_handed_over)
-		(void)handover_mount(session, index_of(session, mount));
+	if (mount && !mount->is_handed_over &&
+	    handover_mount(session, index_of(session, mount),
+			   handover_deadline_ms()) == -EAGAIN)
+		restart_on_deaf(session);
 }
 
 static bool on_serving(struct session *session, const struct message *message)

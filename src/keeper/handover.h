@@ -7,10 +7,14 @@
 struct message;
 struct session;
 
-/* Shuts out the worker before, and tells the new one how it will know that it
- * is shut out itself: see fence.h. Before handover_mount(). 0, or negative
- * errno. */
-int handover_begin(const struct session *session);
+/* When a handover that begins now has to be over. All its messages have one
+ * deadline: a worker that reads slowly is slow with each of them. */
+int64_t handover_deadline_ms(void);
+
+/* Shuts out the worker before, tells the new one how it will know that it is
+ * shut out itself (fence.h), and gives it the pool. Before handover_mount(),
+ * and as that. */
+int handover_begin(const struct session *session, int64_t deadline_ms);
 
 /* Where one that cannot be ended may still write to what workers share, all of
  * it is copied for the next one. Before handover_mount(). */
@@ -19,11 +23,15 @@ void handover_part(struct session *session);
 /*
  * Gives the mount to the worker, whose first or later one it may be: what the
  * kernel asks of it, the FUSE_INIT that was answered, and the table of nodes
- * and the journal of requests that its workers share. As of handover_send().
+ * and the journal of requests that its workers share. Waits until the deadline
+ * for a worker that has much to read. 0, or negative errno; -EPIPE: the worker
+ * has gone; -EAGAIN: it does not read.
  */
-int handover_mount(struct session *session, uint32_t index);
+int handover_mount(struct session *session, uint32_t index,
+		   int64_t deadline_ms);
 
-/* The same to whoever is at the socket, but without the mount's name. */
+/* The same to whoever is at the socket, but without the mount's name. As of
+ * handover_send(). */
 int handover_give(const struct session *session, int socket, uint32_t index);
 
 /* Before the first mount: the pool of the worker that served last, if it had
@@ -31,8 +39,9 @@ int handover_give(const struct session *session, int socket, uint32_t index);
  * base). As of handover_send(). */
 int handover_pool(const struct session *session, int socket);
 
-/* As message_send(), but waits a moment for who has much to read. 0, or
- * negative errno; -EPIPE: the other one has gone; -EAGAIN: it does not read. */
+/* As message_send(), but waits for who has much to read, until a deadline of
+ * its own. 0, or negative errno; -EPIPE: the other one has gone; -EAGAIN: it
+ * does not read. */
 int handover_send(int socket, const struct message *message, int fd);
 
 #endif

@@ -198,21 +198,35 @@ void restart_on_left(struct session *session)
 		note_served(session);
 }
 
+void restart_on_deaf(struct session *session)
+{
+	log_err("the worker does not read what it is handed", "pid=%d",
+		session->worker.pid);
+	if (session->phase == PHASE_SERVING)
+		session->phase = PHASE_LEAVING;
+	session->phase_ms = moment_ms();
+}
+
 /* One that has died meanwhile is found by its pidfd or its socket. */
 static void hand_over(struct session *session)
 {
+	int64_t deadline_ms = handover_deadline_ms();
+	int r;
+
 	folder_settle(session);
-	(void)handover_begin(session);
+	r = handover_begin(session, deadline_ms);
 	/* Before the first read: a request that this worker read would else be
 	 * sent to it twice. */
 	(void)restart_resend(session);
 	/* After that: until then one that was fenced off may have answered. */
 	handover_part(session);
-	(void)handover_pool(session, session->worker.socket);
-	for (uint32_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
-		    handover_mount(session, i) < 0)
-			break;
+	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
+		if (is_there(&session->mounts[i]))
+			r = handover_mount(session, i, deadline_ms);
+	if (r == -EAGAIN) {
+		restart_on_deaf(session);
+		return;
+	}
 	/* A folder may be empty. */
 	note_served(session);
 }

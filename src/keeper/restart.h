@@ -36,6 +36,10 @@ bool restart_resend(const struct session *session);
 /* Every mount is served by the worker. */
 void restart_begin(struct session *session);
 
+/* The worker has not read what it was handed in the time for it: it is given up
+ * at the next turn, as one that has died. */
+void restart_on_deaf(struct session *session);
+
 /* There is no worker any more, and there should be: one is started at once. */
 void restart_anew(struct session *session);
 

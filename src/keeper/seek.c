@@ -133,7 +133,8 @@ static int try_directory(const char *path, const char *name, uid_t owner)
 }
 
 /* The directory of a line of the table, if it is of a socket of that name in
- * one of ours; the line is cut. NULL: it is not. */
+ * one of ours, where it was bound by a name that begins so (runtime.c renames
+ * it); the line is cut. NULL: it is not. */
 static const char *directory_of(char *line, const char *name)
 {
 	char *path = strchr(line, '/');
@@ -142,8 +143,7 @@ static const char *directory_of(char *line, const char *name)
 
 	if (!last)
 		return NULL;
-	last[strcspn(last, "\n")] = '\0';
-	if (strcmp(last + 1, name) != 0)
+	if (strncmp(last + 1, name, strlen(name)) != 0)
 		return NULL;
 	*last = '\0';
 	above = strrchr(path, '/');

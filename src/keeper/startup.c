@@ -232,7 +232,8 @@ static int take_over(const struct startup *startup)
 	return r;
 }
 
-static int hand_over(const struct startup *startup, uint32_t index)
+static int hand_over(const struct startup *startup, uint32_t index,
+		     int64_t deadline_ms)
 {
 	struct session *session = startup->session;
 	struct session_mount *mount = &session->mounts[index];
@@ -245,7 +246,7 @@ static int hand_over(const struct startup *startup, uint32_t index)
 		if (mount->listening < 0)
 			return mount->listening;
 	}
-	r = handover_mount(session, index);
+	r = handover_mount(session, index, deadline_ms);
 	if (r == -EPIPE)
 		return report_death(startup);
 	if (r < 0)
@@ -260,7 +261,7 @@ static bool is_still_wanted(const struct session *session, size_t index)
 }
 
 /* What is not wanted of a folder is taken off later. */
-static int hand_over_rest(const struct startup *startup)
+static int hand_over_rest(const struct startup *startup, int64_t deadline_ms)
 {
 	struct session *session = startup->session;
 	int r = 0;
@@ -268,7 +269,7 @@ static int hand_over_rest(const struct startup *startup)
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
 		if (!session->mounts[i].is_handed_over &&
 		    is_still_wanted(session, i))
-			r = hand_over(startup, i);
+			r = hand_over(startup, i, deadline_ms);
 	return r;
 }
 
@@ -287,7 +288,7 @@ static int on_afterthought(const struct startup *startup,
 	if (message->type != MESSAGE_ADD || !folder_is_open(session))
 		return report_nonsense(startup);
 	add_to_folder(startup, message);
-	return hand_over_rest(startup);
+	return hand_over_rest(startup, startup->deadline_ms);
 }
 
 /* What is not wanted any more need not serve. */
@@ -395,14 +396,12 @@ static int get_mounts(struct startup *startup)
 static int hand_over_all(const struct startup *startup)
 {
 	struct session *session = startup->session;
+	int64_t deadline_ms = handover_deadline_ms();
 	int r = fence_make(&session->fence, startup->err);
 
-	if (r == 0 && handover_begin(session) < 0)
+	if (r == 0 && handover_begin(session, deadline_ms) < 0)
 		r = report_death(startup);
-	/* Of another keeper's last worker. */
-	if (r == 0)
-		(void)handover_pool(session, session->worker.socket);
-	return r < 0 ? r : hand_over_rest(startup);
+	return r < 0 ? r : hand_over_rest(startup, deadline_ms);
 }
 
 static int attach_all(struct session *session, struct err *err)

@@ -17,10 +17,13 @@ sys.path.insert(0, sys.path[0] + "/..")
 from keeper_test import PR_SET_CHILD_SUBREAPER, Lab, finish, libc
 from lib.place import mounts
 from lib.tap import case, check, check_equal, main
+from lib.verifying import mount_ids
 from lib.wait import wait_until
 
 READY, MOUNT, SERVING, GONE = 1, 3, 4, 5
+STATUS = 14
 NODES, ADD, REMOVE, REFUSED = 18, 19, 20, 21  # of keeper/message.h
+PLAY_PACE = 1000  # of stub_worker.c
 MAGIC = 0x73667331
 NO_MOUNT = 0xffffffff
 MOUNTS_MAX = 64  # of keeper/session.h
@@ -48,6 +51,11 @@ class Worker:
             _, kind, mount, _, length = _HEAD.unpack_from(data)
             if kind in kinds:
                 return kind, mount, data[_HEAD.size:_HEAD.size + length]
+
+    def set_pace(self, milliseconds):
+        """Reads one message in that time from now on; negative: none."""
+        self._client.send(_HEAD.pack(MAGIC, PLAY_PACE, NO_MOUNT, milliseconds,
+                                     0))
 
     def ask(self, name):
         self.say(ADD, body=name + b"\0secretsfs:test")
@@ -233,6 +241,75 @@ def the_next_worker_need_not_serve_what_was_unmounted_meanwhile():
         check_equal(here.worker.hear(REMOVE)[1], 1)
         here.worker.say(GONE, 1)
         check_equal(here.worker.get(b"third"), 1)
+
+
+def _fill(here):
+    """With messages for a worker that reads none, until no more go."""
+    path = f"/run/secretsfs/{mount_ids(here.point + '/good')[0]}.sock"
+    asking = []
+    try:
+        for _ in range(1000):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            asking.append(client)
+            client.settimeout(20)
+            client.connect(path)
+            client.send(_HEAD.pack(MAGIC, STATUS, NO_MOUNT, 0, 0))
+            answered = select.select(asking, [], [], 0.01)[0]
+            if answered:
+                check(b"takes no messages" in answered[0].recv(4096),
+                      "another answer")
+                return
+        raise AssertionError("the worker takes everything")
+    finally:
+        for client in asking:
+            client.close()
+
+
+def _serve_all(here, names):
+    """The start of the next worker, which gets all mounts that there are."""
+    here.follow()
+    for name in names:
+        here.worker.ask(name)
+    here.worker.say(READY)
+    for _ in names:
+        here.worker.say(SERVING, here.worker.hear(MOUNT)[1])
+    wait_until(lambda: here.log_text().count("serving again") == 1,
+               "the next one serves", 20)
+
+
+@case
+def a_worker_that_reads_slowly_has_no_more_time_for_many_mounts():
+    with scene() as here:
+        names = [b"good", *(b"m%d" % number for number in range(12))]
+        for name in names[1:]:
+            here.worker.say(SERVING, here.worker.get(name))
+        wait_until(lambda: len(here.points()) == len(names), "all mounts", 20)
+        here.follow()
+        here.worker.set_pace(-1)
+        for name in names:
+            here.worker.ask(name)
+        _fill(here)
+        # each message comes soon enough by itself, all of them do not
+        here.worker.set_pace(1000)
+        here.worker.say(READY)
+        wait_until(lambda: "does not read what it is handed" in
+                   here.log_text(), "the keeper gives it up", 40)
+        _serve_all(here, names)
+        check_equal(len(here.points()), len(names), "mounts")
+
+
+@case
+def so_has_one_that_wants_more_mounts_and_does_not_read():
+    with scene() as here:
+        here.worker.set_pace(-1)
+        _fill(here)
+        for name in b"one", b"two":
+            here.worker.ask(name)
+        wait_until(lambda: "does not read what it is handed" in
+                   here.log_text(), "the keeper gives it up", 40)
+        _serve_all(here, [b"good"])
+        wait_until(lambda: here.points() == ["good"], "what is wanted is left",
+                   20)
 
 
 libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
