@@ -135,23 +135,40 @@ static int unmount_all(const char *path, unsigned *ret_count, struct err *err)
 	return 0;
 }
 
+/* A space of folder.h goes when nothing is in it any more. */
+static void leave_space(const char *point)
+{
+	CLEANUP(place_done) struct place space = { .parent_fd = -1 };
+	const char *slash = strrchr(point, '/');
+	char above[PATH_MAX];
+
+	(void)snprintf(above, sizeof(above), "%.*s", (int)(slash - point),
+		       point);
+	if (place_open(above, &space, NULL) == 0)
+		(void)place_remove(&space);
+}
+
 /* A keeper that died, or gave up, has left the directory marked. 0; 1: it has
  * not; or negative errno with err filled. */
 static int give_back(const char *path, struct err *err)
 {
 	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
 	struct mountinfo mount;
+	bool is_above_made = false;
 	uint64_t id;
 	int r = find_mount(path, &mount, err);
 
 	if (r != 0)
 		return r;
 	r = place_open(path, &place, err);
+	/* Its keeper has taken the directory above it along. */
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? 1 : r;
 	r = place_mount_id(&place, &id);
 	if (r == 0)
-		r = layers_give_back(&place, id);
+		r = layers_give_back(&place, id, &is_above_made);
+	if (is_above_made)
+		leave_space(path);
 	if (r < 0 && r != -ENOENT && r != -EBUSY)
 		return err_set(err, r, "giving the mount point back: %s",
 			       strerrordesc_np(-r));
@@ -193,20 +210,7 @@ static int note_below(void *owner, const struct mountinfo *mount)
 	return 0;
 }
 
-/* A space of folder.h goes when nothing is in it any more. */
-static void leave_space(const char *path, const char *point)
-{
-	CLEANUP(place_done) struct place space = { .parent_fd = -1 };
-	const char *slash = strrchr(point, '/');
-	char above[PATH_MAX];
-
-	(void)snprintf(above, sizeof(above), "%.*s", (int)(slash - point),
-		       point);
-	if (strcmp(above, path) != 0 && place_open(above, &space, NULL) == 0)
-		(void)place_remove(&space);
-}
-
-static int unmount_dead(const char *path, const char *point, struct err *err)
+static int unmount_dead(const char *point, struct err *err)
 {
 	struct mountinfo mount;
 	unsigned count;
@@ -219,8 +223,6 @@ static int unmount_dead(const char *path, const char *point, struct err *err)
 	r = unmount_all(point, &count, err);
 	if (r == 0)
 		r = give_back(point, err);
-	if (r >= 0)
-		leave_space(path, point);
 	return r < 0 ? r : 0;
 }
 
@@ -234,7 +236,7 @@ static int unmount_below(const char *path, struct err *err)
 		return err_set(err, r, "%s: %s", MOUNTINFO_SELF,
 			       strerrordesc_np(-r));
 	for (size_t i = 0; r == 0 && i < below.count; i++)
-		r = unmount_dead(path, below.points[i], err);
+		r = unmount_dead(below.points[i], err);
 	return r;
 }
 

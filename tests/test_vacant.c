@@ -15,6 +15,8 @@
 
 #define GROUP 4711 /* that this process is not in */
 #define NOBODY 65534
+#define NOTHING ((struct vacant_made){ 0 })
+#define MADE ((struct vacant_made){ .place = true })
 
 struct place {
 	char path[64];
@@ -68,17 +70,17 @@ static void write_file(const char *path, const char *text)
 static void marks_and_gives_every_mode_back(void **state)
 {
 	static const mode_t modes[] = { 0755, 0700, 0500, 01777, 02750, 0 };
-	bool is_made = true;
+	struct vacant_made made = { .place = true };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		struct place place;
 
 		make(&place, modes[i]);
-		assert_int_equal(vacant_mark(place.fd, false), 0);
+		assert_int_equal(vacant_mark(place.fd, NOTHING), 0);
 		assert_int_equal(mode_of(place.path), closed_mode(modes[i]));
-		assert_int_equal(vacant_unmark(place.fd, &is_made), 0);
-		assert_false(is_made);
+		assert_int_equal(vacant_unmark(place.fd, &made), 0);
+		assert_false(made.place);
 		assert_int_equal(mode_of(place.path), modes[i]);
 		drop(&place);
 	}
@@ -95,7 +97,7 @@ static void knows_what_is_vacant(void **state)
 
 		make(&place, modes[i]);
 		assert_int_equal(vacant_check(place.fd), 0);
-		assert_int_equal(vacant_mark(place.fd, false), 0);
+		assert_int_equal(vacant_mark(place.fd, NOTHING), 0);
 		assert_int_equal(vacant_check(place.fd), 0);
 		assert_int_equal(mode_of(place.path), closed_mode(modes[i]));
 		drop(&place);
@@ -118,17 +120,17 @@ static void knows_what_is_vacant(void **state)
 static void knows_a_mark_again_with_the_mode_before_it(void **state)
 {
 	struct place place;
-	bool is_made = true;
+	struct vacant_made made = { .place = true };
 
 	(void)state;
 	make(&place, 0751);
-	assert_int_equal(vacant_mark(place.fd, false), 0);
-	assert_int_equal(vacant_mark(place.fd, true), 1);
+	assert_int_equal(vacant_mark(place.fd, NOTHING), 0);
+	assert_int_equal(vacant_mark(place.fd, MADE), 1);
 	assert_int_equal(mode_of(place.path), closed_mode(0751));
-	assert_int_equal(vacant_unmark(place.fd, &is_made), 0);
-	assert_false(is_made);
+	assert_int_equal(vacant_unmark(place.fd, &made), 0);
+	assert_false(made.place);
 	assert_int_equal(mode_of(place.path), 0751);
-	assert_int_equal(vacant_unmark(place.fd, &is_made), 1);
+	assert_int_equal(vacant_unmark(place.fd, &made), 1);
 	drop(&place);
 }
 
@@ -136,30 +138,36 @@ static void knows_a_mark_again_with_the_mode_before_it(void **state)
 static void closes_what_has_the_file_and_its_mode(void **state)
 {
 	struct place place;
-	bool is_made = false;
+	struct vacant_made made = { 0 };
 
 	(void)state;
 	make(&place, 0755);
-	assert_int_equal(vacant_mark(place.fd, false), 0);
+	assert_int_equal(vacant_mark(place.fd, NOTHING), 0);
 	assert_int_equal(chmod(place.path, 0700), 0);
-	assert_int_equal(vacant_mark(place.fd, false), 1);
+	assert_int_equal(vacant_mark(place.fd, NOTHING), 1);
 	assert_int_equal(mode_of(place.path), closed_mode(0755));
-	assert_int_equal(vacant_unmark(place.fd, &is_made), 0);
+	assert_int_equal(vacant_unmark(place.fd, &made), 0);
 	assert_int_equal(mode_of(place.path), 0755);
 	drop(&place);
 }
 
-static void tells_a_directory_that_was_made_for_the_mount(void **state)
+static void tells_what_was_made_for_the_mount(void **state)
 {
-	struct place place;
-	bool is_made = false;
-
 	(void)state;
-	make(&place, 0755);
-	assert_int_equal(vacant_mark(place.fd, true), 0);
-	assert_int_equal(vacant_unmark(place.fd, &is_made), 0);
-	assert_true(is_made);
-	drop(&place);
+	for (unsigned bits = 0; bits < 4; bits++) {
+		const struct vacant_made wanted = { .place = bits & 1,
+						    .above = bits & 2 };
+		struct vacant_made made = { .place = !wanted.place,
+					    .above = !wanted.above };
+		struct place place;
+
+		make(&place, 0755);
+		assert_int_equal(vacant_mark(place.fd, wanted), 0);
+		assert_int_equal(vacant_unmark(place.fd, &made), 0);
+		assert_int_equal(made.place, wanted.place);
+		assert_int_equal(made.above, wanted.above);
+		drop(&place);
+	}
 }
 
 static void leaves_a_file_of_that_name_that_is_no_mark(void **state)
@@ -178,8 +186,10 @@ static void leaves_a_file_of_that_name_that_is_no_mark(void **state)
 		"mode 17777\n",
 		"secretsfs is not mounted here: there are no secrets.\n"
 		"mode 0755 mad\n",
+		"secretsfs is not mounted here: there are no secrets.\n"
+		"mode 0755 above made\n",
 	};
-	bool is_made;
+	struct vacant_made made;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -187,8 +197,8 @@ static void leaves_a_file_of_that_name_that_is_no_mark(void **state)
 
 		make(&place, 0755);
 		write_file(place.file, texts[i]);
-		assert_int_equal(vacant_unmark(place.fd, &is_made), 1);
-		assert_int_equal(vacant_mark(place.fd, false), -EEXIST);
+		assert_int_equal(vacant_unmark(place.fd, &made), 1);
+		assert_int_equal(vacant_mark(place.fd, NOTHING), -EEXIST);
 		assert_int_equal(mode_of(place.path), 0755);
 		assert_int_equal(access(place.file, F_OK), 0);
 		drop(&place);
@@ -199,16 +209,16 @@ static void follows_no_link(void **state)
 {
 	struct place other;
 	struct place place;
-	bool is_made;
+	struct vacant_made made;
 
 	(void)state;
 	make(&other, 0755);
-	assert_int_equal(vacant_mark(other.fd, false), 0);
+	assert_int_equal(vacant_mark(other.fd, NOTHING), 0);
 	make(&place, 0755);
 	assert_int_equal(symlink(other.file, place.file), 0);
-	assert_int_equal(vacant_unmark(place.fd, &is_made), 1);
-	assert_int_equal(vacant_mark(place.fd, false), -EEXIST);
-	assert_int_equal(vacant_unmark(other.fd, &is_made), 0);
+	assert_int_equal(vacant_unmark(place.fd, &made), 1);
+	assert_int_equal(vacant_mark(place.fd, NOTHING), -EEXIST);
+	assert_int_equal(vacant_unmark(other.fd, &made), 0);
 	drop(&place);
 	drop(&other);
 }
@@ -216,7 +226,7 @@ static void follows_no_link(void **state)
 static void works_as_the_owner_and_gains_nothing_by_it(void **state)
 {
 	struct place place;
-	bool is_made;
+	struct vacant_made made;
 	uint64_t before;
 
 	(void)state;
@@ -227,10 +237,10 @@ static void works_as_the_owner_and_gains_nothing_by_it(void **state)
 	assert_int_equal(chmod(place.path, 02750), 0);
 	before = privileges_effective() & ~UINT64_C(2); /* DAC_OVERRIDE */
 	privileges_keep_effective(before);
-	assert_int_equal(vacant_mark(place.fd, false), 0);
+	assert_int_equal(vacant_mark(place.fd, NOTHING), 0);
 	assert_int_equal(privileges_effective(), before);
 	assert_int_equal(mode_of(place.path), 0);
-	assert_int_equal(vacant_unmark(place.fd, &is_made), 0);
+	assert_int_equal(vacant_unmark(place.fd, &made), 0);
 	assert_int_equal(mode_of(place.path), 02750);
 	assert_int_equal(privileges_effective(), before);
 	drop(&place);
@@ -243,7 +253,7 @@ int main(void)
 		cmocka_unit_test(knows_what_is_vacant),
 		cmocka_unit_test(knows_a_mark_again_with_the_mode_before_it),
 		cmocka_unit_test(closes_what_has_the_file_and_its_mode),
-		cmocka_unit_test(tells_a_directory_that_was_made_for_the_mount),
+		cmocka_unit_test(tells_what_was_made_for_the_mount),
 		cmocka_unit_test(leaves_a_file_of_that_name_that_is_no_mark),
 		cmocka_unit_test(follows_no_link),
 		cmocka_unit_test(works_as_the_owner_and_gains_nothing_by_it),

@@ -69,6 +69,14 @@ bool folder_is_open(const struct session *session)
 	return session->folder.directory_fd >= 0;
 }
 
+/* One in which others are stays by itself. */
+static void leave_space(const struct session *session,
+			const struct session_mount *mount)
+{
+	if (mount->mount.made.above)
+		folder_place_leave(&session->folder, mount->name);
+}
+
 void folder_close(struct session *session)
 {
 	struct folder *folder = &session->folder;
@@ -76,7 +84,7 @@ void folder_close(struct session *session)
 	if (!folder_is_open(session))
 		return;
 	for (size_t i = 0; i < session->mount_count; i++)
-		folder_place_leave(folder, session->mounts[i].name);
+		leave_space(session, &session->mounts[i]);
 	if (folder->listening >= 0)
 		runtime_remove_directory(folder->directory_fd);
 	descriptor_done(&folder->listening);
@@ -89,7 +97,7 @@ static void undo(struct session *session, struct session_mount *mount)
 	(void)mount_detach(&mount->mount);
 	mount_give_back(&mount->mount);
 	mount_done(&mount->mount);
-	folder_place_leave(&session->folder, mount->name);
+	leave_space(session, mount);
 	mount->name[0] = '\0';
 }
 
@@ -105,17 +113,36 @@ static int check_vacant(const struct session_mount *mount, struct err *err)
 		     : 0;
 }
 
-static int open_place(const struct folder *folder, struct session_mount *mount,
+/* That a space was made holds for all that are in it: whichever leaves last
+ * takes it along. */
+static void share_space(struct session *session, struct session_mount *mount)
+{
+	size_t length = folder_place_space_length(mount->name);
+
+	for (size_t i = 0; length > 0 && i < session->mount_count; i++) {
+		struct session_mount *other = &session->mounts[i];
+
+		if (other->mount.fuse_fd < 0 ||
+		    folder_place_space_length(other->name) != length ||
+		    memcmp(other->name, mount->name, length) != 0)
+			continue;
+		mount->mount.made.above |= other->mount.made.above;
+		other->mount.made.above |= mount->mount.made.above;
+	}
+}
+
+static int open_place(struct session *session, struct session_mount *mount,
 		      struct err *err)
 {
 	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
-	bool is_made = false;
-	int r = folder_place_make(folder, mount->name, &place, &is_made, err);
+	struct vacant_made made = { 0 };
+	int r = folder_place_make(&session->folder, mount->name, &place, &made,
+				  err);
 
-	if (r < 0)
-		return r;
-	r = mount_open_at(&mount->mount, &place, mount->name, err);
-	mount->mount.is_place_made = is_made;
+	if (r == 0)
+		r = mount_open_at(&mount->mount, &place, mount->name, err);
+	mount->mount.made = made;
+	share_space(session, mount);
 	if (r == 0)
 		r = layers_check(&mount->mount.layers, mount->name, err);
 	return r < 0 ? r : check_vacant(mount, err);
@@ -124,11 +151,10 @@ static int open_place(const struct folder *folder, struct session_mount *mount,
 static int make(struct session *session, struct session_mount *mount,
 		const char *label, struct err *err)
 {
-	const struct folder *folder = &session->folder;
 	int r;
 
 	mount_init(&mount->mount);
-	r = open_place(folder, mount, err);
+	r = open_place(session, mount, err);
 	if (r == 0)
 		r = mount_create(&mount->mount, label, &session->wish, err);
 	if (r == 0) {
@@ -308,7 +334,8 @@ void folder_drop(struct session *session, struct session_mount *mount)
 	log_info("took a mount off", "name=%s mount_id=%llu", mount->name,
 		 (unsigned long long)mount->mount.id);
 	session_drop_mount(mount, true);
-	folder_place_leave(&session->folder, mount->name);
+	share_space(session, mount);
+	leave_space(session, mount);
 	mount->name[0] = '\0';
 	restart_on_left(session);
 }

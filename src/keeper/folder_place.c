@@ -78,9 +78,9 @@ static int check_space(int fd, int folder_fd)
 }
 
 /* The directory that the mount's own stands in: a descriptor, or negative
- * errno. */
+ * errno. made: it may be made, and whether it was; or NULL. */
 static int enter_space(const struct folder *folder, const char *name,
-		       bool makes_it)
+		       bool *made)
 {
 	size_t length = folder_place_space_length(name);
 	const struct place space = space_of(folder, name, length);
@@ -91,9 +91,11 @@ static int enter_space(const struct folder *folder, const char *name,
 		fd = fcntl(folder->directory_fd, F_DUPFD_CLOEXEC, 0);
 		return fd < 0 ? -errno : descriptor_take(&fd);
 	}
-	r = makes_it ? make_directory(&space) : 0;
+	r = made ? make_directory(&space) : 0;
 	if (r < 0)
 		return r;
+	if (made)
+		*made = r > 0;
 	fd = place_enter(&space);
 	if (fd < 0)
 		return fd;
@@ -108,28 +110,29 @@ static int refuse(const char *name, int code, struct err *err)
 				      : strerrordesc_np(-code));
 }
 
-static int open_place(const struct folder *folder, const char *name,
-		      bool makes_it, struct place *ret)
+static int open_place(const struct folder *folder, const char *name, bool *made,
+		      struct place *ret)
 {
 	const char *slash = strchr(name, '/');
 
 	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", FOLDER_PART_MAX,
 		       slash ? slash + 1 : name);
-	ret->parent_fd = enter_space(folder, name, makes_it);
+	ret->parent_fd = enter_space(folder, name, made);
 	return ret->parent_fd < 0 ? ret->parent_fd : 0;
 }
 
 int folder_place_make(const struct folder *folder, const char *name,
-		      struct place *ret, bool *ret_is_made, struct err *err)
+		      struct place *ret, struct vacant_made *made,
+		      struct err *err)
 {
 	CLEANUP(place_done) struct place place = { .parent_fd = -1 };
-	int r = open_place(folder, name, true, &place);
+	int r = open_place(folder, name, &made->above, &place);
 
 	if (r == 0)
 		r = make_directory(&place);
 	if (r < 0)
 		return refuse(name, r, err);
-	*ret_is_made = r > 0;
+	made->place = r > 0;
 	*ret = place;
 	place.parent_fd = -1;
 	return 0;
@@ -138,7 +141,7 @@ int folder_place_make(const struct folder *folder, const char *name,
 int folder_place_find(const struct folder *folder, const char *name,
 		      struct place *ret, struct err *err)
 {
-	int r = open_place(folder, name, false, ret);
+	int r = open_place(folder, name, NULL, ret);
 
 	return r < 0 ? refuse(name, r, err) : 0;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "keeper/place.h"
+#include "keeper/vacant.h"
 
 struct err;
 struct folder;
@@ -19,18 +20,19 @@ struct folder;
 /* Of SPACE/NAME the length of SPACE, else 0. */
 size_t folder_place_space_length(const char *name);
 
-/* Makes what directories are missing; ret_is_made: the mount's own was. What is
- * not for mounts is refused. 0 with a place for place_done(), or negative errno
- * with err filled. */
+/* Makes what directories are missing, and tells in made, also on failure. What
+ * is not for mounts is refused. 0 with a place for place_done(), or negative
+ * errno with err filled. */
 int folder_place_make(const struct folder *folder, const char *name,
-		      struct place *ret, bool *ret_is_made, struct err *err);
+		      struct place *ret, struct vacant_made *made,
+		      struct err *err);
 
 /* The same, but nothing is made. */
 int folder_place_find(const struct folder *folder, const char *name,
 		      struct place *ret, struct err *err);
 
-/* Removes the directory of the name's space, if there is one and it is empty.
- * One that was never ours goes as well when nothing is left in it. */
+/* Removes the directory of the name's space, which was made for mounts, if it
+ * is empty. */
 void folder_place_leave(const struct folder *folder, const char *name);
 
 #endif

@@ -102,10 +102,11 @@ int layers_unmount(const struct layers *layers, const struct place *place)
 	return 0;
 }
 
-int layers_give_back(const struct place *place, uint64_t below_id)
+int layers_give_back(const struct place *place, uint64_t below_id,
+		     bool *is_above_made)
 {
 	cleanup_fd int fd = place_enter(place);
-	bool is_made = false;
+	struct vacant_made made = { 0 };
 	uint64_t id;
 	int r;
 
@@ -116,9 +117,10 @@ int layers_give_back(const struct place *place, uint64_t below_id)
 		return r;
 	if (id != below_id)
 		return -EBUSY;
-	r = vacant_unmark(fd, &is_made);
+	r = vacant_unmark(fd, &made);
 	/* What somebody has put into it keeps it. */
-	if (r == 0 && is_made)
+	if (made.place)
 		(void)place_remove(place);
+	*is_above_made |= made.above;
 	return r;
 }

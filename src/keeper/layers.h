@@ -2,6 +2,7 @@
 #ifndef KEEPER_LAYERS_H
 #define KEEPER_LAYERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "keeper/place.h"
@@ -47,9 +48,11 @@ int layers_unmount(const struct layers *layers, const struct place *place);
 
 /*
  * Takes the mark of vacant.h off the directory of the place, which goes if it
- * was made for the mount. -EBUSY where something is mounted there that is not
- * below_id; 0; 1: there was no mark; or negative errno.
+ * was made for the mount; *is_above_made is set where the one above was, and
+ * else left. -EBUSY where something is mounted there that is not below_id; 0;
+ * 1: there was no mark; or negative errno.
  */
-int layers_give_back(const struct place *place, uint64_t below_id);
+int layers_give_back(const struct place *place, uint64_t below_id,
+		     bool *is_above_made);
 
 #endif

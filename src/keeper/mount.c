@@ -12,7 +12,6 @@
 #include "keeper/memory.h"
 #include "keeper/mountinfo.h"
 #include "keeper/superblock.h"
-#include "keeper/vacant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +124,8 @@ void mount_own(struct mount *mount)
 void mount_disown(struct mount *mount)
 {
 	mount->is_placed = mount->is_attached = false;
-	mount->is_to_give_back = mount->is_place_made = false;
+	mount->is_to_give_back = false;
+	mount->made = (struct vacant_made){ 0 };
 }
 
 int mount_open_at(struct mount *ret, struct place *place, const char *path,
@@ -202,7 +202,7 @@ static bool mark(struct mount *mount)
 
 	if (mount->layers.count > 0)
 		return false;
-	r = vacant_mark(mount->target_fd, mount->is_place_made);
+	r = vacant_mark(mount->target_fd, mount->made);
 	mount->mark_error = r < 0 ? r : 0;
 	return r == 0;
 }
@@ -210,10 +210,10 @@ static bool mark(struct mount *mount)
 /* After mark(), where there is no mount after all. */
 static void unmark(const struct mount *mount, bool is_marked_now)
 {
-	bool is_made;
+	struct vacant_made made;
 
 	if (is_marked_now)
-		(void)vacant_unmark(mount->target_fd, &is_made);
+		(void)vacant_unmark(mount->target_fd, &made);
 }
 
 static void set_placed(struct mount *mount)
@@ -394,14 +394,15 @@ void mount_give_back(struct mount *mount)
 	if (mount->is_placed)
 		return;
 	if (!mount->is_to_give_back) {
-		if (mount->is_place_made)
+		if (mount->made.place)
 			(void)place_remove(&mount->place);
 		return;
 	}
-	mount->is_to_give_back = mount->is_place_made = false;
+	mount->is_to_give_back = mount->made.place = false;
 	r = layers_unmount(&mount->layers, &mount->place);
 	if (r == 0)
-		r = layers_give_back(&mount->place, mount->layers.below_id);
+		r = layers_give_back(&mount->place, mount->layers.below_id,
+				     &mount->made.above);
 	/* Someone may have mounted there, or removed the directory. */
 	if (r < 0 && r != -EBUSY && r != -ENOENT)
 		log_warn("the mount point cannot be given back as it was",
@@ -411,7 +412,7 @@ void mount_give_back(struct mount *mount)
 
 void mount_done(struct mount *mount)
 {
-	mount->is_to_give_back = mount->is_place_made = false;
+	mount->is_to_give_back = mount->made.place = false;
 	descriptor_done(&mount->tree_fd);
 	descriptor_done(&mount->target_fd);
 	descriptor_done(&mount->fuse_fd);

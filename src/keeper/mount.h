@@ -8,6 +8,7 @@
 #include "keeper/fuse_init.h"
 #include "keeper/layers.h"
 #include "keeper/place.h"
+#include "keeper/vacant.h"
 
 struct err;
 
@@ -22,15 +23,16 @@ struct mount {
 	int fuse_fd;
 	int nodes_fd; /* memory that its workers share, */
 	int journal_fd;
-	int tree_fd;	      /* the mount itself, until it is attached */
-	uint64_t id;	      /* as in mountinfo */
-	unsigned device;      /* minor number, by which sysfs names it */
-	bool is_placed;	      /* stands on its place */
-	bool is_attached;     /* and is served there */
-	bool is_found;	      /* and another keeper's: see mount_find() */
-	bool is_to_give_back; /* see mount_give_back() */
-	bool is_place_made;   /* the directory was made for it */
-	int mark_error;	      /* negative errno: it has no mark */
+	int tree_fd;		 /* the mount itself, until it is attached */
+	uint64_t id;		 /* as in mountinfo */
+	unsigned device;	 /* minor number, by which sysfs names it */
+	bool is_placed;		 /* stands on its place */
+	bool is_attached;	 /* and is served there */
+	bool is_found;		 /* and another keeper's: see mount_find() */
+	bool is_to_give_back;	 /* see mount_give_back() */
+	struct vacant_made made; /* see vacant.h; above stays true when it is
+				  * given back, and mount_done() keeps it */
+	int mark_error;		 /* negative errno: it has no mark */
 	struct fuse_init_request init;
 };
 

@@ -21,6 +21,7 @@
 #define REASON "secretsfs is not mounted here: there are no secrets.\n"
 #define MODE_KEY "mode "
 #define MADE_TAIL " made"
+#define ABOVE_TAIL " above"
 #define MARK_MAX 128
 
 static void close_listing(DIR **listing)
@@ -31,7 +32,7 @@ static void close_listing(DIR **listing)
 
 struct mark {
 	unsigned mode;
-	bool is_made;
+	struct vacant_made made;
 };
 
 static int change_mode(int fd, mode_t mode)
@@ -44,8 +45,9 @@ static int change_mode(int fd, mode_t mode)
 
 static int format_mark(const struct mark *mark, char *text)
 {
-	return snprintf(text, MARK_MAX, REASON MODE_KEY "%04o%s\n", mark->mode,
-			mark->is_made ? MADE_TAIL : "");
+	return snprintf(text, MARK_MAX, REASON MODE_KEY "%04o%s%s\n",
+			mark->mode, mark->made.place ? MADE_TAIL : "",
+			mark->made.above ? ABOVE_TAIL : "");
 }
 
 /* text is changed. Whether it is what format_mark() writes. */
@@ -61,8 +63,9 @@ static bool parse_mark(char *text, struct mark *ret)
 		return false;
 	mode = text + strlen(REASON MODE_KEY);
 	mode[strcspn(mode, "\n")] = '\0';
+	ret->made.place = strstr(mode, MADE_TAIL) != NULL;
+	ret->made.above = strstr(mode, ABOVE_TAIL) != NULL;
 	tail = strchr(mode, ' ');
-	ret->is_made = tail != NULL;
 	if (tail)
 		*tail = '\0';
 	if (parse_octal(mode, 07777, &ret->mode) < 0)
@@ -123,10 +126,10 @@ static int open_to_owner(int fd, const struct stat *about)
 					   : change_mode(fd, mode | S_IRWXU);
 }
 
-static int mark_opened(int fd, const struct stat *about, bool is_made)
+static int mark_opened(int fd, const struct stat *about,
+		       struct vacant_made made)
 {
-	struct mark mark = { .mode = about->st_mode & 07777,
-			     .is_made = is_made };
+	struct mark mark = { .mode = about->st_mode & 07777, .made = made };
 	bool is_marked = read_mark(fd, about, &mark);
 	int r;
 
@@ -142,7 +145,7 @@ static int mark_opened(int fd, const struct stat *about, bool is_made)
 	return r < 0 ? r : is_marked;
 }
 
-int vacant_mark(int directory_fd, bool is_made)
+int vacant_mark(int directory_fd, struct vacant_made made)
 {
 	struct owner owner;
 	struct stat about;
@@ -153,7 +156,7 @@ int vacant_mark(int directory_fd, bool is_made)
 	owner_become(&owner, &about);
 	r = open_to_owner(directory_fd, &about);
 	if (r == 0)
-		r = mark_opened(directory_fd, &about, is_made);
+		r = mark_opened(directory_fd, &about, made);
 	if (r < 0)
 		(void)change_mode(directory_fd, about.st_mode & 07777);
 	owner_leave(&owner);
@@ -203,7 +206,8 @@ int vacant_check(int directory_fd)
 	return r;
 }
 
-static int unmark_opened(int fd, const struct stat *about, bool *ret_is_made)
+static int unmark_opened(int fd, const struct stat *about,
+			 struct vacant_made *ret_made)
 {
 	struct mark mark;
 
@@ -211,11 +215,11 @@ static int unmark_opened(int fd, const struct stat *about, bool *ret_is_made)
 		return 1;
 	if (unlinkat(fd, VACANT_FILE, 0) < 0)
 		return -errno;
-	*ret_is_made = mark.is_made;
+	*ret_made = mark.made;
 	return change_mode(fd, (mode_t)mark.mode);
 }
 
-int vacant_unmark(int directory_fd, bool *ret_is_made)
+int vacant_unmark(int directory_fd, struct vacant_made *ret_made)
 {
 	struct owner owner;
 	struct stat about;
@@ -226,7 +230,7 @@ int vacant_unmark(int directory_fd, bool *ret_is_made)
 	owner_become(&owner, &about);
 	r = open_to_owner(directory_fd, &about);
 	if (r == 0)
-		r = unmark_opened(directory_fd, &about, ret_is_made);
+		r = unmark_opened(directory_fd, &about, ret_made);
 	if (r != 0)
 		(void)change_mode(directory_fd, about.st_mode & 07777);
 	owner_leave(&owner);

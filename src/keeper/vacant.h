@@ -14,19 +14,24 @@
  * directory's owner.
  */
 
+/* What was made for a mount, and goes with it. */
+struct vacant_made {
+	bool place; /* the directory itself */
+	bool above; /* and the one that it is in, when that is empty */
+};
+
 #define VACANT_FILE "NOT-MOUNTED"
 
 /* 0: the directory has the mark, or nothing in it; -ENOTEMPTY; or negative
  * errno. */
 int vacant_check(int directory_fd);
 
-/* is_made: the directory was made for the mount, and goes with the mark. 0; 1:
- * it was marked already, and stays as it was marked; or negative errno, and
- * then nothing has changed. */
-int vacant_mark(int directory_fd, bool is_made);
+/* The mark also keeps what was made. 0; 1: it was marked already, and stays as
+ * it was marked; or negative errno, and then nothing has changed. */
+int vacant_mark(int directory_fd, struct vacant_made made);
 
 /* Takes the mark away. 0; 1: there was none, or a file of that name that is
- * no mark; or negative errno. ret_is_made is set with 0. */
-int vacant_unmark(int directory_fd, bool *ret_is_made);
+ * no mark; or negative errno. ret_made is set with 0. */
+int vacant_unmark(int directory_fd, struct vacant_made *ret_made);
 
 #endif

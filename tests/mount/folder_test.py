@@ -16,6 +16,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from keeper_test import PR_SET_CHILD_SUBREAPER, Lab, finish, libc
 from lib.place import mounts
+from lib.process import wait_for_end
 from lib.tap import case, check, check_equal, main
 from lib.verifying import mount_ids
 from lib.wait import wait_until
@@ -86,6 +87,7 @@ class Scene:
         self.lab = lab
         self.worker = None
         self.point = str(lab.mount_point)
+        self.keeper = None
         self._listening = listening
 
     def follow(self):
@@ -114,6 +116,7 @@ def scene():
         process = lab.foreground(f"play:{path}", "--folder", "--allow-other",
                                  "--log-file", str(lab.root / "log"))
         here = Scene(lab, listening)
+        here.keeper = process.pid
         try:
             listening.settimeout(20)
             here.follow()
@@ -195,6 +198,54 @@ def nothing_is_made_within_a_mount():
         check_equal(here.worker.get(b"space/one"), 1)
         check("a class and a namespace" in here.worker.is_refused(b"space"),
               "another reason")
+
+
+def _check_only_ours_goes(here, end):
+    """Of two namespaces, one was there before; end takes all mounts off."""
+    (here.lab.mount_point / "theirs").mkdir(exist_ok=True)
+    for name in b"theirs/one", b"ours/one", b"ours/two":
+        here.worker.say(SERVING, here.worker.get(name))
+    wait_until(lambda: len(here.points()) == 4, "all mounts", 20)
+    end()
+    check_equal(sorted(os.listdir(here.point)), ["theirs"])
+    check_equal(os.listdir(here.point + "/theirs"), [])
+    os.rmdir(here.point + "/theirs")
+
+
+@case
+def only_directories_that_it_has_made_go_with_mounts():
+    with scene() as here:
+        def end():
+            for name in "theirs/one", "ours/one", "good":
+                result = here.lab.command("unmount", f"{here.point}/{name}")
+                check_equal((result.returncode, result.stderr), (0, ""))
+            check_equal(os.listdir(here.point + "/ours"), ["two"])
+            result = here.lab.command("unmount", here.point + "/ours/two")
+            check_equal((result.returncode, result.stderr), (0, ""))
+        _check_only_ours_goes(here, end)
+
+
+@case
+def so_it_is_at_the_end_of_all():
+    with scene() as here:
+        def end():
+            os.kill(here.keeper, signal.SIGTERM)
+            wait_for_end(here.keeper, "the keeper")
+        _check_only_ours_goes(here, end)
+
+
+@case
+def and_after_a_keeper_that_was_killed():
+    for take_off in ("good", "ours/one", "ours/two", "theirs/one"), ("",):
+        with scene() as here:
+            def end(points=take_off):
+                os.kill(here.keeper, signal.SIGKILL)
+                wait_for_end(here.keeper, "the keeper")
+                for point in points:
+                    result = here.lab.command("unmount",
+                                              f"{here.point}/{point}")
+                    check_equal(result.returncode, 0, result.stderr)
+            _check_only_ours_goes(here, end)
 
 
 @case
