@@ -236,9 +236,7 @@ static int clear_place(struct mount *mount, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "the dead mount on %s: %s",
 			       mount->place.name, strerrordesc_np(-r));
-	log_warn("took mounts off whose keepers died",
-		 "mount_point=%s count=%u", mount->place.name,
-		 mount->layers.count);
+	mount->replaced = mount->layers.count;
 	mount->layers.count = 0;
 	descriptor_done(&mount->target_fd);
 	mount->target_fd = place_enter(&mount->place);
@@ -376,6 +374,11 @@ int mount_part(struct mount *mount, struct err *err)
 
 void mount_report(const struct mount *mount)
 {
+	if (mount->replaced > 0)
+		log_warn("took mounts off whose keepers died: who holds them "
+			 "elsewhere does not get this one",
+			 "mount_point=%s count=%u", mount->place.name,
+			 mount->replaced);
 	if (mount->layers.count > 0)
 		log_warn("mounted upon mounts whose keepers died",
 			 "mount_point=%s count=%u most=%d", mount->place.name,

@@ -30,6 +30,7 @@ struct mount {
 	bool is_attached;	 /* and is served there */
 	bool is_found;		 /* and another keeper's: see mount_find() */
 	bool is_to_give_back;	 /* see mount_give_back() */
+	unsigned replaced;	 /* dead ones that it stands in the place of */
 	struct vacant_made made; /* see vacant.h; above stays true when it is
 				  * given back, and mount_done() keeps it */
 	int mark_error;		 /* negative errno: it has no mark */

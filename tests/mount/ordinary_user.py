@@ -23,6 +23,7 @@ from lib.scene import PASSWORD, SECRET, aws_directory, write_class
 from lib.tap import case, check, check_equal
 from lib.user import (FUSERMOUNT, USER, app_file, as_said_by_the_user, bound,
                       fuse_node, the_user, user_case, user_main)
+from lib.verifying import mount_ids
 from lib.wait import wait_until
 
 TTL = 60
@@ -212,20 +213,49 @@ def fusermount3_of_the_users_own_ends_a_mount_too(_user_):
         wait_until(lambda: os.listdir(found.point) == [], "it ends", 10)
 
 
+def _kill_keeper(found):
+    worker = found.worker_pid()
+    os.kill(found.keeper_pid(), signal.SIGKILL)
+    wait_until(lambda: status_field(worker, "State") is None,
+               "the worker goes with it", 10)
+    check_equal(len(mount_ids(found.point)), 1, "mounts")
+
+
 @user_case
-def a_dead_mount_is_replaced(user):
+def a_dead_mount_is_replaced(_user):
     with work_directory() as directory:
         app = _app(directory)
         point = os.path.join(directory, "mnt")
         with mounted_at(directory, app, expect_death=True) as found:
-            os.kill(found.keeper_pid(), signal.SIGKILL)
-            wait_until(lambda: status_field(found.worker_pid(), "State")
-                       is None, "the worker goes with it", 10)
-            check(is_mounted(point), "nothing is left of it")
-            result = mount(point, app, log=found.log)
-            check(result.code == 0, result)
-            check_equal(read(found.path("password")), PASSWORD)
+            for times in range(1, 4):
+                before = mount_ids(point)
+                _kill_keeper(found)
+                check_equal(error_of(os.listdir, point), "ENOTCONN")
+                result = mount(point, app, log=found.log)
+                check_equal((result.code, result.err), (0, ""))
+                # one that serves is there, and no dead one below it
+                check_equal(len(mount_ids(point)), 1, "mounts")
+                check(mount_ids(point) != before, "another mount")
+                check_equal(read(found.path("password")), PASSWORD)
+                check_equal(found.log_text().count(
+                    "took mounts off whose keepers died"), times, "lines")
         check_equal(os.listdir(point), [])
+
+
+@user_case
+def fusermount3_mounts_on_no_dead_mount(user):
+    """Or a user's dead mount could be mounted upon, as root's is."""
+    with work_directory() as directory:
+        with mounted_at(directory, _app(directory),
+                        expect_death=True) as found:
+            _kill_keeper(found)
+            result = run(FUSERMOUNT, "-o", "rw", "--", found.point,
+                         env={"_FUSE_COMMFD": "0"})
+            check(result.code == 1 and
+                  "failed to access mountpoint" in result.err, result)
+            result = run(built("secretsfs"), "unmount", found.point)
+            check(result.code == 0 and "keeper was gone" in result.err, result)
+        user.forget_sockets()
 
 
 @user_case
@@ -233,9 +263,7 @@ def a_mount_that_nobody_serves_is_marked_and_given_back(user):
     with work_directory() as directory:
         with mounted_at(directory, _app(directory),
                          expect_death=True) as found:
-            os.kill(found.keeper_pid(), signal.SIGKILL)
-            wait_until(lambda: status_field(found.worker_pid(), "State")
-                       is None, "the worker goes with it", 10)
+            _kill_keeper(found)
             run_ok(FUSERMOUNT, "-u", "-z", found.point)
             check_equal(os.listdir(found.point), ["NOT-MOUNTED"])
             result = run(built("secretsfs"), "unmount", found.point)
