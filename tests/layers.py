@@ -28,7 +28,7 @@ ROOMS = {
     "ops": ["base", "loop", "store", "keeper/message.h"],
     # of base only what is built into libbase_libc.a
     "keeper": ["base/err.h", "base/log.h", "base/macros.h", "base/parse.h",
-               "base/privacy.h",
+               "base/privacy.h", "base/scrub.h",
                # of guard, which is of libc only as well, its tools
                "guard/call_filter.h", "guard/keeper_calls.h",
                "guard/ruleset.h"],

@@ -15,6 +15,10 @@ void scrub(void)
 {
 }
 
+void scrub_registers(void)
+{
+}
+
 void tls_set_options(void *context)
 {
 	(void)context;

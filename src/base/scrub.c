@@ -28,7 +28,7 @@
 
 /* No clobbers: a compiler holds nothing in these over a call, and this is one.
  * vzeroall leaves the upper sixteen. */
-static void __attribute__((noinline)) clear_registers(void)
+void __attribute__((noinline)) scrub_registers(void)
 {
 	if (__builtin_cpu_supports("avx"))
 		__asm__ volatile("vzeroall");
@@ -44,7 +44,7 @@ static void __attribute__((noinline)) clear_registers(void)
 
 /* The lower halves of v8 to v15 are the caller's, who has them saved; with SVE
  * the rest of each register goes with it. */
-static void __attribute__((noinline)) clear_registers(void)
+void __attribute__((noinline)) scrub_registers(void)
 {
 	__asm__ volatile(SIXTEEN(ZERO) NEXT_SIXTEEN(ZERO)::
 				 : "v8", "v9", "v10", "v11", "v12", "v13",
@@ -73,7 +73,7 @@ void scrub(void)
 	/* First too: what a library calls for the first time has the linker
 	 * save them all on the stack, which was seen below what is cleared
 	 * here. */
-	clear_registers();
+	scrub_registers();
 	clear_stack();
-	clear_registers();
+	scrub_registers();
 }

@@ -10,4 +10,7 @@
  */
 void scrub(void);
 
+/* The registers alone: for who has copied a secret and keeps little stack. */
+void scrub_registers(void);
+
 #endif

@@ -2,6 +2,7 @@
 /* The environment is an input from strangers: what is not named here is cut. */
 #include "keeper/environment.h"
 #include "base/macros.h"
+#include "base/scrub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,5 +117,7 @@ int environment_lock_away(char **environment)
 		*environment = at;
 		at += length + 1;
 	}
+	/* A keeper that waits would have the last long one in them for good. */
+	scrub_registers();
 	return 0;
 }
