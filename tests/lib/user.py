@@ -146,7 +146,8 @@ def _prepare():
         run_ok("mount", "--bind", fuse_node("/run", 0o666), "/dev/fuse")
 
 
-def _why_not():
+def why_no_user():
+    """Why nobody can mount as an ordinary user here; None if one can."""
     if os.geteuid() != 0:
         return "becoming an ordinary user needs root"
     if not os.path.exists("/dev/fuse"):
@@ -156,17 +157,24 @@ def _why_not():
     return None
 
 
-def user_main():
-    """Runs the cases of the program."""
-    reason = _why_not()
-    if reason:
-        print(f"1..0 # SKIP {reason}", flush=True)
-        return
+@contextlib.contextmanager
+def prepared_user():
+    """From here on this process has mounts and programs of its own."""
     _prepare()
     directory = os.path.realpath(tempfile.mkdtemp(prefix="secretsfs-user-"))
     os.chmod(directory, 0o755)
     try:
-        _user.append(User(directory))
-        main()
+        yield User(directory)
     finally:
         shutil.rmtree(directory)
+
+
+def user_main():
+    """Runs the cases of the program."""
+    reason = why_no_user()
+    if reason:
+        print(f"1..0 # SKIP {reason}", flush=True)
+        return
+    with prepared_user() as user:
+        _user.append(user)
+        main()
