@@ -664,6 +664,10 @@ class FakeAws:
         mark(token)
         return key, token, time.time() + self.session_seconds
 
+    def session_tokens(self):
+        """All that were given out."""
+        return set(self._sessions.values())
+
     def _pass_gate(self, what):
         gate = self._gates.get(what)
         if not gate:

@@ -9,10 +9,12 @@ and the instance metadata service in version 2; over plain http on loopback.
 Replies have the shapes that were recorded of the real ones.
 """
 
+import base64
 import collections
 import datetime
 import http.server
 import json
+import os
 import socket
 import threading
 
@@ -25,7 +27,6 @@ INSTANCE = "instance"
 CONTAINER_PATH = "/v1/credentials"
 _TOKEN_PATH = "/latest/api/token"
 _ROLES_PATH = "/latest/meta-data/iam/security-credentials/"
-_INSTANCE_TOKEN = "AQAEAExampleInstanceToken=="
 NODE_ROLE = "node-role"
 POD_ROLE = "arn:aws:iam::123456789012:role/pod-role"
 
@@ -56,7 +57,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 "X-aws-ec2-metadata-token-ttl-seconds"):
             self._reply(400, "")
         else:
-            self._reply(200, _INSTANCE_TOKEN)
+            self._reply(200, metadata.new_token())
 
     def do_GET(self):
         metadata = self.server.metadata
@@ -64,7 +65,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.path == CONTAINER_PATH:
             self._container(metadata)
-        elif self.headers.get("X-aws-ec2-metadata-token") != _INSTANCE_TOKEN:
+        elif not metadata.takes(
+                self.headers.get("X-aws-ec2-metadata-token")):
             self._reply(401, "")
         elif self.path == _ROLES_PATH:
             self._reply(200, NODE_ROLE)
@@ -119,6 +121,8 @@ class FakeMetadata:
         self._port = port
         self.calls = collections.Counter()
         self.tokens = []     # of containers, as they came
+        self.instance_tokens = []  # as they were given
+        self._instance_token = None
         self.refusal = None  # (status, text) for containers
         self._silent = False
         self._closing = threading.Event()
@@ -145,12 +149,34 @@ class FakeMetadata:
             self._closing.wait(90)
         return self._silent
 
+    def new_token(self):
+        """Of an instance: the one that is taken from now on. Longer than
+        real ones, as a short one that is left is soon written over."""
+        self._instance_token = base64.b64encode(os.urandom(600)).decode()
+        self.instance_tokens.append(self._instance_token)
+        mark(self._instance_token)
+        return self._instance_token
+
+    def takes(self, token):
+        return token is not None and token == self._instance_token
+
+    def forget_token(self):
+        """Whoever has one is refused, and has to ask for another."""
+        self._instance_token = None
+
     def pod_identity(self, token_file, url=None):
         """What the webhook of EKS Pod Identity puts into a pod."""
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI":
                 (url or self.url) + CONTAINER_PATH,
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token_file,
+        }
+
+    def task(self, token):
+        """What an agent of ECS puts into a container."""
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": self.url + CONTAINER_PATH,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
         }
 
     def instance(self):

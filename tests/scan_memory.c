@@ -212,7 +212,13 @@ static void end_region(struct scan *scan, const struct region *region)
 		search_region(scan, region);
 }
 
-/* The pool is what is locked: nothing else of these processes is. */
+/* What is locked is the pool, and what is secret memory: in who was forked, it
+ * is not locked any more. Nothing else of these processes is either. */
+static bool is_pool(const char *flags, const char *name)
+{
+	return strstr(flags, " lo") || strncmp(name, "/secretmem", 10) == 0;
+}
+
 static void search_memory(struct scan *scan)
 {
 	struct region region = { 0 };
@@ -226,7 +232,7 @@ static void search_memory(struct scan *scan)
 		die(path);
 	while (fgets(line, sizeof(line), file)) {
 		if (strncmp(line, "VmFlags:", 8) == 0) {
-			region.is_pool = strstr(line, " lo") != NULL;
+			region.is_pool = is_pool(line, region.name);
 			end_region(scan, &region);
 		} else {
 			read_head(line, &region);

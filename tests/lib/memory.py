@@ -3,6 +3,8 @@
 
 import re
 
+from lib.place import built
+
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (....) \S+ \S+ \S+ *(.*)")
 
 # Pages of the kernel's own; reading them as a file is no use or an error.
@@ -22,11 +24,12 @@ def _regions(pid):
                 yield start, end, name
 
 
-def keeps_freed_memory(pid):
-    """Whether it runs with a sanitizer that gives no memory back for a while:
+def keeps_freed_memory():
+    """Whether the worker has a sanitizer that gives no memory back for a while:
     what a library frees unwiped, and would soon overwrite, is seen then."""
-    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
-        return "libasan" in maps.read()
+    with open(built("secretsfs-worker"), "rb") as file:
+        program = file.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def find_in_memory(pid, wanted):

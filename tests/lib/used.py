@@ -5,11 +5,11 @@ what they left behind."""
 import contextlib
 import os
 import shutil
-import uuid
 
 import lib.place
-from fake_aws import GET, KEY_ID, MAY_GET, SECRET_KEY, FakeAws
+from fake_aws import GET, MAY_GET, FakeAws
 from fake_metadata import FakeMetadata
+from lib.identity import IDENTITIES, random_text
 from lib.memory import keeps_freed_memory
 from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
@@ -50,24 +50,17 @@ FILES = ("password", "token", "keys", "plain", "picked-password", "picked",
          "large")
 
 
-def _random(length=48):
-    text = ""
-    while len(text) < length:
-        text += uuid.uuid4().hex
-    return text[:length]
-
-
 class _Account:
     """Secrets whose every value is noted."""
 
     def __init__(self, aws):
         self.aws = aws
-        self.markers = {("key", SECRET_KEY)}
+        self.markers = set()
         for name in ("keys", "plain", "picked", "large"):
             self.rotate(name)
 
     def _value(self, length=48):
-        value = _random(length)
+        value = random_text(length)
         self.markers.add(("value", value))
         return value
 
@@ -83,13 +76,10 @@ class _Account:
             value = self._value()
         self.aws.put(name, value)
 
-    def write(self, directory):
-        """Everything that was secret, the sessions' tokens included."""
-        found = self.markers | {("session", token)
-                                for token in self.aws._sessions.values()}
-        lines = [f"{kind} {text}\n" for kind, text in sorted(found)]
-        return write_file(os.path.join(directory, "markers"),
-                          "".join(lines))
+
+def _write(directory, markers):
+    lines = [f"{kind} {text}\n" for kind, text in sorted(markers)]
+    return write_file(os.path.join(directory, "markers"), "".join(lines))
 
 
 def _read(path):
@@ -99,7 +89,7 @@ def _read(path):
         return file.read()
 
 
-def _disturb(number, account, mount):
+def _disturb(number, account, someone, mount):
     """One of the things that happen to a mount."""
     aws = account.aws
     what = number % 8
@@ -121,13 +111,14 @@ def _disturb(number, account, mount):
         os.listdir(mount.point)
     else:
         status(mount.point)
+        someone.renew()
 
 
-def _use(account, mount):
+def _use(account, someone, mount):
     count = 0
     for number in range(READS):
         if number % ROUND == 0:
-            _disturb(number // ROUND, account, mount)
+            _disturb(number // ROUND, account, someone, mount)
         name = FILES[number % len(FILES)]
         count += error_of(_read, mount.path(name)) == ""
     check(count > READS // 2, count, "of", READS, "reads succeeded")
@@ -136,10 +127,14 @@ def _use(account, mount):
 def processes(mount):
     wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
                "a notifier")
-    keeper = mount.keeper_pid()
-    with open(f"/proc/{keeper}/task/{keeper}/children",
-              encoding="ascii") as children:
-        return [keeper, *map(int, children.read().split())]
+    return _with_children(mount.keeper_pid())
+
+
+def _with_children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+        children = map(int, file.read().split())
+    return [pid, *(one for child in children
+                   for one in _with_children(child))]
 
 
 def scan(where, markers):
@@ -168,49 +163,24 @@ def test_programs(**replaced):
             lib.place.BUILD = before
 
 
-def _token(account, directory):
-    identity = _random(900)
-    account.markers.add(("identity", identity))
-    return write_file(os.path.join(directory, "token"), identity)
-
-
-def _profile(directory):
-    home = os.path.join(directory, "home")
-    write_file(os.path.join(home, ".aws", "credentials"),
-               f"[default]\naws_access_key_id = {KEY_ID}\n"
-               f"aws_secret_access_key = {SECRET_KEY}\n")
-    return {"HOME": home, "AWS_CONFIG_FILE": "",
-            "AWS_SHARED_CREDENTIALS_FILE": ""}
-
-
-@contextlib.contextmanager
-def _environment_of(identity, account, aws, directory):
-    # So short that every call asks for new keys, where they are lent.
-    aws.session_seconds = 1
-    if identity == "environment":
-        yield aws.environment()
-    elif identity == "role":
-        yield aws.role_environment(_token(account, directory))
-    elif identity == "profile":
-        yield aws.bare_environment(**_profile(directory))
-    else:
-        with FakeMetadata(aws) as metadata:
-            yield aws.bare_environment(**metadata.pod_identity(
-                _token(account, directory)))
+def need_wiping():
+    if keeps_freed_memory():
+        raise Skip("a sanitizer keeps what is freed")
 
 
 @contextlib.contextmanager
 def used_mount(*options, identity="role", expect_death=False, **more):
-    """identity: "environment", "role", "profile" or "container"."""
-    with work_directory() as directory, FakeAws(directory) as aws:
+    """identity: one of IDENTITIES. Gives the mount, and a file of all that was
+    secret."""
+    need_wiping()
+    with work_directory() as directory, FakeAws(directory) as aws, \
+            FakeMetadata(aws) as metadata:
         account = _Account(aws)
+        someone = IDENTITIES[identity](aws, metadata, directory)
         source = write_file(os.path.join(directory, "class.yaml"), _CLASS)
-        with _environment_of(identity, account, aws, directory) as env, \
-                mounted_at(directory, source, "--ttl", "1h", *options,
-                           expect_death=expect_death,
-                           env={**env, **more}) as mount:
-            if keeps_freed_memory(mount.worker_pid()):
-                raise Skip("a sanitizer keeps what is freed")
-            _use(account, mount)
+        with mounted_at(directory, source, "--ttl", "1h", *someone.options,
+                        *options, expect_death=expect_death,
+                        env={**someone.environment(), **more}) as mount:
+            _use(account, someone, mount)
             wait_for_answers(mount.point)
-            yield mount, account.write(directory)
+            yield mount, _write(directory, account.markers | someone.markers())

@@ -2,20 +2,19 @@
 """Every way to be someone at AWS, from where keys come from to a file."""
 
 import contextlib
-import hashlib
 import json
 import os
 import sys
-import time
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import (ACCOUNT, ASSUME, ASSUME_ROLE, DESCRIBE, GET, KEY_ID,
-                      REGION, ROLE_ARN, SECRET_KEY, SSO, SSO_ROLE, SSO_TOKEN)
+from fake_aws import (ASSUME, ASSUME_ROLE, DESCRIBE, GET, KEY_ID, REGION,
+                      ROLE_ARN, SECRET_KEY, SSO, SSO_TOKEN)
 from fake_metadata import (CONTAINER, INSTANCE, NODE_ROLE, POD_ROLE,
                            FakeMetadata)
 from lib.class_text import class_text, object_text
 from lib.clock import Clock
+from lib.identity import SSO_CONFIG, log_in, make_home
 from lib.mounting import Mount, mount, mounted_at
 from lib.place import built, write_file
 from lib.process import run
@@ -26,44 +25,12 @@ from lib.wait import wait_until
 
 HOUR_S = 3600
 STEP_S = 61
-START_URL = "https://corp.awsapps.com/start"
 
 
 @contextlib.contextmanager
 def _metadata():
     with aws_directory() as (directory, aws), FakeMetadata(aws) as metadata:
         yield directory, aws, metadata
-
-
-def _home(directory, config="", credentials=""):
-    """A home with files of profiles, as an environment for a mount."""
-    home = os.path.join(directory, "home")
-    write_file(os.path.join(home, ".aws", "config"), config)
-    write_file(os.path.join(home, ".aws", "credentials"), credentials)
-    return {"HOME": home, "AWS_CONFIG_FILE": "",
-            "AWS_SHARED_CREDENTIALS_FILE": ""}
-
-
-def _log_in(directory, seconds=3600):
-    """What aws sso login leaves behind."""
-    name = hashlib.sha1(b"corp").hexdigest()
-    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ",
-                         time.gmtime(time.time() + seconds))
-    write_file(os.path.join(directory, "home/.aws/sso/cache", f"{name}.json"),
-               json.dumps({"startUrl": START_URL, "region": REGION,
-                           "accessToken": SSO_TOKEN, "expiresAt": ends,
-                           "clientId": "x", "clientSecret": "y",
-                           "refreshToken": "z"}))
-
-
-_SSO_CONFIG = f"""[profile dev]
-sso_session = corp
-sso_account_id = {ACCOUNT}
-sso_role_name = {SSO_ROLE}
-[sso-session corp]
-sso_region = {REGION}
-sso_start_url = {START_URL}
-"""
 
 
 def _check_nothing_secret(log):
@@ -163,7 +130,7 @@ def a_container_that_refuses_is_EACCES_and_says_why():
 @case
 def a_login_after_the_mount_is_enough():
     with aws_directory() as (directory, aws):
-        env = aws.bare_environment(**_home(directory, _SSO_CONFIG))
+        env = aws.bare_environment(**make_home(directory, SSO_CONFIG))
         log = os.path.join(directory, "mnt.log")
         point = os.path.join(directory, "mnt")
         result = mount(point, "app", "--profile", "dev", env=env, log=log)
@@ -175,7 +142,7 @@ def a_login_after_the_mount_is_enough():
             check_error(found.path("password"), "EACCES")
             wait_until(lambda: "aws sso login --sso-session corp" in
                        found.log_text(), "the log says what to run")
-            _log_in(directory)
+            log_in(directory)
             check_equal(read(found.path("password")), PASSWORD)
             check_equal(aws.calls(SSO), 1, "calls of the portal")
             _check_nothing_secret(found.log_text())
@@ -188,8 +155,8 @@ def a_login_after_the_mount_is_enough():
 def an_expired_login_is_told_and_a_new_one_is_used():
     with aws_directory() as (directory, aws):
         env = aws.bare_environment(AWS_PROFILE="dev",
-                                   **_home(directory, _SSO_CONFIG))
-        _log_in(directory)
+                                   **make_home(directory, SSO_CONFIG))
+        log_in(directory)
         aws.sso_token = "another"
         with mounted_at(directory, "app", env=env) as found:
             check_error(found.path("password"), "EACCES")
@@ -235,7 +202,7 @@ def a_profile_assumes_a_role():
     credentials = (f"[base]\naws_access_key_id = {KEY_ID}\n"
                    f"aws_secret_access_key = {SECRET_KEY}\n")
     with aws_directory() as (directory, aws):
-        env = aws.bare_environment(**_home(directory, config, credentials))
+        env = aws.bare_environment(**make_home(directory, config, credentials))
         del env["AWS_REGION"]
         with mounted_at(directory, "app", "--profile=app",
                         env={**env, "NODE_NAME": "node-7"}) as found:
@@ -263,7 +230,7 @@ def files_that_the_worker_may_not_read_are_named_with_a_remedy():
 @case
 def profiles_in_a_home_that_is_closed_are_not_passed_over():
     with _metadata() as (directory, aws, metadata):
-        home = _home(directory, "[default]\nregion = x\n")
+        home = make_home(directory, "[default]\nregion = x\n")
         os.chmod(home["HOME"], 0o700)
         env = aws.bare_environment(**home, **metadata.instance())
         result = mount(os.path.join(directory, "mnt"), "app", env=env)
@@ -286,7 +253,7 @@ def a_process_is_run_only_where_root_wants_it():
         write_file(os.path.join(directory, "keys.json"), output)
         config = (f"[default]\ncredential_process = "
                   f"cat {directory}/keys.json\n")
-        env = aws.bare_environment(**_home(directory, config))
+        env = aws.bare_environment(**make_home(directory, config))
         point = os.path.join(directory, "mnt")
         result = mount(point, "app", env=env)
         check_equal(result.code, 1, result)

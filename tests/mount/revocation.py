@@ -97,7 +97,7 @@ def _check_gone(held, path_error, read_error):
     check_equal((found["versionId"], found["keys"]), (None, None), "held")
     check_equal(found["state"], "failed")
     # OpenSSL's buffer of a record is wiped by its next use only
-    if keeps_freed_memory(held.mount.worker_pid()):
+    if keeps_freed_memory():
         print("# not searched: the worker's memory, which a sanitizer keeps",
               flush=True)
     else:

@@ -1,62 +1,107 @@
 # SPDX-License-Identifier: Apache-2.0
 """After many reads, rotations, errors and refreshes no memory of any process
-but the pool has a value, a key or a token, nor eight bytes of one."""
+but the pool has a value, a key or a token, nor eight bytes of one: whoever
+mounts, and as whom."""
 
+import contextlib
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from lib.identity import IDENTITIES
 from lib.place import built
 from lib.process import run_ok
 from lib.status import status
-from lib.tap import Skip, case, check, main
-from lib.used import processes, scan, test_programs, used_mount
+from lib.tap import Skip, case, check, check_equal, main
+from lib.used import (need_wiping, processes, scan, test_programs,
+                      used_mount)
+from lib.user import why_no_user
+from lib.users_scene import users_scene
 
 LOOKS = 20
-IDENTITIES = ("role", "environment", "profile", "container")
+POOLS = ("memfd_secret", "mlock")
+POOL_MIN = 512 << 10
+POOL_MAX = 8 << 20
+
+# What each way to be someone leaves where nothing is wiped, at least.
+LEFT = {
+    "role": {"value", "session", "whole identity"},
+    "environment": {"whole key"},
+    "container": {"container"},
+    "instance": {"instance"},
+    "sso": {"access"},
+    "process": {"whole key", "whole session"},
+}
 
 
-def _nothing_is_left(kind, identity):
-    with used_mount("--test-pool", kind, identity=identity) as (mount,
+@contextlib.contextmanager
+def _used(pool, identity):
+    with used_mount("--test-pool", pool, identity=identity) as (mount,
                                                                 markers):
-        if status(mount.point)["memory"]["kind"] != kind:
-            raise Skip(f"no {kind} here")
-        for pid in processes(mount):
-            hits, searched, _ = scan(pid, markers)
+        yield {"pool": status(mount.point)["memory"]["kind"],
+               "pids": processes(mount), "worker": mount.worker_pid(),
+               "markers": markers}
+
+
+def _used_by_user(pool, identity):
+    reason = why_no_user()
+    if reason:
+        raise Skip(reason)
+    return users_scene(_used(pool, identity))
+
+
+def _nothing_is_left(mounted, pool, identity):
+    need_wiping()
+    with mounted(pool, identity) as used:
+        if used["pool"] != pool:
+            raise Skip(f"no {pool} here")
+        # keeper, worker, notifier, and who runs commands: users may
+        runs_commands = identity == "process" or mounted is _used_by_user
+        check_equal(len(used["pids"]), 3 + runs_commands, "processes")
+        for pid in used["pids"]:
+            hits, searched, locked = scan(pid, used["markers"])
             check(searched > 1 << 19, pid, "has more than", searched)
             check(not hits, f"process {pid} as {identity}:", *hits[:20])
-        _, _, pool = scan(mount.worker_pid(), markers)
-        check(0 < pool < 8 << 20, "the pool has", pool)
+            # it is the worker's, and goes to nobody who is forked
+            check(POOL_MIN < locked < POOL_MAX if pid == used["worker"]
+                  else locked < POOL_MIN, pid, "has locked", locked)
 
 
-@case
-def nothing_is_left_outside_secret_memory():
-    for identity in IDENTITIES:
-        _nothing_is_left("memfd_secret", identity)
+def _add_case(who, mounted, pool, identity):
+    def one():
+        _nothing_is_left(mounted, pool, identity)
+    one.__name__ = (f"nothing is left outside {pool} where {who} mounts as "
+                    f"{identity}")
+    case(one)
 
 
-@case
-def nothing_is_left_outside_locked_memory():
-    for identity in IDENTITIES:
-        _nothing_is_left("mlock", identity)
+for _pool in POOLS:
+    for _identity in IDENTITIES:
+        _add_case("root", _used, _pool, _identity)
+        _add_case("a user", _used_by_user, _pool, _identity)
+
+
+def _look(pids, markers):
+    hits = [hit.split() for pid in pids for hit in scan(pid, markers)[0]]
+    return ({kind for _, kind, *_ in hits} |
+            {f"whole {kind}" for whole, kind, *_ in hits
+             if whole == "complete"})
 
 
 @case
 def of_each_kind_something_is_left_where_nothing_is_wiped():
-    found = set()
-    for identity in ("role", "environment"):
+    for identity, kinds in LEFT.items():
         with test_programs(worker="unwiped_worker"), \
                 used_mount(identity=identity) as (mount, markers):
+            pids = processes(mount)[1:]
+            found = set()
             # what is freed is soon something else: so more than one look
             for _ in range(LOOKS):
                 run_ok(built("secretsfs"), "refresh", mount.point)
-                hits, _, _ = scan(mount.worker_pid(), markers)
-                found |= {tuple(hit.split()[:2]) for hit in hits}
-    for kind in ("value", "key"):
-        check(("complete", kind) in found, "no whole", kind, "in", found)
-    for kind in ("session", "identity"):
-        check({("complete", kind), ("piece", kind)} & found,
-              "nothing of", kind, "in", found)
+                found |= _look(pids, markers)
+                if kinds <= found:
+                    break
+            check(kinds <= found, f"as {identity} only {found} is left")
 
 
 main()

@@ -26,7 +26,7 @@ def what_holds_secrets_is_locked_and_in_no_core():
             if memory["kind"] != kind:
                 raise Skip(f"no {kind} here")
             # AddressSanitizer makes mlock(2) do nothing
-            if keeps_freed_memory(scene.mount.worker_pid()):
+            if keeps_freed_memory():
                 raise Skip("a sanitizer locks nothing")
             locked = [end - start for start, end, _, flags
                       in mappings(scene.mount.worker_pid())
