@@ -87,6 +87,16 @@ def _show_log(mounted):
         print(f"# log: {line}", flush=True)
 
 
+def check_log(mounted, expect_death=False):
+    """No report of a sanitizer, no worker that died, nothing secret."""
+    text = mounted.log_text()
+    broken = [line for line in text.splitlines() if _BROKEN.search(line) and
+              not (expect_death and "the worker died" in line)]
+    check(not broken, "the log says:", *broken)
+    shown = found_in(text)
+    check(not shown, "the log shows", shown)
+
+
 @contextlib.contextmanager
 def mounted_at(directory, source, *options, env=None, name="mnt",
                expect_death=False):
@@ -107,12 +117,7 @@ def mounted_at(directory, source, *options, env=None, name="mnt",
             yield found
         finally:
             _end(found, pids)
-        broken = [line for line in found.log_text().splitlines()
-                  if _BROKEN.search(line) and
-                  not (expect_death and "the worker died" in line)]
-        check(not broken, "the log says:", *broken)
-        shown = found_in(found.log_text())
-        check(not shown, "the log shows", shown)
+        check_log(found, expect_death)
     except BaseException:
         _show_log(found)
         raise

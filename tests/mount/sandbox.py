@@ -12,6 +12,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from fake_aws import ASSUME, FakeAws
 from lib.class_text import class_text, object_text
+from lib.etc import own_etc
 from lib.mounting import Mount, mounted_at
 from lib.name_server import name_server
 from lib.older_kernel import LANDLOCK_CREATE_RULESET, SECCOMP, landlock_abi
@@ -134,22 +135,6 @@ def _bytes(path):
         return file.read()
 
 
-@contextlib.contextmanager
-def _own_etc(directory):
-    """A copy of /etc in its place, for us and what we start."""
-    if not os.environ.get("SECRETSFS_ALONE"):
-        raise Skip("no mount namespace of our own")
-    copy = os.path.join(directory, "etc")
-    shutil.copytree("/etc", copy, symlinks=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(copy, "resolv.conf"))
-    run_ok("mount", "--bind", copy, "/etc")
-    try:
-        yield
-    finally:
-        run_ok("umount", "-l", "/etc")
-
-
 def _write_resolv_conf(server):
     write_file("/etc/resolv.conf",
                f"nameserver {server}\noptions timeout:1 attempts:1\n")
@@ -160,7 +145,7 @@ def a_name_server_that_changes_is_asked():
     silent = f"127.77.{os.getpid() % 250}.1"
     known = f"127.77.{os.getpid() % 250}.2"
     with work_directory() as directory, FakeAws(directory) as aws, \
-            _own_etc(directory):
+            own_etc(directory):
         aws.put("app", "named")
         aws.present(*aws.authority.issue("named", f"DNS:{NAME}"))
         env = aws.environment(AWS_ENDPOINT_URL=f"https://{NAME}:{aws.port}")
