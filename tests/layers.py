@@ -31,7 +31,7 @@ ROOMS = {
                "base/privacy.h", "base/scrub.h",
                # of guard, which is of libc only as well, its tools
                "guard/call_filter.h", "guard/keeper_calls.h",
-               "guard/ruleset.h"],
+               "guard/ruleset.h", "guard/sanitizers.h"],
 }
 
 # Foreign headers by the rooms that may include them; in each of these they

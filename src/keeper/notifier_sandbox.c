@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "guard/call_filter.h"
 #include "guard/ruleset.h"
+#include "guard/sanitizers.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -38,6 +39,15 @@ static const struct call_rule allowed[] = {
 	MAY(fadvise64, "drops the pages"),
 	MAY(close, "what was opened"),
 	MAY(exit_group, "when the keeper wants it gone"),
+#ifdef GUARD_HAS_SANITIZERS
+	MAY(mmap, "ThreadSanitizer: what it notes of memory and descriptors"),
+	MAY(munmap, "ThreadSanitizer: what it notes of memory"),
+	MAY(madvise, "ThreadSanitizer: what it notes of memory"),
+	MAY(nanosleep, "ThreadSanitizer: its own thread"),
+	MAY(clock_nanosleep, "ThreadSanitizer: its own thread"),
+	MAY(sched_yield, "ThreadSanitizer: its locks"),
+	MAY(futex, "ThreadSanitizer: its locks"),
+#endif
 };
 
 /* capset(2) and capget(2) want two, for 64 capabilities. */
