@@ -395,6 +395,16 @@ static void announce(const struct worker *worker)
 	tell_keeper(MESSAGE_READY, MESSAGE_NO_MOUNT, "", 0);
 }
 
+/* Whoever has started one that was attached sees its own log, and no other. */
+static int tell_failed(const struct worker *worker, const struct err *err,
+		       int code)
+{
+	if (worker->is_attached)
+		log_err("cannot serve", "error=%s", err->text);
+	tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err->text, code);
+	return code;
+}
+
 static int run(struct worker *worker)
 {
 	struct err err;
@@ -417,9 +427,7 @@ static int run(struct worker *worker)
 			(void)err_set(&err, r, "the event loop: %s",
 				      strerrordesc_np(-r));
 	}
-	if (r < 0)
-		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 1);
-	return r < 0 ? 1 : 0;
+	return r < 0 ? tell_failed(worker, &err, 1) : 0;
 }
 
 int main(int argc, char **argv)
@@ -427,6 +435,7 @@ int main(int argc, char **argv)
 	struct worker *worker = calloc(1, sizeof(*worker));
 	struct err err;
 	int code;
+	int r;
 
 	if (!worker)
 		return 1;
@@ -437,12 +446,10 @@ int main(int argc, char **argv)
 	worker->is_attached = code > 0;
 	if (code < 0) {
 		code = 1;
-	} else if (options_parse(&worker->options, argc, argv, &err) < 0) {
-		tell_keeper(MESSAGE_FAILED, MESSAGE_NO_MOUNT, err.text, 2);
-		code = 2;
 	} else {
+		r = options_parse(&worker->options, argc, argv, &err);
 		set_up_log(worker);
-		code = run(worker);
+		code = r < 0 ? tell_failed(worker, &err, 2) : run(worker);
 	}
 	finish(worker);
 	free(worker);
