@@ -26,6 +26,7 @@ command openssl		openssl
 # Only one version of clang-format agrees with itself; of clang-tidy, too.
 needed_to_check='
 command xz		xz-utils
+path /etc/ssl/certs/ca-certificates.crt	ca-certificates
 python ensurepip	python3-venv
 command clang-format-14	clang-format-14
 command clang-tidy-14	clang-tidy-14
@@ -72,6 +73,7 @@ is_there() { # KIND NAME
 	header) printf '#include <%s>\n' "$2" | cc -E - ;;
 	python) python3 -c "import $2" ;;
 	system_python) /usr/bin/python3 -c "import $2" ;;
+	path) [ -e "$2" ] ;;
 	node) NODE_PATH=/usr/share/nodejs node -e "require('$2')" ;;
 	esac >/dev/null 2>&1
 }
@@ -245,4 +247,41 @@ install_terraform_tools() { # DIRECTORY
 		-d "$1/bindings" "$aws_provider" </dev/null &&
 		mv "$1/bindings/"*.whl "$1/provider.zip" &&
 		echo "$aws_provider" >"$1/version"
+}
+
+helm_module=helm.sh/helm/v3/cmd/helm@v3.19.0
+kustomize_module=sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
+monitors_module=github.com/prometheus-operator/prometheus-operator@v0.77.2
+
+# A helm that is not told so takes the cluster for one of Kubernetes 1.20.
+build_manifest_tools() { # DIRECTORY
+	local chartutil=helm.sh/helm/v3/pkg/chartutil
+	local crds=$1/crds
+	local found go
+
+	found=$(find_go "$1") || return
+	go=(env "GOBIN=$1/bin" GOTOOLCHAIN=local GOFLAGS= "$found")
+	"${go[@]}" install -ldflags "-s -w -X $chartutil.k8sVersionMajor=1 \
+		-X $chartutil.k8sVersionMinor=34" "$helm_module" &&
+		"${go[@]}" install -ldflags '-s -w' "$kustomize_module" &&
+		"${go[@]}" mod download "$monitors_module" &&
+		mkdir -p "$crds" &&
+		cp "$("${go[@]}" env GOMODCACHE)/${monitors_module}/example/\
+prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml" "$crds"
+}
+
+# What renders and judges k8s/: helm, kustomize, and a Python that has the
+# schemas; once for each set of versions.
+install_manifest_tools() { # DIRECTORY
+	local versions
+
+	versions=$(cat "$top/tests/manifests/requirements.txt" &&
+		echo "$helm_module $kustomize_module $monitors_module")
+	[ "$versions" != "$(cat "$1/versions" 2>/dev/null)" ] || return 0
+	rm -rf "$1"
+	python3 -m venv "$1" &&
+		"$1/bin/pip" install -q --disable-pip-version-check \
+			-r "$top/tests/manifests/requirements.txt" </dev/null &&
+		build_manifest_tools "$1" &&
+		echo "$versions" >"$1/versions"
 }
