@@ -202,6 +202,8 @@ static void on_mount(struct worker *worker, const struct message *message,
 		say(MESSAGE_FAILED, 0, "out of luck", 1);
 	if (is_way(worker, "nonsense-late"))
 		say(MESSAGE_READY, 7, "", 0);
+	while (is_way(worker, "chatter"))
+		say(MESSAGE_BEAT, MESSAGE_NO_MOUNT, "", 0);
 }
 
 static int lend_to(const char *path)

@@ -338,7 +338,8 @@ static enum state check_connections(struct session *session)
 	return state;
 }
 
-/* What the worker still had to say comes before its death. */
+/* What the worker still had to say comes before its death. One that talks
+ * without end has every other turn, and nobody else waits for its silence. */
 static enum state turn(struct session *session)
 {
 	struct pollfd fds[POLL_COUNT];
@@ -352,12 +353,14 @@ static enum state turn(struct session *session)
 		log_err("poll failed", "error=%s", strerrordesc_np(errno));
 		return STATE_FAILED;
 	}
-	if (fds[POLL_WORKER].revents)
+	if (fds[POLL_SIGNALS].revents)
+		return on_signal(session);
+	session->hears_worker =
+		fds[POLL_WORKER].revents && !session->hears_worker;
+	if (session->hears_worker)
 		return on_worker_message(session);
 	if (fds[POLL_ENDED].revents)
 		return on_worker_ended(session);
-	if (fds[POLL_SIGNALS].revents)
-		return on_signal(session);
 	if (fds[POLL_FORERUNNER].revents && own_all(session) != STATE_SERVING)
 		return STATE_FAILED;
 	on_other_workers(session, fds);

@@ -92,6 +92,7 @@ struct session {
 			     left; of one that serves: since when */
 	struct deaths deaths;
 	struct heartbeat heartbeat;
+	bool hears_worker;    /* it has had the last turn */
 	bool resends_nothing; /* as on a kernel that cannot: for tests */
 	bool lingers; /* when another keeper has the mounts, waits for a signal:
 			 whoever has started it would start it again */

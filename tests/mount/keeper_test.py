@@ -648,6 +648,18 @@ def kills_a_worker_that_does_not_stop(lab):
     lab.check_nothing_left()
 
 
+def hears_others_while_the_worker_talks_without_end(lab):
+    assert lab.keeper("chatter").returncode == 0
+    result = lab.command("unmount", lab.mount_point)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    lab.check_nothing_left()
+    process = lab.serving("chatter")
+    process.send_signal(signal.SIGTERM)
+    code, errors = finish(process)
+    assert code == 0, (code, errors)
+    lab.check_nothing_left()
+
+
 def ends_when_someone_else_unmounts(lab):
     process = lab.serving("serve")
     path = lab.socket()
