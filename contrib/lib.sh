@@ -51,6 +51,23 @@ command aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 command qemu-aarch64-static	qemu-user-static
 '
 
+# Beside what a build needs.
+needed_for_image='
+file /etc/ssl/certs/ca-certificates.crt	ca-certificates
+'
+
+# crun, which podman would take, does not run where cgroups are of both kinds.
+needed_for_containers='
+command podman		podman
+command buildah		buildah
+command conmon		conmon
+file /usr/sbin/runc	runc
+file /usr/sbin/debootstrap	debootstrap
+file /usr/sbin/iptables	iptables
+file /usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
+file /usr/lib/podman/netavark	netavark
+'
+
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1
@@ -69,6 +86,7 @@ as_root() {
 is_there() { # KIND NAME
 	case $1 in
 	command) command -v "$2" ;;
+	file) [ -e "$2" ] ;;
 	module) pkg-config --exists "$2" ;;
 	header) printf '#include <%s>\n' "$2" | cc -E - ;;
 	python) python3 -c "import $2" ;;
