@@ -220,16 +220,58 @@ install_promtool() { # DIRECTORY
 		"$tool" --version
 }
 
-# moto's server, once for each content of its list of requirements.
-install_moto() { # DIRECTORY
-	local wanted=$top/tests/requirements.txt
-
-	cmp -s "$wanted" "$1/requirements.txt" && return
+# What PyPI has, once for each content of a list of requirements.
+install_venv() { # DIRECTORY REQUIREMENTS
+	cmp -s "$2" "$1/requirements.txt" && return
 	rm -rf "$1"
 	python3 -m venv "$1" &&
 		"$1/bin/pip" install -q --disable-pip-version-check \
-			-r "$wanted" </dev/null &&
-		cp "$wanted" "$1"
+			-r "$2" </dev/null &&
+		cp "$2" "$1/requirements.txt"
+}
+
+# moto's server.
+install_moto() { # DIRECTORY
+	install_venv "$1" "$top/tests/requirements.txt"
+}
+
+# spdx-tools, which judge an image's bill of materials.
+install_spdx() { # DIRECTORY
+	install_venv "$1" "$top/tests/container/requirements.txt"
+}
+
+# podman with a store of its own, that leaves no mount behind.
+podman_in() { # DIRECTORY ARGUMENT...
+	local directory=$1
+
+	shift
+	as_root sh "$top/tests/alone" podman --root "$directory/store" \
+		--runroot "$directory/run" --tmpdir "$directory/tmp" \
+		--storage-driver overlay --runtime runc \
+		--cgroup-manager cgroupfs --events-backend file "$@"
+}
+
+# A Debian to build in, where no registry is needed.
+make_base_image() { # DIRECTORY
+	podman_in "$1" image exists localhost/secretsfs-base && return
+	as_root rm -rf "$1/debian"
+	as_root debootstrap --variant=minbase bookworm "$1/debian" &&
+		as_root tar -C "$1/debian" -c . |
+		podman_in "$1" import - localhost/secretsfs-base &&
+		as_root rm -rf "$1/debian"
+}
+
+# What tests/container starts from: the image, and with what it was built, which
+# has a shell and Python.
+make_images() { # DIRECTORY
+	local build=(build --isolation chroot -f "$top/contrib/Containerfile"
+		--build-arg BASE=localhost/secretsfs-base --timestamp 0)
+
+	mkdir -p "$1" &&
+		make_base_image "$1" &&
+		podman_in "$1" "${build[@]}" --target packages \
+			-t localhost/secretsfs-packages "$top" &&
+		podman_in "$1" "${build[@]}" -t localhost/secretsfs "$top"
 }
 
 # A Go that is new enough for the tools below: the one that is there, else

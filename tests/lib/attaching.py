@@ -8,10 +8,11 @@ import shutil
 import subprocess
 
 from lib.class_text import class_text, object_text
-from lib.container import FOLLOWS, Container, both_ways
+from lib.container import Container, both_ways
 from lib.mounting import Mount
 from lib.place import built, mounts, work_directory, write_file
 from lib.process import environment, run_ok
+from lib.seen import FOLLOWS
 from lib.tap import check, check_equal
 from lib.wait import wait_until
 from lib.ways import way

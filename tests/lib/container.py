@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mount namespaces that stand for containers."""
 
-import errno
 import os
 import subprocess
 
 from lib.process import environment
+from lib.seen import seen
 from lib.tap import check_equal
-
-NOTHING, CLOSED, DEAD, WORKS = (
-    "an empty directory", "NOT-MOUNTED", "ENOTCONN", "the secret")
-
-# With mounts that follow those of the host, as Kubernetes' HostToContainer, or
-# not, as its default None.
-FOLLOWS, STAYS = "rslave", "rprivate"
 
 _SCRIPT = """set -e
 mount -t tmpfs tmpfs "$2"
@@ -60,17 +53,7 @@ class Container:
 
     def sees(self, *names):
         """The directory of these names in its volume, as it finds it."""
-        path = self.path(*names)
-        try:
-            found = os.listdir(path)
-        except OSError as error:
-            return DEAD if error.errno == errno.ENOTCONN else str(error)
-        if found == ["NOT-MOUNTED"]:
-            return CLOSED
-        if not found:
-            return NOTHING
-        with open(os.path.join(path, "password"), "rb") as file:
-            return WORKS if file.read() == b"x" else "something else"
+        return seen(self.path(*names))
 
     def end(self):
         self._process.kill()

@@ -18,13 +18,15 @@ def mount_ids(path):
         return [line.split()[0] for line in table if line.split()[4] == path]
 
 
+_HERE = (sys.executable, os.path.join(SOURCE, "tests", "lib", "verifier.py"))
+
+
 class _Verifier:
     """A process of lib/verifier.py."""
 
-    def __init__(self, kind, wanted):
-        program = os.path.join(SOURCE, "tests", "lib", "verifier.py")
+    def __init__(self, command, kind, wanted):
         self._process = subprocess.Popen(
-            [sys.executable, program, kind,
+            [*command, kind,
              *(f"{path}={content.hex()}" for path, content in wanted.items())],
             env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -37,11 +39,12 @@ class _Verifier:
 
 
 @contextlib.contextmanager
-def verified(*kinds, wanted):
+def verified(*kinds, wanted, command=_HERE):
     """Readers for the time of a with block that must see nothing wrong; what
-    each told is in the list then."""
+    each told is in the list then. The command runs lib/verifier.py, perhaps
+    elsewhere."""
     told = []
-    readers = [_Verifier(kind, wanted) for kind in kinds]
+    readers = [_Verifier(command, kind, wanted) for kind in kinds]
     try:
         for reader in readers:
             reader.wait_for_reads()

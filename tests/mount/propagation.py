@@ -13,31 +13,15 @@ import sys
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.class_text import class_text, object_text
-from lib.container import (CLOSED, DEAD, FOLLOWS, NOTHING, STAYS, WORKS,
-                           Container)
+from lib.container import Container
 from lib.mounting import Mount, mount
 from lib.place import built, mounts, work_directory, write_file
 from lib.process import run_ok, wait_for_end
+from lib.seen import (BEFORE, CONTAINERS, DEAD, EARLY, ENDED, FOLLOWS, KILLED,
+                      LATE, MOUNTED, NOTHING, PARENT, REMOUNTED, STACKED, WORKS,
+                      check_row)
 from lib.tap import case, check_equal, main
 from lib.wait import wait_until
-
-# What a container has: the directory above the mount point, or that itself;
-# with mounts that follow those of the host, as Kubernetes' HostToContainer, or
-# not, as its default None; started before there was a mount, or after.
-PARENT, ITSELF = "parent", "mount point"
-EARLY, LATE = "before", "after"
-CONTAINERS = [(what, how, when) for what in (PARENT, ITSELF)
-              for how in (FOLLOWS, STAYS) for when in (EARLY, LATE)]
-
-# In the order of CONTAINERS: parent/rslave, parent/rprivate, then likewise the
-# mount point; of each first the one that started before.
-BEFORE = (NOTHING, None, NOTHING, None, NOTHING, None, NOTHING, None)
-MOUNTED = (WORKS, WORKS, CLOSED, WORKS, WORKS, WORKS, CLOSED, WORKS)
-KILLED = (DEAD, DEAD, CLOSED, DEAD, DEAD, DEAD, CLOSED, DEAD)
-STACKED = (WORKS, WORKS, CLOSED, DEAD, WORKS, WORKS, CLOSED, DEAD)
-# Why nothing is unmounted first: the sixth is dead for ever.
-REMOUNTED = (WORKS, WORKS, CLOSED, DEAD, WORKS, DEAD, CLOSED, DEAD)
-ENDED = (NOTHING, NOTHING, NOTHING, DEAD, NOTHING, DEAD, NOTHING, DEAD)
 
 
 class Host:
@@ -93,15 +77,8 @@ class Host:
 
     def check(self, step, wanted):
         """All that have started, against a row of the tables."""
-        for container, outcome in zip(CONTAINERS, wanted):
-            if container not in self.containers:
-                continue
-            names = ("app",) if container[0] == PARENT else ()
-            found = self.containers[container]
-            with contextlib.suppress(AssertionError):
-                wait_until(lambda: found.sees(*names) == outcome, "", 10)
-            check_equal(found.sees(*names), outcome,
-                        f"{step}: container with {container}")
+        check_row(step, wanted, lambda container, *names:
+                  self.containers[container].sees(*names), self.containers)
 
     def done(self):
         for container in self.containers.values():
