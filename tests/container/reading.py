@@ -9,7 +9,8 @@ import sys
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.mounting import mounted_at
-from lib.node import CLASS, PASSWORD, READER, VALUE, VOLUME, WORKER, node
+from lib.node import (CLASS, FILE, PASSWORD, READER, VALUE, VOLUME, WORKER,
+                      node)
 from lib.place import write_file
 from lib.process import status_field
 from lib.reading import wait_for_content
@@ -17,10 +18,8 @@ from lib.status import status
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
-_FILE = f"{VOLUME}/password"
-
 # What an init container runs, so that the others start when all is there.
-_WAIT = f"until cat {_FILE} >/dev/null; do sleep 1; done"
+_WAIT = f"until cat {FILE} >/dev/null; do sleep 1; done"
 
 
 def _status(keeper):
@@ -40,9 +39,9 @@ def a_secret_is_read_by_who_is_nobody_and_nothing_is_asked_before():
         consumer = here.start_consumer()
         check_equal(here.aws.calls(), 0, "calls of AWS before a read")
         check_equal(consumer.exec("id", "-u"), READER.split(":")[0] + "\n")
-        check_equal(consumer.exec("cat", _FILE), PASSWORD.decode())
+        check_equal(consumer.exec("cat", FILE), PASSWORD.decode())
         check_equal(consumer.exec("cat", f"{VOLUME}/Kontox-secret"), VALUE)
-        check_equal(consumer.exec("stat", "-c", "%a %u:%g", VOLUME, _FILE),
+        check_equal(consumer.exec("stat", "-c", "%a %u:%g", VOLUME, FILE),
                     "555 0:0\n444 0:0\n")
         # one for the role, one for the secret, however many files it shows
         check_equal(here.aws.calls(), 2, "calls of AWS after it")
@@ -78,7 +77,7 @@ def who_starts_first_sees_the_secret_as_soon_as_it_is_there():
         here.put_class()
         here.start()
         check_equal(waiting.wait(), 0, "the init container")
-        check_equal(early.exec("cat", _FILE), PASSWORD.decode())
+        check_equal(early.exec("cat", FILE), PASSWORD.decode())
 
 
 @case
@@ -105,19 +104,14 @@ def all_end_when_they_are_told_and_leave_nothing():
     with node() as here:
         here.put_class()
         keeper, worker = here.start()
-        consumers = [here.start_consumer(
-            "sh", "-c", f"while :; do cat {_FILE}; done", propagation=how)
-            for how in ("rslave", "rprivate")]
-        for consumer in consumers:
-            wait_until(lambda one=consumer: PASSWORD.decode() in one.log(),
-                       "it reads", 30)
+        readers = [here.start_reader(propagation=how)
+                   for how in ("rslave", "rprivate")]
         check_equal(keeper.stop(), 0, "the keeper's end")
         check_equal(worker.wait(), 0, "the worker's end")
-        for consumer in consumers:
-            wait_until(lambda one=consumer:
+        for reader in readers:
+            wait_until(lambda one=reader:
                        "D" not in one.processes().values(), "no D", 20)
-            consumer.signal("KILL")
-            check_equal(consumer.wait(), 137)
+            check_equal(reader.stop(), 0, "a reader's end")
         here.check_nothing_is_left()
         check_equal(here.sockets(), [])
 

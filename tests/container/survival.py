@@ -7,17 +7,21 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.node import PASSWORD, VALUE, VOLUME, node
-from lib.place import mounts, write_file
+from lib.node import FILE, PASSWORD, VALUE, VOLUME, node
+from lib.place import write_file
 from lib.podman import IMAGE
 from lib.tap import case, check, check_equal, main
 from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
 
-_FILES = {f"{VOLUME}/password": PASSWORD,
+_FILES = {FILE: PASSWORD,
           f"{VOLUME}/Kontox-secret": VALUE.encode()}
 _NEXT = "localhost/secretsfs-next"
 _SERVING = " worker_pid="
+
+# As the DaemonSet has it, but before it is deleted for good.
+_ROLLING = "--succeed", "--linger", "--on-stop", "leave"
+_LAST = "--succeed", "--linger", "--on-stop", "unmount"
 
 
 @contextlib.contextmanager
@@ -35,6 +39,17 @@ def _replace(here, keeper, **image):
     wait_until(lambda: keeper.log().count(_SERVING) > before,
                "the next worker serves", 60)
     return worker
+
+
+def _succeed(here, keeper, worker, options):
+    """Another keeper beside the one that serves, and a worker again, as the one
+    before is told to leave; the new ones."""
+    after = here.start_keeper(*options)
+    check_equal(worker.wait(), 0, "the worker's end")
+    worker = _replace(here, after)
+    check(keeper.is_running(), "a pod whose container ends is started again")
+    check_equal(keeper.stop(), 0, "the end of the keeper before")
+    return after, worker
 
 
 def _make_next_image(here):
@@ -87,7 +102,7 @@ def after_a_keeper_that_was_killed_consumers_read_without_a_restart():
         keeper, worker = here.start()
         consumers = [here.start_consumer(),
                      here.start_consumer(source=here.mounts)]
-        files = [f"{VOLUME}/password", f"{VOLUME}/kontox-secrets/password"]
+        files = [FILE, f"{VOLUME}/kontox-secrets/password"]
         for dead in range(2):
             for consumer, file in zip(consumers, files):
                 check_equal(consumer.exec("cat", file), PASSWORD.decode())
@@ -100,10 +115,54 @@ def after_a_keeper_that_was_killed_consumers_read_without_a_restart():
         for consumer, file in zip(consumers, files):
             check_equal(consumer.exec("cat", file), PASSWORD.decode())
         check_equal(keeper.stop(), 0)
-        for consumer in consumers:
-            consumer.signal("KILL")
-            consumer.wait()
         here.check_nothing_is_left()
+
+
+@case
+def a_keeper_beside_another_takes_over_and_no_read_fails():
+    with node() as here:
+        here.put_class()
+        keeper, worker = here.start(*_ROLLING)
+        ids = mount_ids(here.point())
+        with _read(here):
+            for _ in range(2):
+                keeper, worker = _succeed(here, keeper, worker, _ROLLING)
+        check_equal(mount_ids(here.point()), ids, "mount ids")
+
+
+@case
+def a_keeper_after_another_is_seen_without_a_restart():
+    with node() as here:
+        here.put_class()
+        keeper, worker = here.start(*_ROLLING)
+        consumer = here.start_consumer()
+        for count in 1, 2:
+            check_equal(consumer.exec("cat", FILE), PASSWORD.decode())
+            check_equal(keeper.stop(), 0, "the keeper's end")
+            check_equal(worker.wait(), 0, "the worker's end")
+            check_equal(len(mount_ids(here.point())), count, "what stays")
+            keeper = here.start_keeper(*_ROLLING)
+            worker = _replace(here, keeper)
+            wait_until(lambda its=count:
+                       len(mount_ids(here.point())) == its + 1,
+                       "mounted upon", 60)
+        check_equal(consumer.exec("cat", FILE), PASSWORD.decode())
+
+
+@case
+def an_uninstall_leaves_nothing_and_nobody_is_stuck():
+    with node() as here:
+        here.put_class()
+        keeper, worker = here.start(*_ROLLING)
+        readers = [here.start_reader(propagation=how)
+                   for how in ("rslave", "rprivate")]
+        keeper, worker = _succeed(here, keeper, worker, _LAST)
+        check_equal(keeper.stop(), 0, "the keeper's end")
+        check_equal(worker.wait(), 0, "the worker's end")
+        for reader in readers:
+            check_equal(reader.stop(), 0, "a reader's end")
+        here.check_nothing_is_left()
+        check_equal(here.sockets(), [])
 
 
 main()

@@ -35,8 +35,11 @@ WORKER = 10473
 READER = "1234:1234"
 
 VOLUME = "/mnt/secrets-store"
+FILE = f"{VOLUME}/password"
 _CLASSES = "/etc/secretsfs/classes"
 _TOKEN = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
+
+_READ = f"trap 'exit 0' TERM; while :; do cat {FILE}; sleep 0.05; done"
 
 _KEEPER = ("secretsfs-keeper", "--folder", "--mount-point", "/secrets",
            "--worker-uid", str(WORKER), "--worker-gid", str(WORKER),
@@ -167,6 +170,13 @@ class Node:
         return self.podman.start(
             self._name("consumer"), *self.consumer_options(**volume),
             image=DEBIAN, arguments=arguments or ("sleep", "1000"))
+
+    def start_reader(self, **volume):
+        """One that reads all the time, with errors or without, until it is told
+        to end; has read when this returns."""
+        reader = self.start_consumer("sh", "-c", _READ, **volume)
+        wait_until(lambda: PASSWORD.decode() in reader.log(), "it reads", 30)
+        return reader
 
     def verifier(self):
         """The command of lib/verifier.py in a container of somebody's."""
