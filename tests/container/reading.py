@@ -9,8 +9,8 @@ import sys
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.mounting import mounted_at
-from lib.node import (CLASS, FILE, PASSWORD, READER, VALUE, VOLUME, WORKER,
-                      node)
+from lib.node import (AWS_NAME, CLASS, FILE, PASSWORD, READER, VALUE, VOLUME,
+                      WORKER, node)
 from lib.place import write_file
 from lib.process import status_field
 from lib.reading import wait_for_content
@@ -48,6 +48,20 @@ def a_secret_is_read_by_who_is_nobody_and_nothing_is_asked_before():
         check_equal(keeper.exec("secretsfs", "status",
                                 f"/secrets/{CLASS}").split()[:2],
                     ["mount", f"/secrets/{CLASS}"])
+
+
+@case
+def names_and_certificates_are_found_where_the_image_has_them():
+    with node() as here:
+        here.put_class()
+        here.aws.present(*here.aws.authority.issue("named", f"DNS:{AWS_NAME}"))
+        environment = here.environment()
+        del environment["AWS_CA_BUNDLE"]
+        environment["AWS_ENDPOINT_URL"] = f"https://{AWS_NAME}:{here.aws.port}"
+        here.start_keeper()
+        here.start_worker(environment=environment)
+        here.wait_for_mount()
+        check_equal(here.start_consumer().exec("cat", FILE), PASSWORD.decode())
 
 
 @case

@@ -36,6 +36,11 @@ READER = "1234:1234"
 
 VOLUME = "/mnt/secrets-store"
 FILE = f"{VOLUME}/password"
+
+# Where AWS is found by name, too.
+AWS_NAME = "aws.secretsfs.test"
+
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _CLASSES = "/etc/secretsfs/classes"
 _TOKEN = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 
@@ -52,11 +57,12 @@ _WORKER = ("secretsfs-worker", "--attach", "/run/attach/attach.sock",
 
 class ConfigMap:
     """A directory of files as kubelet projects it: what is seen of them leads
-    through ..data, which is replaced as a whole."""
+    through ..data, which is replaced as a whole. With a group, as fsGroup has
+    it: others may not read them."""
 
-    def __init__(self, directory, mode=0o644):
+    def __init__(self, directory, group=None):
         self.directory = directory
-        self._mode = mode
+        self._group = group
         self._files = {}
         self._number = 0
         os.makedirs(directory)
@@ -69,7 +75,10 @@ class ConfigMap:
         version = os.path.join(self.directory, f"..2026_{self._number}")
         os.mkdir(version)
         for name, text in files.items():
-            write_file(os.path.join(version, name), text, self._mode)
+            path = write_file(os.path.join(version, name), text)
+            if self._group:
+                os.chown(path, 0, self._group)
+                os.chmod(path, 0o640)
         data = os.path.join(self.directory, "..data")
         before = os.path.realpath(data)
         os.symlink(os.path.basename(version), data + "_tmp")
@@ -99,8 +108,7 @@ class Node:
         for name in "mounts", "keeper", "attach":
             os.mkdir(self._below(name))
         self._classes = ConfigMap(self._below("classes"))
-        # as fsGroup has it
-        self._token = ConfigMap(self._below("token"))
+        self._token = ConfigMap(self._below("token"), WORKER)
         self._token.put(token="header.payload.signature")
         aws.put(SECRET, VALUE)
 
@@ -131,10 +139,15 @@ class Node:
             "-v", f"{self._below('attach')}:/run/attach",
             image=image, arguments=(*_KEEPER, *options))
 
-    def start_worker(self, *options, image=IMAGE):
-        """With the network of the host, where AWS is."""
-        environment = self.aws.role_environment(f"{_TOKEN}/token")
-        ca = environment["AWS_CA_BUNDLE"]
+    def environment(self):
+        """Of a worker that has the role of its pod."""
+        return self.aws.role_environment(f"{_TOKEN}/token")
+
+    def start_worker(self, *options, image=IMAGE, environment=None):
+        """With the network of the host, where AWS is, and what trusts that as
+        the certificates of the image."""
+        environment = environment or self.environment()
+        ca = self.aws.authority.ca
         return self.podman.start(
             self._name("worker"), "--user", f"{WORKER}:{WORKER}",
             "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
@@ -142,7 +155,8 @@ class Node:
             "-v", f"{self._below('attach')}:/run/attach:ro",
             "-v", f"{self._classes.directory}:{_CLASSES}:ro",
             "-v", f"{self._token.directory}:{_TOKEN}:ro",
-            "-v", f"{ca}:{ca}:ro",
+            "-v", f"{ca}:{ca}:ro", "-v", f"{ca}:{_CERTIFICATES}:ro",
+            "--add-host", f"{AWS_NAME}:{self.aws.host}",
             *(word for name, value in environment.items()
               for word in ("-e", f"{name}={value}")),
             image=image, arguments=(*_WORKER, *options, _CLASSES, "/secrets"))
