@@ -45,8 +45,14 @@ class _Scene(Scene):
 
     def rotate(self):
         """To the next version, of which watchers must hear."""
+        # What the next worker has begun to ask must not seem to be asked later.
+        wait_until(self._is_fresh, "the last version is confirmed", 20)
         self.number += 1
         rotate(self.mount, self.secret, 1, PATIENCE_S, self.number)
+
+    def _is_fresh(self):
+        return all(one["state"] == "fresh" and not one["inFlight"]
+                   for one in status(self.mount.point)["objects"])
 
     def wait_for_another(self, than):
         wait_until(lambda: self.mount.worker_pid() != than,
