@@ -38,13 +38,7 @@ static int abort_one(const struct mount *mount, const char **ret_how)
 	return place_force(&mount->place, mount->id);
 }
 
-static void complain(const struct mount *mount, int code)
-{
-	log_err("cannot break a connection", "mount_id=%" PRIu64 " error=%s",
-		mount->id, strerrordesc_np(-code));
-}
-
-void abort_connections(const struct session *session)
+static void abort_each(const struct session *session, bool is_fault)
 {
 	for (size_t i = 0; i < session->mount_count; i++) {
 		const struct mount *mount = &session->mounts[i].mount;
@@ -52,21 +46,21 @@ void abort_connections(const struct session *session)
 		int r = mount->fuse_fd >= 0 ? abort_one(mount, &how) : 0;
 
 		if (r < 0)
-			complain(mount, r);
-		else if (how)
+			log_err("cannot break a connection",
+				"mount_id=%" PRIu64 " error=%s", mount->id,
+				strerrordesc_np(-r));
+		else if (how && is_fault)
 			log_err("broke a connection, readers get errors",
 				"mount_id=%" PRIu64 " by=%s", mount->id, how);
 	}
 }
 
+void abort_connections(const struct session *session)
+{
+	abort_each(session, true);
+}
+
 void abort_quietly(const struct session *session)
 {
-	for (size_t i = 0; i < session->mount_count; i++) {
-		const struct mount *mount = &session->mounts[i].mount;
-		const char *how = NULL;
-		int r = mount->fuse_fd >= 0 ? abort_one(mount, &how) : 0;
-
-		if (r < 0)
-			complain(mount, r);
-	}
+	abort_each(session, false);
 }
