@@ -17,6 +17,7 @@ from lib.used import (need_wiping, processes, scan, test_programs,
                       used_mount)
 from lib.user import why_no_user
 from lib.users_scene import users_scene
+from lib.wait import wait_until
 
 LOOKS = 20
 POOLS = ("memfd_secret", "mlock")
@@ -88,12 +89,21 @@ def _look(pids, markers):
              if whole == "complete"})
 
 
+def _lasting(mount, identity):
+    try:
+        found = processes(mount)
+    except FileNotFoundError:
+        return None
+    return found[1:] if len(found) == 3 + (identity == "process") else None
+
+
 @case
 def of_each_kind_something_is_left_where_nothing_is_wiped():
     for identity, kinds in LEFT.items():
         with test_programs(worker="unwiped_worker"), \
                 used_mount(identity=identity) as (mount, markers):
-            pids = processes(mount)[1:]
+            # not a command that runs just now
+            pids = wait_until(lambda: _lasting(mount, identity), "a rest")
             found = set()
             # what is freed is soon something else: so more than one look
             for _ in range(LOOKS):
