@@ -11,9 +11,10 @@ import tempfile
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.manifests import (CHART, charted, go_on_with_tools, helm, kustomized,
-                           of_kind, overlays, parse, templated, values_file,
-                           values_files)
+from lib.manifests import (CHART, KUBERNETES, charted, container_of,
+                           daemon_set, fault_of, go_on_with_tools, helm,
+                           kustomized, of_kind, overlays, parse, templated,
+                           values_file, values_files)
 from lib.place import SOURCE, work_directory, write_file
 from lib.tap import case, check, check_equal, main
 
@@ -148,6 +149,30 @@ def every_value_does_something():
     with work_directory() as directory:
         for path in sorted(paths):
             check(_matters(directory, path), ".".join(path), "does nothing")
+
+
+def _worker_with(*settings):
+    """The worker's DaemonSet, of values that are texts."""
+    return daemon_set(templated(*(word for one in settings for word in
+                                  ("--set-string", one))), "worker")
+
+
+@case
+def what_looks_like_a_number_stays_a_text():
+    worker = container_of(_worker_with(
+        "times.ttl=90", "times.maxStale=91", "times.verifyAccess=92",
+        "times.timeout=93", "identity.kind=web-identity",
+        f"identity.roleArn={ROLE}", "identity.audience=94", "awsRegion=95"))
+    for option, value in (("--ttl", "90"), ("--max-stale", "91"),
+                          ("--verify-access", "92"), ("--timeout", "93")):
+        check_equal(worker["args"][worker["args"].index(option) + 1], value)
+    check_equal([one["value"] for one in worker["env"]
+                 if one["name"] == "AWS_REGION"], ["95"])
+    for version in KUBERNETES:
+        check_equal(fault_of(_worker_with(
+            "times.ttl=90", "identity.kind=web-identity", "awsRegion=95",
+            f"identity.roleArn={ROLE}", "identity.audience=94"), version),
+            None, version)
 
 
 def _refusal(*settings, file=None):
