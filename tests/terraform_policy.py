@@ -61,6 +61,15 @@ def every_call_of_the_program_is_allowed_and_no_other():
 
 
 @case
+def tags_of_pod_identity_may_go_along_to_roles_of_classes():
+    for clusters, more in ([], []), (["production"], ["sts:TagSession"]):
+        found = policy({**ALL, "pod_identity_clusters": clusters})
+        check_equal(found["AssumeRolesOfClasses"]["Action"],
+                    ["sts:AssumeRole", *more], str(clusters))
+        check_equal(found["AssumeRolesOfClasses"]["Resource"], [ROLE])
+
+
+@case
 def names_become_ARNs_that_mean_one_secret():
     found = policy(ALL)
     check_equal(found["ReadSecrets"]["Resource"], [

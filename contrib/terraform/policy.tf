@@ -67,9 +67,10 @@ locals {
         }
       },
       {
+        # The tags that Pod Identity gives a session go along to the next role.
         Sid      = "AssumeRolesOfClasses"
         Effect   = "Allow"
-        Action   = ["sts:AssumeRole"]
+        Action   = concat(["sts:AssumeRole"], length(var.pod_identity_clusters) > 0 ? ["sts:TagSession"] : [])
         Resource = distinct(var.assume_role_arns)
       },
     ] : statement if length(statement.Resource) > 0
