@@ -175,6 +175,22 @@ def what_looks_like_a_number_stays_a_text():
             None, version)
 
 
+@case
+def another_role_is_a_rollout_of_the_worker_alone():
+    account = r"serviceAccount.annotations.eks\.amazonaws\.com/role-arn"
+    for settings in (["identity.roleArn={}"], [account + "={}"],
+                     ["identity.roleArn={}", "identity.kind=web-identity",
+                      "awsRegion=eu-central-1"]):
+        before, after = (templated(*(
+            word for one in settings
+            for word in ("--set", one.format(ROLE + end))))
+            for end in ("", "-other"))
+        for component, stays in ("worker", False), ("keeper", True):
+            check_equal(daemon_set(before, component) ==
+                        daemon_set(after, component), stays,
+                        f"{component} of {settings}")
+
+
 def _refusal(*settings, file=None):
     arguments = [word for one in settings for word in ("--set", one)]
     result = helm("template", *arguments,
@@ -209,12 +225,15 @@ def a_wrong_value_is_refused_by_name():
             ("worker.updateStrategy.type=Recreate",
              "at '/worker/updateStrategy/type'"),
             ("identity.kind=web-identity", "identity.roleArn: which role"),
+            ("identity.kind=node-role", "awsRegion: which one"),
             ("serviceAccount.create=false", "serviceAccount.name: which one"),
     ):
         said = _refusal(setting)
         check(word in said, setting, "is refused by", said)
         check_equal(said.count("- at '") + said.count("execution error"), 1,
                     f"errors of {setting}: {said}")
+    said = _refusal("identity.kind=web-identity", f"identity.roleArn={ROLE}")
+    check("awsRegion: which one" in said, said)
     said = _refusal("identity.kind=node-role", f"identity.roleArn={ROLE}")
     check("identity.roleArn: means nothing" in said, said)
 

@@ -141,6 +141,29 @@ def only_the_worker_has_an_identity():
 
 
 @case
+def the_role_that_is_injected_is_told_to_the_pods_template():
+    told = 0
+    for name, objects in installations():
+        roles = [one["metadata"].get("annotations", {}).get(
+            "eks.amazonaws.com/role-arn")
+            for one in of_kind(objects, "ServiceAccount")]
+        about = daemon_set(objects, "worker")["spec"]["template"]["metadata"]
+        found = about.get("annotations", {}).get("secretsfs/role")
+        check_equal([found] if found else [], [one for one in roles if one],
+                    name)
+        told += bool(found)
+    check(told >= 8, "only", told, "installations with a role")
+
+
+@case
+def a_region_is_given_where_nobody_injects_one():
+    for name, _, _, worker in _each("worker"):
+        names = [one["name"] for one in worker["env"]]
+        if name.endswith(("node-role", "no-webhook")):
+            check("AWS_REGION" in names, name, names)
+
+
+@case
 def the_node_serves_as_an_identity_only_where_that_was_asked_for():
     for name, _, _, worker in _each("worker"):
         values = {one["name"]: one.get("value") for one in worker["env"]}

@@ -55,6 +55,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.identity.roleArn }}
 {{- end }}
 
+{{- define "secretsfs.region" -}}
+{{- if and (has .Values.identity.kind (list "node-role" "web-identity")) (not .Values.awsRegion) }}
+{{- fail (printf "awsRegion: which one, where identity.kind is %s? Nobody injects it there" .Values.identity.kind) }}
+{{- end }}
+{{- .Values.awsRegion }}
+{{- end }}
+
+{{- /* The role that EKS injects, as the worker's ServiceAccount names it. */}}
+{{- define "secretsfs.injectedRole" -}}
+{{- $roleArn := include "secretsfs.roleArn" . }}
+{{- if and $roleArn (eq .Values.identity.kind "irsa") }}
+{{- $roleArn }}
+{{- else }}
+{{- get (default dict .Values.serviceAccount.annotations) "eks.amazonaws.com/role-arn" }}
+{{- end }}
+{{- end }}
+
 {{- /* The text of a class file: (list NAME CLASS). */}}
 {{- define "secretsfs.class" -}}
 {{- $name := index . 0 }}
