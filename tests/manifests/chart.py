@@ -11,7 +11,7 @@ import tempfile
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.manifests import (CHART, KUBERNETES, charted, container_of,
+from lib.manifests import (CHART, K8S, KUBERNETES, charted, container_of,
                            daemon_set, fault_of, go_on_with_tools, helm,
                            kustomized, of_kind, overlays, parse, templated,
                            values_file, values_files)
@@ -85,6 +85,22 @@ def the_chart_with_values_is_each_overlay():
     _check_same("classes", charted("classes"), kustomized("examples/classes"))
     check_equal(set(values_files()) - set(names),
                 {"classes", "full", "other-account"}, "other files of values")
+
+
+@case
+def SELinux_goes_with_another_identity():
+    with work_directory() as directory:
+        # of both, since one of them may be a link
+        place = os.path.relpath(os.path.realpath(K8S),
+                                os.path.realpath(directory))
+        write_file(os.path.join(directory, "kustomization.yaml"), f"""
+resources: [{place}/overlays/pod-identity]
+components: [{place}/components/selinux]
+""")
+        both = kustomized(directory)
+    _check_same("SELinux and Pod Identity", templated(
+        "-f", values_file("selinux"), "-f", values_file("pod-identity"),
+        "--set", "identity.roleArn="), both)
 
 
 @case
