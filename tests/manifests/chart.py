@@ -226,6 +226,14 @@ def a_wrong_value_is_refused_by_name():
             ("identity.kind=root", "at '/identity/kind'"),
             ("identity.roleArn=secretsfs", "at '/identity/roleArn'"),
             ("endpoints.sts=http://sts", "at '/endpoints/sts'"),
+            ("endpoints.sts=https://sts:https", "at '/endpoints/sts'"),
+            ("endpoints.sts=https://sts:65536", "endpoints: https://sts:65536"),
+            ("keeper.updateStrategy.rollingUpdate.maxUnavailable=1",
+             "one of maxSurge and maxUnavailable must be 0"),
+            ("keeper.updateStrategy.rollingUpdate.maxSurge=0",
+             "one of maxSurge and maxUnavailable must be 0"),
+            ("worker.updateStrategy.rollingUpdate.maxSurge=1",
+             "additional properties 'maxSurge' not allowed"),
             ("files.mode=444", "at '/files/mode'"),
             ("files.owner=nobody", "at '/files/owner'"),
             ("files.seLinuxContext=files", "at '/files/seLinuxContext'"),
@@ -272,6 +280,51 @@ classes:
         check("at '/classes/app/kind'" in said, said)
         said = _refusal(r"classes.a/b=text")
         check("'a/b'" in said, said)
+
+
+@case
+def a_keeper_may_be_replaced_without_one_beside_it():
+    strategy = "keeper.updateStrategy.rollingUpdate"
+    objects = templated("--set", f"{strategy}.maxSurge=0%",
+                        "--set", f"{strategy}.maxUnavailable=10%")
+    check_equal(daemon_set(objects, "keeper")["spec"]["updateStrategy"][
+        "rollingUpdate"], {"maxSurge": "0%", "maxUnavailable": "10%"})
+
+
+def _https_ports(*settings):
+    """Of the rule that lets the worker through to AWS."""
+    objects = templated(*(word for one in settings
+                          for word in ("--set", f"endpoints.{one}")))
+    [policy] = [one for one in of_kind(objects, "NetworkPolicy")
+                if one["metadata"]["name"] == "secretsfs-worker"]
+    for version in KUBERNETES:
+        check_equal(fault_of(policy, version), None, version)
+    [rule] = [one for one in policy["spec"]["egress"]
+              if {"port": 443, "protocol": "TCP"} in one["ports"]]
+    return [one["port"] for one in rule["ports"]]
+
+
+@case
+def the_port_of_an_endpoint_is_let_through():
+    for settings, ports in (
+            (["sts=https://sts.example.com"], [443]),
+            (["sts=https://sts.example.com:443/"], [443]),
+            (["sts=https://[fd00::1]:8443", "ssm=https://ssm.example.com:8443/",
+              "secretsManager=https://10.0.0.1:9443"], [443, 8443, 9443])):
+        check_equal(sorted(_https_ports(*settings)), ports, str(settings))
+
+
+@case
+def a_text_of_a_class_is_rendered_as_it_is():
+    for text in ("  # far in\nkind: SecretProviderClass\n",
+                 "\n\n   kind: SecretProviderClass\n   spec: {}\n",
+                 "kind: SecretProviderClass\n"):
+        with work_directory() as directory:
+            path = write_file(os.path.join(directory, "class.yaml"), text)
+            [found] = [one["data"] for one in
+                       of_kind(templated("--set-file", f"classes.app={path}"),
+                               "ConfigMap")]
+        check_equal(found, {"app.yaml": text})
 
 
 @case

@@ -72,6 +72,33 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* Kubernetes takes a DaemonSet with one of the two only. */}}
+{{- define "secretsfs.keeperStrategy" -}}
+{{- $rolling := default dict .Values.keeper.updateStrategy.rollingUpdate }}
+{{- $none := list "" "0" "0%" }}
+{{- $surge := has (toString (get $rolling "maxSurge")) $none }}
+{{- $unavailable := has (toString (get $rolling "maxUnavailable")) $none }}
+{{- if and $rolling (eq $surge $unavailable) }}
+{{- fail "keeper.updateStrategy.rollingUpdate: one of maxSurge and maxUnavailable must be 0, and the other more" }}
+{{- end }}
+{{- toYaml .Values.keeper.updateStrategy }}
+{{- end }}
+
+{{- /* The ports of endpoints, as a list in JSON, without what is let through. */}}
+{{- define "secretsfs.endpointPorts" -}}
+{{- $ports := list }}
+{{- range $_, $url := .Values.endpoints }}
+{{- $port := regexFind ":[0-9]+/?$" $url | trimPrefix ":" | trimSuffix "/" }}
+{{- if and $port (ne $port "443") }}
+{{- if gt (int $port) 65535 }}
+{{- fail (printf "endpoints: %s has no such port" $url) }}
+{{- end }}
+{{- $ports = append $ports (int $port) }}
+{{- end }}
+{{- end }}
+{{- $ports | uniq | toJson }}
+{{- end }}
+
 {{- /* The text of a class file: (list NAME CLASS). */}}
 {{- define "secretsfs.class" -}}
 {{- $name := index . 0 }}
