@@ -227,7 +227,8 @@ def a_wrong_value_is_refused_by_name():
             ("identity.roleArn=secretsfs", "at '/identity/roleArn'"),
             ("endpoints.sts=http://sts", "at '/endpoints/sts'"),
             ("endpoints.sts=https://sts:https", "at '/endpoints/sts'"),
-            ("endpoints.sts=https://sts:65536", "endpoints: https://sts:65536"),
+            ("endpoints.sts=https://sts:65536",
+             "endpoints: https://sts:65536"),
             ("keeper.updateStrategy.rollingUpdate.maxUnavailable=1",
              "one of maxSurge and maxUnavailable must be 0"),
             ("keeper.updateStrategy.rollingUpdate.maxSurge=0",
@@ -309,7 +310,7 @@ def the_port_of_an_endpoint_is_let_through():
     for settings, ports in (
             (["sts=https://sts.example.com"], [443]),
             (["sts=https://sts.example.com:443/"], [443]),
-            (["sts=https://[fd00::1]:8443", "ssm=https://ssm.example.com:8443/",
+            (["sts=https://[fd00::1]:8443", "ssm=https://ssm.example:8443/",
               "secretsManager=https://10.0.0.1:9443"], [443, 8443, 9443])):
         check_equal(sorted(_https_ports(*settings)), ports, str(settings))
 
