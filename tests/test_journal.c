@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -348,9 +349,35 @@ static void memory_may_not_be_too_small(void **state)
 			 -EINVAL);
 }
 
+static off_t memory_taken(const struct scene *scene)
+{
+	struct stat status;
+
+	assert_int_equal(fstat(scene->memory, &status), 0);
+	return (off_t)status.st_blocks * 512;
+}
+
+static void slots_that_nobody_needed_take_no_memory(void **state)
+{
+	struct scene *scene = *state;
+
+	journal_close(scene->journal);
+	scene->journal = NULL;
+	assert_int_equal(
+		ftruncate(scene->memory, AT_SLOTS + (off_t)SLOT * 4096), 0);
+	follow(scene);
+	assert_true(memory_taken(scene) <= AT_SLOTS);
+	park(scene, 4);
+	check_left(scene, 1, 1);
+	assert_true(memory_taken(scene) <= AT_SLOTS + 65536);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			slots_that_nobody_needed_take_no_memory, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_request_is_there_once_it_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_answered_is_gone,

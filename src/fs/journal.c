@@ -79,7 +79,8 @@ struct journal {
 	struct memory *memory;
 	size_t length; /* of the mapping */
 	uint32_t count;
-	uint32_t used; /* slots from here on are free */
+	uint32_t reach; /* slots from here on had never been written to */
+	uint32_t used;	/* slots from here on are free */
 	struct ledger *ledger;
 	bool is_lost;
 	bool is_stuck; /* what is in the inlet waits for a slot */
@@ -123,7 +124,6 @@ static bool is_known(const struct memory *memory)
 	       memory->slot_size == SLOT_SIZE;
 }
 
-/* Slots that were never written to are not touched: they take no memory. */
 static void begin(struct journal *journal)
 {
 	struct memory *memory = journal->memory;
@@ -134,11 +134,31 @@ static void begin(struct journal *journal)
 	memory->magic = 0;
 	clear_inlet(memory);
 	memory->ledger.count = 0;
-	for (uint32_t i = 0; journal->is_lost && i < journal->count; i++)
+	for (uint32_t i = 0; i < journal->reach; i++)
 		free_slot(&memory->slots[i]);
 	memory->layout_version = LAYOUT_VERSION;
 	memory->slot_size = SLOT_SIZE;
 	memory->magic = MAGIC;
+}
+
+/* To look at a slot that was never written to would give it memory: 2 MiB for
+ * each mount that anybody has looked through. */
+static uint32_t find_reach(const struct journal *journal, int fd)
+{
+	const off_t first = (off_t)offsetof(struct memory, slots);
+	off_t end = first;
+	off_t data;
+	size_t count;
+
+	while ((data = lseek(fd, end, SEEK_DATA)) >= 0) {
+		end = lseek(fd, data, SEEK_HOLE);
+		if (end < 0)
+			return journal->count;
+	}
+	if (errno != ENXIO)
+		return journal->count;
+	count = ((size_t)(end - first) + SLOT_SIZE - 1) / SLOT_SIZE;
+	return count < journal->count ? (uint32_t)count : journal->count;
 }
 
 static int map_memory(struct journal *journal, int fd)
@@ -159,6 +179,7 @@ static int map_memory(struct journal *journal, int fd)
 	if (memory == MAP_FAILED)
 		return -errno;
 	journal->memory = memory;
+	journal->reach = find_reach(journal, fd);
 	return 0;
 }
 
@@ -230,7 +251,7 @@ static size_t count_slots(struct journal *journal)
 {
 	size_t found = 0;
 
-	for (uint32_t i = 0; i < journal->count; i++) {
+	for (uint32_t i = 0; i < journal->reach; i++) {
 		struct slot *slot = &journal->memory->slots[i];
 
 		if (slot->unique != 0 && !is_readable(slot))
