@@ -10,29 +10,44 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CONNECTIONS "/sys/fs/fuse/connections"
 
-static int write_abort(unsigned device)
+/* The number of one that is over may be that of somebody's by now. */
+static bool is_over(const struct mount *mount)
+{
+	struct pollfd device = { .fd = mount->fuse_fd };
+
+	return poll(&device, 1, 0) > 0;
+}
+
+/* Opened before it is asked: what was opened while the connection lives is its
+ * own, also when it ends then. 0; 1: it is over; or negative errno. */
+static int write_abort(const struct mount *mount)
 {
 	cleanup_fd int fd = -1;
 	char path[sizeof(CONNECTIONS) + 32];
 
-	(void)snprintf(path, sizeof(path), CONNECTIONS "/%u/abort", device);
+	(void)snprintf(path, sizeof(path), CONNECTIONS "/%u/abort",
+		       mount->device);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (is_over(mount))
+		return 1;
 	return fd < 0 || write(fd, "1", 1) < 0 ? -errno : 0;
 }
 
-/* Says by what it was done. */
+/* Says by what it was done, or NULL: there was nothing to do. */
 static int abort_one(const struct mount *mount, const char **ret_how)
 {
-	int r = write_abort(mount->device);
+	int r = write_abort(mount);
 
-	*ret_how = "abort";
-	if (r == 0)
+	*ret_how = r > 0 ? NULL : "abort";
+	if (r >= 0)
 		return 0;
 	*ret_how = "umount";
 	return place_force(&mount->place, mount->id);

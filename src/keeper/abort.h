@@ -8,7 +8,7 @@ struct session;
  * The last resort where a worker cannot be ended, since it waits in the kernel
  * for what only an answer of its own would bring: the connections of all
  * mounts are broken, so that everybody who waits gets an error. The log says
- * so of each.
+ * so of each. One that is over already is passed over.
  */
 void abort_connections(const struct session *session);
 
