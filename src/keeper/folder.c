@@ -101,13 +101,28 @@ static void undo(struct session *session, struct session_mount *mount)
 	mount->name[0] = '\0';
 }
 
+/* Ours stand on the directory itself: were something else mounted there, a look
+ * at it would ask its server. */
+static int check_uncovered(const struct mount *mount)
+{
+	uint64_t id = 0;
+	int r = descriptor_mount_id(mount->place.parent_fd, &id);
+
+	if (r < 0)
+		return r;
+	return id == mount->layers.below_id ? 0 : -EBUSY;
+}
+
 /* Below a mount of ours it was looked at by whoever has made that. */
 static int check_vacant(const struct session_mount *mount, struct err *err)
 {
-	int r = mount->mount.layers.count > 0
-			? 0
-			: vacant_check(mount->mount.target_fd);
+	int r = check_uncovered(&mount->mount);
 
+	if (r == -EBUSY)
+		return err_set(err, r, "something is mounted upon %s already",
+			       mount->name);
+	if (r == 0 && mount->mount.layers.count == 0)
+		r = vacant_check(mount->mount.target_fd);
 	return r < 0 ? err_set(err, r, "nothing is mounted upon %s: %s",
 			       mount->name, strerrordesc_np(-r))
 		     : 0;
