@@ -17,6 +17,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 from keeper_test import PR_SET_CHILD_SUBREAPER, Lab, finish, libc
 from lib.place import mounts
 from lib.process import wait_for_end
+from lib.silent_fuse import silent_fuse
 from lib.tap import case, check, check_equal, main
 from lib.verifying import mount_ids
 from lib.wait import wait_until
@@ -187,6 +188,22 @@ def what_is_in_use_is_not_covered():
         check_equal((result.returncode, result.stderr), (0, ""))
         shutil.rmtree(closed)
         shutil.rmtree(used)
+
+
+@case
+def nothing_is_asked_of_a_mount_of_somebody_else():
+    with scene() as here:
+        point = here.lab.mount_point / "theirs"
+        point.mkdir()
+        with silent_fuse(point):
+            check("something is mounted upon theirs already" in
+                  here.worker.is_refused(b"theirs"), "another reason")
+        here.worker.say(SERVING, here.worker.get(b"theirs"))
+        wait_until(lambda: here.points() == ["good", "theirs"], "it is free",
+                   20)
+        result = here.lab.command("unmount", point)
+        check_equal((result.returncode, result.stderr), (0, ""))
+        point.rmdir()
 
 
 @case

@@ -3,6 +3,7 @@
 the next one to mount upon; and one that takes them off, as it does by default.
 Containers have the mounts themselves."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -11,9 +12,10 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.attaching import APART, MARK, attaching
+from lib.attaching import APART, MARK, Lab, attaching
 from lib.process import environment, run_ok
 from lib.reading import read
+from lib.silent_fuse import is_broken, silent_fuse
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
 
@@ -100,6 +102,51 @@ def nobody_waits_for_a_worker_that_stands_still():
                     reader.kill()
                     reader.wait(20)
                     worker.process.send_signal(signal.SIGCONT)
+
+
+def _children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as pids:
+        return [int(child) for child in pids.read().split()]
+
+
+def _number(point):
+    """By which the kernel knows the connection of what is mounted there."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as lines:
+        (line,) = [line for line in lines if line.split()[4] == point]
+    return line.split()[2]
+
+
+def _take_number(lab, number, stack):
+    """A mount of somebody else that has it: the lowest one is given first."""
+    for i in range(100):
+        point = os.path.join(lab.directory, f"other{i}")
+        os.mkdir(point)
+        fd = stack.enter_context(silent_fuse(point))
+        if _number(point) == number:
+            return fd
+    raise AssertionError(f"nobody gets the number {number}")
+
+
+@case
+def a_number_that_is_somebody_elses_by_now_is_let_alone():
+    with attaching(Lab, options=LEAVE) as lab, contextlib.ExitStack() as stack:
+        worker = lab.attach()
+        number = _number(lab.mount.point)
+        lab.keeper.send_signal(signal.SIGSTOP)
+        try:
+            # a notifier has the file system too
+            for notifier in _children(lab.keeper.pid):
+                os.kill(notifier, signal.SIGKILL)
+            run_ok("umount", "-l", lab.mount.point)
+            worker.process.kill()
+            worker.wait()
+            fd = _take_number(lab, number, stack)
+            check(not is_broken(fd), "it does not live")
+            lab.keeper.terminate()
+        finally:
+            lab.keeper.send_signal(signal.SIGCONT)
+        check_equal(lab.keeper.wait(30), 0, "the keeper's end")
+        check(not is_broken(fd), "the keeper broke it")
 
 
 @case
