@@ -12,6 +12,7 @@
 #include "keeper/folder.h"
 #include "keeper/handover.h"
 #include "keeper/message.h"
+#include "keeper/mountinfo.h"
 #include "keeper/notifiers.h"
 #include "keeper/restart.h"
 #include "keeper/runtime.h"
@@ -110,12 +111,20 @@ static void end_worker(struct session *session)
 	child_done(&session->worker);
 }
 
-/* What nobody has seen yet, the next worker asks for again. */
-static void drop_unseen(struct session *session)
+/* Somebody may have taken it off while others have it still. */
+static bool is_on_its_place(const struct mount *mount)
+{
+	return mount->is_attached &&
+	       mountinfo_has(MOUNTINFO_SELF, mount->id) != 0;
+}
+
+/* What the other one cannot find on its place, the next worker asks for again.
+ */
+static void drop_unplaced(struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (session->mounts[i].mount.fuse_fd >= 0 &&
-		    !session->mounts[i].mount.is_attached)
+		    !is_on_its_place(&session->mounts[i].mount))
 			folder_drop(session, &session->mounts[i]);
 }
 
@@ -283,7 +292,8 @@ bool inherit_give(struct session *session, int client,
 	attach_step_aside(&session->attach);
 	notifiers_drop(session);
 	end_worker(session);
-	drop_unseen(session);
+	if (folder_is_open(session))
+		drop_unplaced(session);
 	(void)restart_resend(session);
 	handover_part(session);
 	r = give(session, client);

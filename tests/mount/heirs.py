@@ -152,6 +152,29 @@ def what_nobody_serves_is_unmounted_all_the_same():
 
 
 @case
+def what_somebody_took_off_its_place_is_no_hindrance():
+    with attaching(FolderLab) as lab:
+        lab.put("second")
+        lab.attach()
+        lab.wait_for_mounts("first", "second")
+        held = os.path.join(lab.directory, "held")
+        os.mkdir(held)
+        run_ok("mount", "--bind", lab.mount.path("second"), held)
+        try:
+            run_ok("umount", "-l", lab.mount.path("second"))
+            with verified("COLD", wanted={lab.path(): MARK}):
+                _follow(lab)
+                lab.attach()
+            lab.wait_for_mounts("first", "second")
+            check_equal(read(lab.mount.path("second", "mark")), MARK)
+        finally:
+            run_ok("umount", "-l", held)
+        lab.drop("second")
+        lab.wait_for_mounts("first")
+        check_equal(lab.keeper.wait(20), 0, "the keeper before")
+
+
+@case
 def a_keeper_without_mounts_is_followed_too():
     with attaching(FolderLab) as lab:
         _follow(lab)
