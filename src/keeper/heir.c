@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 /* For the old worker to leave; for a keeper that turns to answer. */
 #define GIVE_TIMEOUT_MS (MESSAGE_LEAVE_MS + 10000)
@@ -202,7 +204,7 @@ static int tell(const struct session *session, enum message_type type)
 static bool has_gone_on(const struct session *session)
 {
 	cleanup_fd int unwanted = -1;
-	struct message message;
+	struct message message = { 0 };
 	int r = await(session->forerunner, ANSWER_TIMEOUT_MS, &message,
 		      &unwanted);
 
@@ -219,13 +221,30 @@ static void own(struct session_mount *mount)
 		runtime_remove(mount->legacy_id);
 }
 
+/* Until it is told more, it says nothing but that. */
+enum forerunner heir_look(const struct session *session)
+{
+	char byte;
+	ssize_t r = recv(session->forerunner, &byte, sizeof(byte),
+			 MSG_PEEK | MSG_DONTWAIT);
+
+	if (r > 0)
+		return FORERUNNER_WENT_ON;
+	return r < 0 && errno == EAGAIN ? FORERUNNER_WAITS : FORERUNNER_GONE;
+}
+
+static int refuse_late(struct err *err)
+{
+	return err_set(err, -EBUSY, "the keeper before has not waited");
+}
+
 int heir_own(struct session *session, struct err *err)
 {
 	if (session->forerunner < 0)
 		return 0;
 	(void)tell(session, MESSAGE_DONE);
 	if (has_gone_on(session))
-		return err_set(err, -EBUSY, "the keeper before has not waited");
+		return refuse_late(err);
 	listen_to_all(session);
 	for (size_t i = 0; i < session->mount_count; i++)
 		own(&session->mounts[i]);
@@ -237,6 +256,8 @@ int heir_own(struct session *session, struct err *err)
 
 int heir_await(struct session *session, struct err *err)
 {
+	if (heir_look(session) == FORERUNNER_WENT_ON)
+		return refuse_late(err);
 	listen_to_all(session);
 	return tell(session, MESSAGE_READY) < 0 ? heir_own(session, err) : 0;
 }

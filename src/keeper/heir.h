@@ -2,8 +2,6 @@
 #ifndef KEEPER_HEIR_H
 #define KEEPER_HEIR_H
 
-#include <stdbool.h>
-
 struct err;
 struct session;
 
@@ -19,6 +17,11 @@ struct session;
  * negative errno with err filled.
  */
 int heir_take(struct session *session, struct err *err);
+
+/* What became of the other one after heir_take(), until it is told more. One
+ * that is gone leaves the mounts to this one. */
+enum forerunner { FORERUNNER_WAITS, FORERUNNER_WENT_ON, FORERUNNER_GONE };
+enum forerunner heir_look(const struct session *session);
 
 /* All is here, and a worker is awaited: the other one is told so, and commands
  * and workers find this one from now on. 0, or negative errno with err filled:

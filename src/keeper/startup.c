@@ -37,6 +37,12 @@ struct startup {
 	size_t wish_count;
 };
 
+/* To wait for it too, while it may still go on; or -1. */
+static int forerunner_of(const struct session *session)
+{
+	return heir_look(session) == FORERUNNER_GONE ? -1 : session->forerunner;
+}
+
 /* 0 when the worker has sent something; its death is the end of its stream. */
 static int wait_for_worker(const struct startup *startup)
 {
@@ -44,20 +50,27 @@ static int wait_for_worker(const struct startup *startup)
 		{ .fd = startup->session->worker.socket, .events = POLLIN },
 		{ .fd = startup->session->signals, .events = POLLIN },
 		{ .fd = startup->session->launcher, .events = POLLIN },
+		{ .fd = forerunner_of(startup->session), .events = POLLIN },
 	};
+	/* One that talks without end would never let it come. */
+	bool is_late = moment_ms() >= startup->deadline_ms;
 	int r = poll(fds, ARRAY_SIZE(fds),
 		     moment_rest_ms(startup->deadline_ms));
 
 	if (r < 0 && errno != EINTR)
 		return err_set(startup->err, -errno, "poll: %s",
 			       strerrordesc_np(errno));
-	if (r == 0)
-		return err_set(startup->err, -ETIMEDOUT,
-			       "the worker did not get ready in time");
 	if (r > 0 && fds[1].revents)
 		return err_set(startup->err, -EINTR, "ended by a signal");
 	if (r > 0 && fds[2].revents)
 		return err_set(startup->err, -EINTR, "nobody waits for it");
+	if (r > 0 && fds[3].revents &&
+	    heir_look(startup->session) == FORERUNNER_WENT_ON)
+		return err_set(startup->err, -EBUSY,
+			       "the keeper before has not waited");
+	if (r == 0 || is_late)
+		return err_set(startup->err, -ETIMEDOUT,
+			       "the worker did not get ready in time");
 	return 0;
 }
 
