@@ -8,8 +8,10 @@ struct session;
 
 /* How a session ends, when it serves no more. */
 
-/* Takes all mounts off their places. 0, or negative errno, and then all is as
- * it was; -EBUSY: something that is not ours stands on one. */
+/* Takes all mounts off their places. 0; -EBUSY: something that is not ours
+ * stands on one, and all is as it was, unless it came in between; or negative
+ * errno. What was taken off by then is served on for who has it still, and is
+ * not put back; the others stay. */
 int ending_detach(struct session *session);
 
 /* Closes all mounts, as session_drop_mount() does. */
