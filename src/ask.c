@@ -115,7 +115,6 @@ static int await(int socket, int64_t deadline_ms, struct message *ret,
 		 struct err *err)
 {
 	struct pollfd ready = { .fd = socket, .events = POLLIN };
-	cleanup_fd int unwanted = -1;
 	int64_t left_ms = deadline_ms - now_ms();
 	int r = poll(&ready, 1, left_ms > 0 ? (int)left_ms : 0);
 
@@ -124,7 +123,7 @@ static int await(int socket, int64_t deadline_ms, struct message *ret,
 	if (r == 0)
 		return err_set(err, -ETIMEDOUT,
 			       "the worker does not answer in time");
-	r = message_receive(socket, ret, &unwanted);
+	r = message_receive(socket, ret, NULL);
 	if (r < 0)
 		return err_set(err, r,
 			       "the connection ended without an answer");

@@ -31,7 +31,6 @@
 static int ask(int socket, struct err *err)
 {
 	struct pollfd ready = { .fd = socket, .events = POLLIN };
-	cleanup_fd int unwanted = -1;
 	struct message message;
 	int r;
 
@@ -44,7 +43,7 @@ static int ask(int socket, struct err *err)
 		return err_set(err, -ETIMEDOUT,
 			       "the keeper does not answer within %d s",
 			       ANSWER_TIMEOUT_MS / 1000);
-	r = message_receive(socket, &message, &unwanted);
+	r = message_receive(socket, &message, NULL);
 	if (r < 0)
 		return err_set(err, r, "the keeper left without an answer");
 	if (message.type != MESSAGE_DONE)

@@ -290,6 +290,27 @@ static void keeps_no_descriptor_of_a_refused_message(void **state)
 	assert_int_equal(count_descriptors(), before);
 }
 
+/* One that was never ours is not closed by us either. */
+static void takes_no_descriptor_where_none_is_to_come(void **state)
+{
+	const struct pair *pair = *state;
+	unsigned before = count_descriptors();
+	struct message received = { .type = 77 };
+	struct message message;
+
+	message_fill(&message, MESSAGE_DONE, 0, NULL, 0);
+	for (unsigned count = 1; count <= 8; count++) {
+		send_descriptors(pair->a, &message, HEAD, count);
+		assert_int_equal(message_receive(pair->b, &received, NULL),
+				 -EPROTO);
+		assert_int_equal(received.type, 77);
+		assert_int_equal(count_descriptors(), before);
+	}
+	assert_int_equal(message_send(pair->a, &message, -1), 0);
+	assert_int_equal(message_receive(pair->b, &received, NULL), 0);
+	assert_int_equal(received.type, MESSAGE_DONE);
+}
+
 #define with_pair(test)                                                        \
 	cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
 
@@ -326,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_died_has_had_its_say),
 		with_pair(refuses_what_is_no_message),
 		with_pair(keeps_no_descriptor_of_a_refused_message),
+		with_pair(takes_no_descriptor_where_none_is_to_come),
 		cmocka_unit_test(what_a_client_asked_is_read_if_it_is_whole),
 	};
 

@@ -116,8 +116,8 @@ int message_receive(int socket, struct message *ret, int *ret_fd)
 	struct msghdr header = {
 		.msg_iov = &piece,
 		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_control = ret_fd ? control.bytes : NULL,
+		.msg_controllen = ret_fd ? sizeof(control.bytes) : 0,
 	};
 	cleanup_fd int fd = -1;
 	ssize_t received;
@@ -137,7 +137,8 @@ int message_receive(int socket, struct message *ret, int *ret_fd)
 	    !is_well_formed(&message, (size_t)received, header.msg_flags))
 		return -EPROTO;
 	*ret = message;
-	*ret_fd = descriptor_take(&fd);
+	if (ret_fd)
+		*ret_fd = descriptor_take(&fd);
 	return 0;
 }
 

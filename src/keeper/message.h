@@ -163,10 +163,14 @@ void message_fill(struct message *message, enum message_type type,
 int message_send(int socket, const struct message *message, int fd);
 
 /*
- * ret_fd is -1 where none came; it is close-on-exec and the caller's. Returns
- * 0; -EPIPE at the end of the stream; -EPROTO for another format or a body
- * that does not fit its length; else negative errno (-EAGAIN on a non-blocking
- * socket). ret's body is always terminated by a NUL.
+ * ret_fd is -1 where none came; it is close-on-exec and the caller's. NULL: the
+ * peer is to send none; one that came is refused with -EPROTO and was never
+ * ours. Whoever does not trust the peer receives so: close(2) waits for the
+ * server of a file on a FUSE mount, and that may be the peer.
+ *
+ * Returns 0; -EPIPE at the end of the stream; -EPROTO for another format or a
+ * body that does not fit its length; else negative errno (-EAGAIN on a
+ * non-blocking socket). ret's body is always terminated by a NUL.
  */
 int message_receive(int socket, struct message *ret, int *ret_fd);
 

@@ -105,9 +105,8 @@ void notifiers_fill_poll(const struct session *session, struct pollfd *fds)
 static void on_message(struct session_mount *mount)
 {
 	struct notifier_child *notifier = &mount->notifier;
-	cleanup_fd int unwanted = -1;
 	struct message message;
-	int r = message_receive(notifier->process.socket, &message, &unwanted);
+	int r = message_receive(notifier->process.socket, &message, NULL);
 
 	if (r == -EAGAIN)
 		return;

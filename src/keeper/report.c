@@ -43,14 +43,13 @@ static int wait_for_report(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	struct message message;
-	cleanup_fd int unwanted = -1;
 	int r;
 
 	do
 		r = poll(&ready, 1, WAIT_MS);
 	while (r < 0 && errno == EINTR);
 	if (r > 0)
-		r = message_receive(fd, &message, &unwanted) < 0 ? -1 : 1;
+		r = message_receive(fd, &message, NULL) < 0 ? -1 : 1;
 	if (r <= 0) {
 		print_line("", r == 0 ? "the keeper does not answer"
 				      : "the keeper died before it served");

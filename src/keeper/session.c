@@ -95,10 +95,18 @@ bool session_take_pool(int fds[MESSAGE_POOL_PARTS],
 	return true;
 }
 
+/* One that has served has sent its pool before. */
+static bool is_pool_due(const struct session *session)
+{
+	return session->phase == PHASE_WAITING ||
+	       session->phase == PHASE_STARTING;
+}
+
 int session_receive(struct session *session, struct message *ret)
 {
 	cleanup_fd int unwanted = -1;
-	int r = message_receive(session->worker.socket, ret, &unwanted);
+	int r = message_receive(session->worker.socket, ret,
+				is_pool_due(session) ? &unwanted : NULL);
 
 	if (r < 0)
 		return r;

@@ -147,7 +147,7 @@ void session_drop_mount(struct session_mount *mount, bool gives_back);
 /*
  * Shared by the two above: takes the worker's next message. 0; -EAGAIN: none
  * is there; -EPIPE: it has gone or is going; -EPROTO: it sent what a worker
- * does not send. A pool that it sends is kept here.
+ * does not send. A pool that it sends before it serves is kept here.
  */
 int session_receive(struct session *session, struct message *ret);
 

@@ -27,7 +27,6 @@ struct search {
 static int ask(const struct search *search, int socket)
 {
 	struct pollfd ready = { .fd = socket, .events = POLLIN };
-	cleanup_fd int unwanted = -1;
 	struct message message;
 	int r;
 
@@ -39,7 +38,7 @@ static int ask(const struct search *search, int socket)
 	r = poll(&ready, 1, ANSWER_TIMEOUT_MS);
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	r = message_receive(socket, &message, &unwanted);
+	r = message_receive(socket, &message, NULL);
 	return r < 0 ? r : message.type == MESSAGE_DONE;
 }
 
