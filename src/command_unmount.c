@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* All that a keeper waits for at its end, and some. */
@@ -134,16 +135,49 @@ static int unmount_all(const char *path, unsigned *ret_count, struct err *err)
 	return 0;
 }
 
-/* A space of folder.h goes when nothing is in it any more. */
-static void leave_space(const char *point)
+/* Of "/a/space/name" the second but last; false where that is the root. */
+static bool copy_name_above(const char *point, char ret[NAME_MAX + 1])
+{
+	const char *end = strrchr(point, '/');
+	const char *slash = memrchr(point, '/', (size_t)(end - point));
+	size_t length = slash ? (size_t)(end - slash) - 1 : 0;
+
+	if (length == 0 || length > NAME_MAX)
+		return false;
+	memcpy(ret, slash + 1, length);
+	ret[length] = '\0';
+	return true;
+}
+
+static bool is_same_directory(int a, int b)
+{
+	const int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+	struct statx one;
+	struct statx other;
+
+	return statx(a, "", flags, STATX_INO, &one) == 0 &&
+	       statx(b, "", flags, STATX_INO, &other) == 0 &&
+	       one.stx_ino == other.stx_ino &&
+	       one.stx_dev_major == other.stx_dev_major &&
+	       one.stx_dev_minor == other.stx_dev_minor;
+}
+
+/* A space of folder.h goes when nothing is in it any more. By now its path may
+ * lead elsewhere, where nothing is to go: who owns it can swap it for a link.
+ */
+static void leave_space(const struct place *place, const char *point)
 {
 	CLEANUP(place_done) struct place space = { .parent_fd = -1 };
-	const char *slash = strrchr(point, '/');
-	char above[PATH_MAX];
+	cleanup_fd int fd = -1;
 
-	(void)snprintf(above, sizeof(above), "%.*s", (int)(slash - point),
-		       point);
-	if (place_open(above, &space, NULL) == 0)
+	if (!copy_name_above(point, space.name))
+		return;
+	space.parent_fd = openat(place->parent_fd, "..",
+				 O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (space.parent_fd < 0)
+		return;
+	fd = place_enter(&space);
+	if (fd >= 0 && is_same_directory(fd, place->parent_fd))
 		(void)place_remove(&space);
 }
 
@@ -167,7 +201,7 @@ static int give_back(const char *path, struct err *err)
 	if (r == 0)
 		r = layers_give_back(&place, id, &is_above_made);
 	if (is_above_made)
-		leave_space(path);
+		leave_space(&place, path);
 	if (r < 0 && r != -ENOENT && r != -EBUSY)
 		return err_set(err, r, "giving the mount point back: %s",
 			       strerrordesc_np(-r));
