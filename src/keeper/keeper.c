@@ -12,6 +12,7 @@
 #include "keeper/descriptor.h"
 #include "keeper/environment.h"
 #include "keeper/folder.h"
+#include "keeper/layers.h"
 #include "keeper/privileges.h"
 #include "keeper/report.h"
 #include "keeper/runtime.h"
@@ -154,9 +155,21 @@ static int find_mount(struct keeper *keeper, struct err *err)
 	return r;
 }
 
+/* Whoever succeeds has asked already, and not by ids of another namespace. */
+static int open_vacant(struct mount *mount, const struct arguments *arguments,
+		       struct err *err)
+{
+	const char *path = arguments->mount_point;
+	int r = mount_open(mount, path, err);
+
+	return r < 0 || arguments->succeed
+		       ? r
+		       : layers_check(&mount->layers, path, err);
+}
+
 static int open_mount(struct keeper *keeper, struct err *err)
 {
-	const char *path = keeper->arguments->mount_point;
+	const struct arguments *arguments = keeper->arguments;
 	struct session *session = keeper->session;
 	struct mount *mount = &session->mounts[0].mount;
 	int r;
@@ -164,10 +177,11 @@ static int open_mount(struct keeper *keeper, struct err *err)
 	session->mounts[0].listening = -1;
 	session->mount_count = 1;
 	if (session->take_over)
-		return mount_find(mount, path, err);
+		return mount_find(mount, arguments->mount_point, err);
 	mount_init(mount);
-	r = keeper->arguments->succeed ? find_mount(keeper, err) : 0;
-	return r < 0 || session->take_over ? r : mount_open(mount, path, err);
+	r = arguments->succeed ? find_mount(keeper, err) : 0;
+	return r < 0 || session->take_over ? r
+					   : open_vacant(mount, arguments, err);
 }
 
 static int open_mount_point(struct keeper *keeper, struct err *err)

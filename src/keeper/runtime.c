@@ -329,7 +329,7 @@ static int judge_one(const char *directory, const char *name,
 	    write_path(path, sizeof(path), "%s/%s", directory, name) < 0)
 		return 0;
 	socket = runtime_connect_to(path);
-	return socket < 0 ? 0 : judge(owner, socket, path);
+	return is_nobody(socket) ? 0 : judge(owner, socket, path);
 }
 
 static void close_listing(DIR **listing)

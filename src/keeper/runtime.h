@@ -40,9 +40,10 @@ int runtime_connect(uint64_t mount_id);
 int runtime_connect_to(const char *path);
 
 /*
- * Calls judge with a connection to each keeper of a mount that can be reached,
- * until it returns something else than 0, which is returned; or negative errno.
- * The socket and its path are lent for the call.
+ * Calls judge with a connection to each keeper of a mount, or with the negative
+ * errno of why one that may live cannot be reached, until it returns something
+ * else than 0, which is returned; or negative errno. The socket and its path
+ * are lent for the call.
  */
 int runtime_each(int (*judge)(void *owner, int socket, const char *path),
 		 void *owner);

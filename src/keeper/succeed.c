@@ -42,14 +42,18 @@ static int ask(const struct search *search, int socket)
 	return r < 0 ? r : message.type == MESSAGE_DONE;
 }
 
+/* One that ends meanwhile serves nothing, nor does a child of one that died. */
+static bool has_ended(int code)
+{
+	return code == -EPIPE || code == -ECONNRESET;
+}
+
 static int judge(void *owner, int socket, const char *path)
 {
 	struct search *search = owner;
-	int r = ask(search, socket);
+	int r = socket < 0 ? socket : ask(search, socket);
 
-	/* One that ends meanwhile serves nothing, nor does a child of one that
-	 * died. */
-	if (r <= 0 && r != -ETIMEDOUT)
+	if (r == 0 || has_ended(r))
 		return 0;
 	(void)snprintf(search->path, RUNTIME_PATH_MAX, "%s", path);
 	search->is_silent = r < 0;

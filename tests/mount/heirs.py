@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
@@ -204,10 +205,10 @@ def what_is_another_mount_is_not_taken_over():
     with attaching() as one, attaching(FolderLab) as other:
         for lab in one, other:
             lab.attach()
-        for lab, socket, why in ((one, _socket(other), "a directory of"),
-                                 (other, _socket(one), "no directory of")):
+        for lab, path, why in ((one, _socket(other), "a directory of"),
+                               (other, _socket(one), "no directory of")):
             before = len(lab.keepers)
-            keeper = lab.start_keeper("--take-over", socket)
+            keeper = lab.start_keeper("--take-over", path)
             check(keeper.wait(20) != 0, "it went on")
             check(lab.count(why), f"no line says {why}")
             lab.keepers[before:] = []
@@ -314,6 +315,51 @@ def a_keeper_that_may_be_the_one_is_not_passed_over():
         finally:
             lab.keeper.send_signal(signal.SIGCONT)
         check_equal(read(lab.path()), MARK)
+
+
+def _fill_queue(lab):
+    """The keeper, which stands still, is not even reached any more."""
+    mount_id = re.findall(r" mount_id=(\d+) worker_pid=",
+                          lab.mount.log_text())[-1]
+    waiting = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            waiting.append(client)
+            client.setblocking(False)
+            client.connect(f"/run/secretsfs/{mount_id}.sock")
+    return waiting
+
+
+@case
+def nor_is_one_that_cannot_even_be_reached():
+    with attaching(LabApart, options=("--succeed",)) as lab:
+        lab.attach()
+        lab.keeper.send_signal(signal.SIGSTOP)
+        waiting = []
+        try:
+            waiting = _fill_queue(lab)
+            heir = lab.start_keeper("--succeed")
+            check(heir.wait(30) != 0, "it started")
+            check(lab.count("may be the one that serves"), "no line says so")
+            lab.keepers.pop()
+        finally:
+            for client in waiting:
+                client.close()
+            lab.keeper.send_signal(signal.SIGCONT)
+        check_equal(read(lab.path()), MARK)
+
+
+@case
+def without_a_word_nobody_mounts_on_what_is_served():
+    with attaching() as lab:
+        lab.attach()
+        table = lab.table()
+        other = lab.start_keeper()
+        check(other.wait(30) != 0, "it started")
+        check(lab.count("mounted there already"), "no line says so")
+        lab.keepers.pop()
+        _check_order(lab, table)
 
 
 main()
