@@ -114,7 +114,7 @@ static int take_found(struct keeper *keeper, int found)
 
 static int check_vacant(int folder_fd, const char *path, struct err *err)
 {
-	cleanup_fd int other = runtime_connect_directory(folder_fd);
+	cleanup_fd int other = runtime_connect_own_directory(folder_fd);
 
 	if (other == -ENOENT || other == -ECONNREFUSED)
 		return 0;

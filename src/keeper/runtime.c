@@ -294,15 +294,20 @@ int runtime_connect_to(const char *path)
 	return connect_to(&address);
 }
 
-int runtime_connect_directory(int fd)
+int runtime_connect_own_directory(int fd)
 {
 	struct sockaddr_un address;
-	char name[NAME_MAX + 1];
-	uid_t owner = 0;
 	int r = fill_directory_address(fd, &address);
 
-	if (r == 0)
-		r = connect_to(&address);
+	return r < 0 ? r : connect_to(&address);
+}
+
+int runtime_connect_directory(int fd)
+{
+	char name[NAME_MAX + 1];
+	uid_t owner = 0;
+	int r = runtime_connect_own_directory(fd);
+
 	if (!is_nobody(r) || name_directory(fd, name, &owner) < 0)
 		return r;
 	return owner == 0 || (geteuid() != 0 && owner != geteuid())

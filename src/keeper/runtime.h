@@ -55,6 +55,10 @@ void runtime_remove(uint64_t mount_id);
 int runtime_listen_directory(int fd, struct err *err);
 int runtime_connect_directory(int fd);
 
+/* To one of this user only, and no other is sought: another user's keeper has
+ * no say in whether ours may start. */
+int runtime_connect_own_directory(int fd);
+
 /* The path of that socket, whether there is one or not. 0 or negative errno. */
 int runtime_path_directory(int fd, char ret[RUNTIME_PATH_MAX]);
 void runtime_remove_directory(int fd);

@@ -84,7 +84,7 @@ int succeed_find(uint32_t device, char ret[RUNTIME_PATH_MAX], struct err *err)
 int succeed_find_directory(int fd, char ret[RUNTIME_PATH_MAX], struct err *err)
 {
 	struct search search = { .heir = { .is_folder = 1 }, .path = ret };
-	cleanup_fd int keeper = runtime_connect_directory(fd);
+	cleanup_fd int keeper = runtime_connect_own_directory(fd);
 	char path[RUNTIME_PATH_MAX];
 	int r = keeper < 0 ? keeper : runtime_path_directory(fd, path);
 
