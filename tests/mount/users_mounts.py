@@ -9,8 +9,11 @@ import pwd
 import shutil
 import signal
 import socket
+import stat
 import struct
+import subprocess
 import sys
+import threading
 
 sys.path.insert(0, sys.path[0] + "/..")
 
@@ -189,6 +192,46 @@ def nobody_leads_root_elsewhere():
         check_equal(_root("status", point).code, 0)
 
 
+class _Hanging:
+    """A file whose server answers that it may be opened once, and then nothing
+    any more; close(2) asks it again. Whoever has it open waits at its end."""
+
+    def __init__(self, path):
+        self.path = write_file(path, "")
+        ready, done = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self._serve(done)
+            finally:
+                os._exit(1)
+        os.close(done)
+        check_equal(os.read(ready, 1), b"x", "it is mounted")
+        os.close(ready)
+
+    def _serve(self, done):
+        device = os.open("/dev/fuse", os.O_RDWR)
+        subprocess.run(["mount", "-i", "-t", "fuse", "-o",
+                        f"fd={device},rootmode={stat.S_IFREG | 0o444:o},"
+                        "user_id=0,group_id=0,allow_other", "hanging", self.path],
+                       pass_fds=[device], check=True)
+        init, = struct.unpack_from("=Q", os.read(device, 1 << 17), 8)
+        os.write(device, struct.pack("=IiQ4I2H2I2H8I", 80, 0, init, 7, 31,
+                                     0, 0, 0, 0, 4096, 1, 0, 0, *[0] * 8))
+        os.write(done, b"x")
+        opened, = struct.unpack_from("=Q", os.read(device, 1 << 17), 8)
+        os.write(device, struct.pack("=IiQ2Q", 32, 0, opened, 0, 0))
+        signal.pause()
+
+    def end(self):
+        if not self.pid:
+            return
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self.pid = 0
+        run_ok("umount", "-l", self.path)
+
+
 class _Played:
     """Who listens in the keeper's place: a process with that uid, which does
     with each client what play does."""
@@ -310,6 +353,42 @@ def no_answer_drives_roots_terminal():
         check_equal((result.code, result.out), (0, b'{"a":"?[2J?"}\n'))
 
 
+def _check_not_held(server, command, point):
+    """The server's end lets go of whoever waits for it."""
+    end = threading.Timer(30, os.kill, (server.pid, signal.SIGKILL))
+    end.start()
+    try:
+        result = _root(command, point)
+        check(end.is_alive(), f"{command} waited for the server")
+    finally:
+        end.cancel()
+    check(result.code == 1 and "without an answer" in result.err, result)
+
+
+@case
+def no_file_of_the_users_holds_root_up():
+    """One that comes with an answer."""
+    def play(played, _telling):
+        client = played.server.accept()[0]
+        client.recv(4096)
+        if not opened:
+            opened.append(os.open(server.path, os.O_RDONLY))
+        socket.send_fds(client, [_message(DONE)], opened)
+    opened = []
+    with work_directory() as directory:
+        server = _Hanging(os.path.join(directory, "hanging"))
+        try:
+            with _played(play) as point:
+                try:
+                    for command in "status", "refresh", "unmount":
+                        _check_not_held(server, command, point)
+                finally:
+                    # before who plays: it has the file too
+                    server.end()
+        finally:
+            server.end()
+
+
 @case
 def root_sees_through_an_unmount_that_is_none():
     with _played(_answer(_message(DONE))) as point:
@@ -355,6 +434,33 @@ def a_directory_of_classes_is_found_too():
             _as_user("unmount", user.point)
         wait_for_end(keeper, "the keeper")
         check_equal((is_mounted(mount), os.listdir(user.point)), (False, []))
+
+
+@case
+def no_keeper_of_the_users_keeps_roots_from_its_start():
+    point = os.path.join(the_user().home, "classes")
+    os.mkdir(point)
+    give(point)
+    about = os.stat(point)
+    name = f"directory-{about.st_dev:x}-{about.st_ino}.sock"
+    with _standard_directory() as directory, work_directory() as apart:
+        os.mkdir(directory, mode=0o700)
+        give(directory)
+        attach = os.path.join(apart, "attach.sock")
+        played = _Played(os.path.join(directory, name), USER.pw_uid, _sleep)
+        try:
+            for options in (), ("--succeed",):
+                with running(built("secretsfs-keeper"), "--folder",
+                             "--mount-point", point, "--worker-uid", "65534",
+                             "--worker-gid", "65534", "--foreground",
+                             "--attach-socket", attach, "--await-worker",
+                             *options) as keeper:
+                    wait_until(lambda: os.path.exists(attach), "it starts", 30)
+                    keeper.terminate()
+                    check_equal(keeper.wait(20), 0, "its end")
+        finally:
+            check_equal(played.end(), b"", "what it was told")
+    os.rmdir(point)
 
 
 @user_case
