@@ -356,6 +356,7 @@ int runtime_each(int (*judge)(void *owner, int socket, const char *path),
 	if (!listing)
 		return -errno;
 	for (;;) {
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): it has one thread */
 		const struct dirent *entry = readdir(listing);
 
 		if (!entry)

@@ -74,6 +74,7 @@ static int conclude(const struct search *search, int found, struct err *err)
 	return found;
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): judge() writes the path */
 int succeed_find(uint32_t device, char ret[RUNTIME_PATH_MAX], struct err *err)
 {
 	struct search search = { .heir = { .device = device }, .path = ret };
@@ -92,3 +93,4 @@ int succeed_find_directory(int fd, char ret[RUNTIME_PATH_MAX], struct err *err)
 		return 0;
 	return conclude(&search, r < 0 ? r : judge(&search, keeper, path), err);
 }
+/* NOLINTEND(readability-non-const-parameter) */

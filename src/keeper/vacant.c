@@ -173,6 +173,7 @@ static int check_empty(int directory_fd)
 		return -errno;
 	(void)descriptor_take(&fd);
 	for (;;) {
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): it has one thread */
 		const struct dirent *entry = readdir(listing);
 
 		if (!entry)
