@@ -7,6 +7,7 @@
 #include "keeper/mountinfo.h"
 #include "base/macros.h"
 #include "base/parse.h"
+#include "keeper/stream.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,17 +15,6 @@
 #include <string.h>
 
 enum { FIELD_ID, FIELD_PARENT, FIELD_DEVICE, FIELD_ROOT, FIELD_MOUNT_POINT };
-
-static void close_file(FILE **file)
-{
-	if (*file)
-		(void)fclose(*file);
-}
-
-static void free_line(char **line)
-{
-	free(*line);
-}
 
 /* Where a field begins, counted from 0, or NULL. */
 static const char *field_at(const char *line, unsigned index)
@@ -127,8 +117,8 @@ int mountinfo_each(const char *file,
 		   int (*judge)(void *owner, const struct mountinfo *entry),
 		   void *owner)
 {
-	CLEANUP(close_file) FILE *table = fopen(file, "re");
-	CLEANUP(free_line) char *line = NULL;
+	cleanup_file FILE *table = fopen(file, "re");
+	cleanup_line char *line = NULL;
 	struct mountinfo entry;
 	size_t size = 0;
 

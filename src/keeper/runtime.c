@@ -10,6 +10,7 @@
 #include "keeper/descriptor.h"
 #include "keeper/mountinfo.h"
 #include "keeper/seek.h"
+#include "keeper/stream.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -337,16 +338,10 @@ static int judge_one(const char *directory, const char *name,
 	return is_nobody(socket) ? 0 : judge(owner, socket, path);
 }
 
-static void close_listing(DIR **listing)
-{
-	if (*listing)
-		(void)closedir(*listing);
-}
-
 int runtime_each(int (*judge)(void *owner, int socket, const char *path),
 		 void *owner)
 {
-	CLEANUP(close_listing) DIR *listing = NULL;
+	cleanup_listing DIR *listing = NULL;
 	char directory[DIRECTORY_MAX];
 	int r = write_directory(directory);
 

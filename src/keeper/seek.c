@@ -10,6 +10,7 @@
 #include "keeper/descriptor.h"
 #include "keeper/mountinfo.h"
 #include "keeper/runtime.h"
+#include "keeper/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,17 +27,6 @@
 #define SOCKETS "/proc/net/unix"
 #define DIRECTORY "secretsfs"
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
-
-static void close_file(FILE **file)
-{
-	if (*file)
-		(void)fclose(*file);
-}
-
-static void free_line(char **line)
-{
-	free(*line);
-}
 
 /* 0, or -EXDEV where fd is of a mount that a user may serve. */
 static int check_mount(int fd, uint64_t *known_id)
@@ -157,8 +147,8 @@ static bool is_last(int found)
 
 static int try_table(const char *name, uid_t owner)
 {
-	CLEANUP(close_file) FILE *table = fopen(SOCKETS, "re");
-	CLEANUP(free_line) char *line = NULL;
+	cleanup_file FILE *table = fopen(SOCKETS, "re");
+	cleanup_line char *line = NULL;
 	int found = -ENOENT;
 	size_t size = 0;
 

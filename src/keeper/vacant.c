@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "keeper/descriptor.h"
 #include "keeper/owner.h"
+#include "keeper/stream.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,12 +24,6 @@
 #define MADE_TAIL " made"
 #define ABOVE_TAIL " above"
 #define MARK_MAX 128
-
-static void close_listing(DIR **listing)
-{
-	if (*listing)
-		(void)closedir(*listing);
-}
 
 struct mark {
 	unsigned mode;
@@ -167,7 +162,7 @@ static int check_empty(int directory_fd)
 {
 	cleanup_fd int fd =
 		openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(close_listing) DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_listing DIR *listing = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!listing)
 		return -errno;
