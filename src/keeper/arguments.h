@@ -26,7 +26,7 @@ struct err;
  * take over. With --await-worker and --foreground instead of what follows "--",
  * the keeper starts none, and waits for the first before it mounts. With
  * --take-over it makes no mount: it takes the one that stands there, or those
- *of the folder, from the keeper at that socket (see heir.h).
+ * of the folder, from the keeper at that socket (see heir.h).
  *
  * Strings are borrowed from argv.
  */

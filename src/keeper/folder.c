@@ -181,15 +181,10 @@ static int make(struct session *session, struct session_mount *mount,
 	return r;
 }
 
-static bool is_there(const struct session_mount *mount)
-{
-	return mount->mount.fuse_fd >= 0;
-}
-
 static struct session_mount *find(struct session *session, const char *name)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
+		if (session_has(&session->mounts[i]) &&
 		    strcmp(session->mounts[i].name, name) == 0)
 			return &session->mounts[i];
 	return NULL;
@@ -210,8 +205,8 @@ static int check_name(const struct session *session, const char *name,
 	for (size_t i = 0; i < session->mount_count; i++) {
 		const struct session_mount *mount = &session->mounts[i];
 
-		if (is_there(mount) && (is_space_of(name, mount->name) ||
-					is_space_of(mount->name, name)))
+		if (session_has(mount) && (is_space_of(name, mount->name) ||
+					   is_space_of(mount->name, name)))
 			return err_set(err, -ENOTDIR,
 				       "%s is a class and a namespace",
 				       strchr(name, '/') ? mount->name : name);
@@ -225,7 +220,7 @@ static struct session_mount *find_room(struct session *session)
 	struct session_mount *mount = NULL;
 
 	for (size_t i = 0; i < session->mount_count && !mount; i++)
-		if (!is_there(&session->mounts[i]) &&
+		if (!session_has(&session->mounts[i]) &&
 		    !session->mounts[i].is_leaving)
 			mount = &session->mounts[i];
 	if (!mount && session->mount_count < SESSION_MOUNTS_MAX)
@@ -370,7 +365,7 @@ void folder_settle(struct session *session)
 	if (!folder_is_open(session))
 		return;
 	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
+		if (session_has(&session->mounts[i]) &&
 		    !session->mounts[i].is_wanted)
 			take_away(session, &session->mounts[i]);
 	session->folder.is_ready = true;
@@ -421,7 +416,7 @@ static bool on_serving(struct session *session, const struct message *message)
 		return true;
 	if ((session->phase != PHASE_SERVING &&
 	     session->phase != PHASE_LEAVING) ||
-	    !mount || !is_there(mount) || mount->is_served)
+	    !mount || !session_has(mount) || mount->is_served)
 		return false;
 	mount->is_served = true;
 	folder_on_served(session, mount);
@@ -434,7 +429,7 @@ static bool on_remove(struct session *session, const struct message *message)
 	struct session_mount *mount = session_mount_of(session, message);
 
 	/* It may have been taken off by someone meanwhile. */
-	if (mount && is_there(mount))
+	if (mount && session_has(mount))
 		take_away(session, mount);
 	return mount != NULL;
 }
@@ -443,9 +438,9 @@ static bool on_gone(struct session *session, const struct message *message)
 {
 	struct session_mount *mount = session_mount_of(session, message);
 
-	if (!mount || (!mount->is_leaving && !is_there(mount)))
+	if (!mount || (!mount->is_leaving && !session_has(mount)))
 		return false;
-	if (is_there(mount))
+	if (session_has(mount))
 		folder_drop(session, mount);
 	mount->is_leaving = false;
 	return true;

@@ -27,16 +27,11 @@
 #define GOING_MS 1000
 #define NEVER INT64_MAX
 
-static bool is_there(const struct session_mount *mount)
-{
-	return mount->mount.fuse_fd >= 0;
-}
-
 /* A mount that has gone meanwhile is told of by the next worker. */
 bool restart_resend(const struct session *session)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
+		if (session_has(&session->mounts[i]) &&
 		    (session->resends_nothing ||
 		     fuse_notify_resend(session->mounts[i].mount.fuse_fd) ==
 			     -EINVAL))
@@ -182,7 +177,7 @@ static void note_served(struct session *session)
 	if (session->phase != PHASE_STARTING)
 		return;
 	for (size_t i = 0; i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]) &&
+		if (session_has(&session->mounts[i]) &&
 		    !session->mounts[i].is_served)
 			return;
 	restart_begin(session);
@@ -221,7 +216,7 @@ static void hand_over(struct session *session)
 	/* After that: until then one that was fenced off may have answered. */
 	handover_part(session);
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
-		if (is_there(&session->mounts[i]))
+		if (session_has(&session->mounts[i]))
 			r = handover_mount(session, i, deadline_ms);
 	if (r == -EAGAIN) {
 		restart_on_deaf(session);

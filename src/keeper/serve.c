@@ -52,11 +52,6 @@ enum {
 	POLL_COUNT = POLL_NOTIFIERS + NOTIFIERS_POLL_COUNT,
 };
 
-static bool has_gone(const struct session_mount *mount)
-{
-	return mount->mount.fuse_fd < 0;
-}
-
 static enum state lose(struct session *session, struct session_mount *mount)
 {
 	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
@@ -64,7 +59,7 @@ static enum state lose(struct session *session, struct session_mount *mount)
 	/* Aborted rather than unmounted, it is still on its place. */
 	session_drop_mount(mount, true);
 	for (size_t i = 0; i < session->mount_count; i++)
-		if (!has_gone(&session->mounts[i]))
+		if (session_has(&session->mounts[i]))
 			return STATE_SERVING;
 	return STATE_UNMOUNTED;
 }
@@ -74,7 +69,7 @@ static enum state on_gone(struct session *session,
 {
 	struct session_mount *mount = session_mount_of(session, message);
 
-	if (!mount || has_gone(mount)) {
+	if (!mount || !session_has(mount)) {
 		log_err("the worker named a mount that is not there",
 			"mount=%u", message->mount);
 		return STATE_BEREFT;
@@ -88,7 +83,7 @@ static void on_drop_pages(struct session *session,
 	const struct session_mount *mount = session_mount_of(session, message);
 	int r;
 
-	if (!mount || has_gone(mount))
+	if (!mount || !session_has(mount))
 		return;
 	r = page_dropper_start(&session->page_droppers, mount->mount.fuse_fd,
 			       message->body, message->length);
@@ -185,7 +180,7 @@ static const char *unmount_refusal(int code)
 static void unmount_one(struct session *session, struct session_client *client)
 {
 	cleanup_fd int fd = descriptor_take(&client->fd);
-	int r = has_gone(&session->mounts[client->mount])
+	int r = !session_has(&session->mounts[client->mount])
 			? 0
 			: folder_unmount(session, client->mount);
 

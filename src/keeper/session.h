@@ -116,6 +116,12 @@ struct session {
 	int exit_code;
 };
 
+/* A mount that is closed keeps its number among the others. */
+static inline bool session_has(const struct session_mount *mount)
+{
+	return mount->mount.fuse_fd >= 0;
+}
+
 /* No worker, no mounts. NULL: no memory. */
 struct session *session_new(void);
 
