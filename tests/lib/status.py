@@ -7,7 +7,7 @@ import signal
 
 from lib.place import built
 from lib.process import run_ok
-from lib.tap import check_equal
+from lib.tap import check, check_equal
 from lib.wait import wait_until
 
 
@@ -37,6 +37,12 @@ def wait_for_answers(point):
     wait_until(lambda: not any(one["inFlight"]
                                for one in status(point)["objects"]),
                "nothing is in flight", 20)
+
+
+def check_adopted(point):
+    """The worker has what the one before had, where its pool can outlive it."""
+    memory = status(point)["memory"]
+    check(memory["adopted"] > 0 or not memory["outlivesWorker"], memory)
 
 
 def kill_notifiers(point):

@@ -86,6 +86,10 @@ class Folder:
     def reload(self):
         os.kill(self.mounted.keeper_pid(), signal.SIGHUP)
 
+    def unmount_all(self):
+        check_equal(self.unmount().code, 0)
+        check_equal((self.points(), os.listdir(self.point)), ([], []))
+
     def unmount(self, *names):
         return run(built("secretsfs"), "unmount",
                    os.path.join(self.point, *names))
@@ -517,8 +521,7 @@ def keepers_follow_each_other_with_all_mounts():
         here.wait_for("first", "team/second", "third")
         here.drop("b.yaml")
         here.wait_for("first", "third")
-        check_equal(here.unmount().code, 0)
-        check_equal((here.points(), os.listdir(here.point)), ([], []))
+        here.unmount_all()
 
 
 @case
@@ -604,8 +607,7 @@ def a_keeper_that_was_killed_is_followed_by_another():
         here.drop("b.yaml")
         here.mount_ok()
         check_equal(here.password("first"), b"of one")
-        check_equal(here.unmount().code, 0)
-        check_equal((here.points(), os.listdir(here.point)), ([], []))
+        here.unmount_all()
 
 
 @case
