@@ -15,8 +15,9 @@
 
 /* Whoever was answered may ask on: open(2) follows a look-up, and read(2) that,
  * as soon as a busy machine lets it. Where another worker follows, that one
- * hears it. */
-#define QUIET_MS 1000
+ * hears it. A mount that nobody holds any more is gone for the kernel once it
+ * is off its place, so that nobody waits for nothing. */
+#define QUIET_MS 2000
 
 /* NULL: there is none. */
 static struct session *session_at(const struct leaving *leaving, uint32_t index)
@@ -50,6 +51,14 @@ static uint64_t count_taken(const struct leaving *leaving)
 	return taken;
 }
 
+static bool has_session(const struct leaving *leaving)
+{
+	for (uint32_t i = 0; i < MOUNTS_MAX; i++)
+		if (session_at(leaving, i))
+			return true;
+	return false;
+}
+
 static void each_session(const struct leaving *leaving,
 			 void (*on_session)(struct session *session))
 {
@@ -80,6 +89,13 @@ static void look_later(struct leaving *leaving)
 		loop_stop(leaving->loop);
 }
 
+/* What was answered before the end began may be followed as well. */
+static void expect_more(struct leaving *leaving)
+{
+	leaving->quiet_ms = loop_now_ms(leaving->loop) +
+			    (leaving->is_followed ? 1 : QUIET_MS);
+}
+
 static void look(struct leaving *leaving)
 {
 	uint64_t taken = count_taken(leaving);
@@ -87,10 +103,10 @@ static void look(struct leaving *leaving)
 	int64_t now_ms = loop_now_ms(leaving->loop);
 
 	if (waiting > 0 || taken != leaving->taken)
-		leaving->quiet_ms =
-			now_ms + (leaving->is_followed ? 1 : QUIET_MS);
+		expect_more(leaving);
 	leaving->taken = taken;
-	if (now_ms < leaving->quiet_ms && now_ms < leaving->end_ms) {
+	if (has_session(leaving) && now_ms < leaving->quiet_ms &&
+	    now_ms < leaving->end_ms) {
 		look_later(leaving);
 		return;
 	}
@@ -104,7 +120,7 @@ void leaving_start(struct leaving *leaving)
 {
 	if (leaving->timer)
 		return;
-	leaving->quiet_ms = 0;
+	expect_more(leaving);
 	leaving->end_ms =
 		loop_now_ms(leaving->loop) + MESSAGE_LEAVE_MS - SPARE_MS;
 	leaving->taken = count_taken(leaving);

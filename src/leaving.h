@@ -14,9 +14,9 @@ struct mounts;
  * a bounded time. Part of the worker's wiring.
  *
  * Where another one follows it, it reads no more, and what it has not answered
- * in its time it leaves to that one. Where none does, it goes on until nobody
- * has asked for a moment, so that who waits for a name also gets to read the
- * file.
+ * in its time it leaves to that one. Where none does, it goes on until the
+ * kernel has given up its mounts, or nobody has asked for a moment, so that who
+ * waits for a name also gets to read the file.
  */
 struct leaving {
 	struct loop *loop; /* borrowed, like mounts */

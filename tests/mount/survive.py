@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, sys.path[0] + "/..")
 
@@ -26,6 +27,7 @@ from lib.verifying import mount_ids, verified
 from lib.wait import wait_until
 from lib.ways import each_way as case, way
 
+LATE_S = 0.2
 KILLS = int(os.environ.get("SECRETSFS_KILLS", "50"))
 # As many deaths as there are, and no pause between them.
 UNBOUNDED = ("--test-restarts", "0")
@@ -441,6 +443,23 @@ def unmount_lets_who_waits_read():
                 _check_answer(reader)
                 check_equal(unmount.wait(20), 0, "unmount")
         check(not is_mounted(scene.mount.point), "still mounted")
+
+
+@case
+def unmount_lets_who_has_found_a_name_open_it():
+    with _scene() as scene:
+        found = os.open(scene.path("password"), os.O_PATH)
+        try:
+            with running(built("secretsfs"), "unmount",
+                         scene.mount.point) as unmount:
+                wait_until(lambda: not is_mounted(scene.mount.point),
+                           "off its place", 10)
+                # as whoever gets no processor on a busy machine
+                time.sleep(LATE_S)
+                check_equal(read(f"/proc/self/fd/{found}"), PASSWORD)
+                check_equal(unmount.wait(20), 0, "unmount")
+        finally:
+            os.close(found)
 
 
 @case
