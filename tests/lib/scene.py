@@ -2,6 +2,7 @@
 """What most mount tests start from: one secret of the fake AWS, mounted."""
 
 import contextlib
+import json
 import os
 
 from fake_aws import FakeAws
@@ -11,6 +12,13 @@ from lib.place import work_directory, write_file
 
 PASSWORD = b"correct horse"
 SECRET = '{"username": "ada", "password": "correct horse", "port": 5432}'
+
+# The same keys with values that no id, no time and no name of a directory has
+# in it by chance, to be looked for where no value may be.
+DISTINCT = {"username": "ada lovelace", "password": "correct horse",
+            "port": 98765432109876543210}
+DISTINCT_SECRET = json.dumps(DISTINCT)
+DISTINCT_TEXTS = tuple(map(str, DISTINCT.values()))
 
 
 class Scene:

@@ -23,7 +23,8 @@ from lib.mounting import mount as run_mount
 from lib.place import built, work_directory, write_file
 from lib.process import run_ok
 from lib.reading import check_error, error_of, read
-from lib.scene import PASSWORD, aws_directory, aws_mount
+from lib.scene import (DISTINCT_SECRET, DISTINCT_TEXTS, PASSWORD,
+                       aws_directory, aws_mount)
 from lib.status import status
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
@@ -89,11 +90,12 @@ def promtool_has_nothing_to_say_of_it():
 @case
 def no_value_is_told_and_no_key_without_the_wish():
     for options in ([], ["--metrics-keys"]):
-        with aws_mount("--metrics", "0", *options) as scene:
+        with aws_mount("--metrics", "0", *options,
+                       value=DISTINCT_SECRET) as scene:
             read(scene.path("password"))
             wait_for_metric(scene.mount, 3, "object_keys")
             text = _text(scene.mount).replace(scene.directory, "")
-            for value in (PASSWORD.decode(), "correct", "ada", "5432"):
+            for value in DISTINCT_TEXTS:
                 check(value not in text, value, "is told")
             for key in ("username", "password", "port"):
                 check_equal(f'key="{key}"' in text, bool(options), key)
