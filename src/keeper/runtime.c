@@ -372,12 +372,36 @@ int runtime_path_directory(int fd, char ret[RUNTIME_PATH_MAX])
 				  address.sun_path);
 }
 
+/* Whether another process listens there: one that has followed this one, or
+ * that goes on where this one could not follow it. */
+static bool is_anothers(const struct sockaddr_un *address)
+{
+	cleanup_fd int fd = -1;
+	struct ucred peer = { .pid = 0 };
+	socklen_t length = sizeof(peer);
+
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		return errno == EAGAIN;
+	/* 0: of a process namespace beside this one */
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	       peer.pid != getpid();
+}
+
+static void remove_socket(const struct sockaddr_un *address)
+{
+	if (!is_anothers(address))
+		(void)unlink(address->sun_path);
+}
+
 void runtime_remove(uint64_t mount_id)
 {
 	struct sockaddr_un address;
 
 	if (fill_address(mount_id, &address) == 0)
-		(void)unlink(address.sun_path);
+		remove_socket(&address);
 }
 
 void runtime_remove_directory(int fd)
@@ -385,5 +409,5 @@ void runtime_remove_directory(int fd)
 	struct sockaddr_un address;
 
 	if (fill_directory_address(fd, &address) == 0)
-		(void)unlink(address.sun_path);
+		remove_socket(&address);
 }

@@ -48,6 +48,7 @@ int runtime_connect_to(const char *path);
 int runtime_each(int (*judge)(void *owner, int socket, const char *path),
 		 void *owner);
 
+/* Unless another process listens at that name. */
 void runtime_remove(uint64_t mount_id);
 
 /* The same for a directory that mounts come and go in; fd is of it, and
