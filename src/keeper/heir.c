@@ -31,7 +31,7 @@ struct taking {
 	struct err *err;
 };
 
-/* The next message, with its descriptor or -1. */
+/* The next message, with its descriptor or -1; NULL: none may come with it. */
 static int await(int socket, int timeout_ms, struct message *ret, int *ret_fd)
 {
 	struct pollfd ready = { .fd = socket, .events = POLLIN };
@@ -118,6 +118,10 @@ static int take_one(struct taking *taking)
 		return err_set(taking->err, -ECANCELED, "%s", message.body);
 	if (session_take_pool(session->pool_fds, &message, &fd))
 		return 0;
+	if (message.type == MESSAGE_STRAY) {
+		session_keep_stray(session, &fd);
+		return 0;
+	}
 	if (message.type == MESSAGE_TAKE_OVER)
 		return begin_mount(taking, &message);
 	return message.type == MESSAGE_DONE ? 1
@@ -203,15 +207,14 @@ static int tell(const struct session *session, enum message_type type)
 /* One that died says nothing, and then nobody else has them. */
 static bool has_gone_on(const struct session *session)
 {
-	cleanup_fd int unwanted = -1;
 	struct message message = { 0 };
-	int r = await(session->forerunner, ANSWER_TIMEOUT_MS, &message,
-		      &unwanted);
+	int r = await(session->forerunner, ANSWER_TIMEOUT_MS, &message, NULL);
 
 	return r == 0 && message.type == MESSAGE_FAILED;
 }
 
-/* Where the other one saw other ids it has left sockets of other names. */
+/* Where the other one saw other ids it has sockets of other names, which nobody
+ * removes if it has died. */
 static void own(struct session_mount *mount)
 {
 	if (!mount->mount.is_found)

@@ -101,13 +101,10 @@ static void end_worker(struct session *session)
 		return;
 	message_fill(&message, MESSAGE_LEAVE, MESSAGE_NO_MOUNT, NULL, 0);
 	(void)message_send(session->worker.socket, &message, -1);
-	if (child_end(&session->worker, MESSAGE_LEAVE_MS, &status) < 0) {
-		log_warn("a worker that cannot be ended is fenced off",
-			 "pid=%d", session->worker.pid);
-		session->shares_memory = true;
-		session_drop_pools(session);
-	}
-	(void)fence_next(&session->fence);
+	if (child_end(&session->worker, MESSAGE_LEAVE_MS, &status) < 0)
+		restart_fence_off(session);
+	else
+		(void)fence_next(&session->fence);
 	child_done(&session->worker);
 }
 
@@ -145,11 +142,25 @@ static int give_mount(const struct session *session, int client, uint32_t index)
 	return r < 0 ? r : handover_give(session, client, index);
 }
 
+static int give_strays(const struct session *session, int client)
+{
+	struct message message;
+	int r = 0;
+
+	message_fill(&message, MESSAGE_STRAY, MESSAGE_NO_MOUNT, NULL, 0);
+	for (size_t i = 0; r == 0 && i < SESSION_STRAYS_MAX; i++)
+		if (session->strays[i] >= 0)
+			r = handover_send(client, &message, session->strays[i]);
+	return r;
+}
+
 static int give(const struct session *session, int client)
 {
 	struct message message;
 	int r = handover_pool(session, client);
 
+	if (r == 0)
+		r = give_strays(session, client);
 	for (uint32_t i = 0; r == 0 && i < session->mount_count; i++)
 		if (session->mounts[i].mount.fuse_fd >= 0)
 			r = give_mount(session, client, i);
@@ -190,13 +201,12 @@ static int await_worker_of_heir(struct session *session, int client)
 static int await(int client, enum message_type *ret)
 {
 	struct pollfd ready = { .fd = client, .events = POLLIN };
-	cleanup_fd int unwanted = -1;
 	struct message message;
 	int r = poll(&ready, 1, SERVE_TIMEOUT_MS);
 
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	r = message_receive(client, &message, &unwanted);
+	r = message_receive(client, &message, NULL);
 	if (r == 0)
 		*ret = (enum message_type)message.type;
 	return r;
@@ -227,6 +237,14 @@ static void close_sockets(struct session *session)
 	descriptor_done(&session->folder.listening);
 }
 
+/* Where the other one sees other ids its sockets have other names. */
+static void remove_sockets(const struct session *session)
+{
+	for (size_t i = 0; i < session->mount_count; i++)
+		if (session->mounts[i].listening >= 0)
+			runtime_remove(session->mounts[i].mount.id);
+}
+
 /* Until the other one listens, commands find this one's sockets, and are heard
  * by nobody: that is better than to find that a keeper has died. */
 static void let_go(struct session *session, int client)
@@ -235,6 +253,7 @@ static void let_go(struct session *session, int client)
 
 	clients_answer(client, MESSAGE_DONE, "");
 	(void)poll(&end, 1, LISTEN_TIMEOUT_MS);
+	remove_sockets(session);
 	close_sockets(session);
 	for (size_t i = 0; i < session->mount_count; i++) {
 		mount_disown(&session->mounts[i].mount);
@@ -242,6 +261,7 @@ static void let_go(struct session *session, int client)
 		notifiers_end(&session->mounts[i]);
 	}
 	session_drop_pools(session);
+	session_drop_strays(session);
 	attach_done(&session->attach);
 }
 

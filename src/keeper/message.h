@@ -26,9 +26,10 @@
  *	notifier -> keeper	WARNING, FAILED
  *	command -> keeper	UNMOUNT, STATUS, REFRESH, UPGRADE
  *	keeper -> keeper	WHICH, then DONE or FAILED;
- *				TAKE_OVER, then POOL, TAKE_OVER, NODES, JOURNAL
- *				and MOUNT (the last three with an fd) the other
- *				way, READY, and DONE both ways; or FAILED
+ *				TAKE_OVER, then POOL, STRAY, TAKE_OVER, NODES,
+ *				JOURNAL and MOUNT (all but TAKE_OVER with an fd)
+ *				the other way, READY, and DONE both ways; or
+ *				FAILED
  *	keeper -> command	DONE, FAILED
  *	worker -> command	what a CLIENT is told, over the socket that came
  *				with it: ANSWER (any number), then DONE; or
@@ -107,6 +108,8 @@ enum message_type {
 	 * one's DONE they are the new one's, with FAILED they are not; it waits
 	 * for the end of the connection until it lets go of its sockets. */
 	MESSAGE_TAKE_OVER,
+	MESSAGE_STRAY, /* fd: the socket of a worker that was fenced off and
+			* may live: its end is to be waited for */
 	/* Of a keeper to another: is this socket that of the mount? body:
 	 * message_heir. DONE: it is; or FAILED. */
 	MESSAGE_WHICH,

@@ -45,21 +45,14 @@ static int64_t served_ms(const struct session *session)
 					       : 0;
 }
 
-/* Its socket stays, to tell of its end: what it reads until it notices has to
- * be sent again then. Its memory becomes its own. */
-static void fence_off(struct session *session)
+void restart_fence_off(struct session *session)
 {
 	log_warn("a worker that cannot be ended is fenced off", "pid=%d",
 		 session->worker.pid);
 	(void)fence_next(&session->fence);
 	session->shares_memory = true;
 	session_drop_pools(session);
-	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
-		if (session->strays[i] < 0) {
-			session->strays[i] =
-				descriptor_take(&session->worker.socket);
-			return;
-		}
+	session_keep_stray(session, &session->worker.socket);
 }
 
 void restart_on_stray(struct session *session, size_t index)
@@ -84,7 +77,7 @@ static int bury(struct session *session, char *cause, size_t size)
 	if (r == 0 && !session->worker.is_attached)
 		(void)child_describe(status, cause, size);
 	if (r == -EPERM)
-		fence_off(session);
+		restart_fence_off(session);
 	child_done(&session->worker);
 	if (r == -ETIMEDOUT)
 		abort_connections(session);

@@ -51,6 +51,11 @@ int restart_timeout_ms(const struct session *session);
  * as restart_after_death(). */
 bool restart_on_time(struct session *session);
 
+/* The worker cannot be ended: it is shut out, and its memory becomes its own.
+ * Its socket is kept among the session's strays, to tell of its end: what it
+ * reads until it notices has to be sent again then. */
+void restart_fence_off(struct session *session);
+
 /* One of the session's strays is gone. */
 void restart_on_stray(struct session *session, size_t index);
 

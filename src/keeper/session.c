@@ -69,8 +69,7 @@ void session_free(struct session *session)
 	folder_close(session);
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
-	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
-		descriptor_done(&session->strays[i]);
+	session_drop_strays(session);
 	attach_done(&session->attach);
 	/* It puts its own sockets where this one's were. */
 	descriptor_done(&session->forerunner);
@@ -93,6 +92,21 @@ bool session_take_pool(int fds[MESSAGE_POOL_PARTS],
 	descriptor_done(&fds[part]);
 	fds[part] = descriptor_take(fd);
 	return true;
+}
+
+void session_keep_stray(struct session *session, int *socket)
+{
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		if (session->strays[i] < 0) {
+			session->strays[i] = descriptor_take(socket);
+			return;
+		}
+}
+
+void session_drop_strays(struct session *session)
+{
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		descriptor_done(&session->strays[i]);
 }
 
 /* One that has served has sent its pool before. */

@@ -170,6 +170,11 @@ void session_drop_pools(struct session *session);
 bool session_take_pool(int fds[MESSAGE_POOL_PARTS],
 		       const struct message *message, int *fd);
 
+/* Shared likewise: the socket of a worker that is fenced off, taken over where
+ * there is room for it; and closes all of them. */
+void session_keep_stray(struct session *session, int *socket);
+void session_drop_strays(struct session *session);
+
 /* Shared likewise: forgets what a worker sent that never served. */
 void session_drop_next_pool(struct session *session);
 

@@ -33,6 +33,11 @@ def _socket(lab):
     return f"/run/secretsfs/directory-{about.st_dev:x}-{about.st_ino}.sock"
 
 
+def _mounts_sockets():
+    return [name for name in os.listdir("/run/secretsfs")
+            if re.fullmatch(r"\d+\.sock", name)]
+
+
 def _follow(lab, *options):
     """Another keeper has all that the last one had, and awaits a worker."""
     before = lab.count("has the mounts, and awaits a worker")
@@ -135,6 +140,8 @@ def a_worker_that_does_not_leave_is_fenced_off():
             lab.attach()
             stopped.process.send_signal(signal.SIGCONT)
             check_equal(stopped.wait(), 0, "it leaves")
+            # what it had read by then is sent again by who has the mounts now
+            lab.wait_for("was fenced off is gone")
         _check_order(lab, table)
         check(lab.count("is fenced off"), "no line says so")
     _each_kind(fence, prefix=("unshare", "--pid", "--fork"))
@@ -243,6 +250,7 @@ def keepers_in_different_containers_find_each_other():
                     check_equal(before.wait(20), 0, "the keeper before")
             check_equal((lab.table(), container.table()), tables)
             check_equal(lab.count("took over from another keeper"), 3)
+            check_equal(len(_mounts_sockets()), 1, "sockets of one mount")
             if lab.kind:
                 lab.put("second")
                 lab.wait_for_mounts("first", "second")
