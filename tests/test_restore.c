@@ -284,6 +284,42 @@ static void a_directory_that_was_open_is_listed(void **state)
 	assert_int_equal(request.answers, 1);
 }
 
+struct dropped {
+	uint64_t node;
+	size_t count;
+};
+
+static void note_dropped(void *owner, const uint64_t *nodes, size_t count)
+{
+	struct dropped *dropped = owner;
+
+	dropped->node = nodes[0];
+	dropped->count += count;
+}
+
+/* The word of the worker before may have been lost with it. */
+static void what_was_revoked_is_dropped_once_more(void **state)
+{
+	struct stage *stage = *state;
+	uint64_t node = fill(stage->scene, "password", "v1", JSON);
+	struct dropped dropped = { 0 };
+
+	(void)cache_refresh(stage->scene->cache, NULL);
+	assert_int_equal(loop_turn(stage->scene->loop, 0), 0);
+	fake_source_fail(&stage->scene->source, -EACCES);
+	follow_worker(stage, "me");
+	tree_set_reach(stage->scene->tree,
+		       &(struct tree_reach){ .drop_pages = note_dropped,
+					     .owner = &dropped });
+	clock_advance(&stage->scene->clock, 60000);
+	assert_int_equal(loop_turn(stage->scene->loop, 0), 0);
+	assert_int_equal(dropped.count, 1);
+	assert_int_equal(dropped.node, node);
+	clock_advance(&stage->scene->clock, 60000);
+	assert_int_equal(loop_turn(stage->scene->loop, 0), 0);
+	assert_int_equal(dropped.count, 1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -298,6 +334,7 @@ int main(void)
 		CASE(bytes_of_another_length_are_never_served),
 		CASE(another_identity_gets_nothing_of_it),
 		CASE(what_was_forgotten_does_not_come_back),
+		CASE(what_was_revoked_is_dropped_once_more),
 		CASE(lookups_are_counted_over_workers),
 		CASE(a_number_is_never_given_twice),
 		CASE(a_table_that_cannot_be_read_is_told_of),

@@ -179,6 +179,8 @@ static void review(void *owner, struct follow *follow)
 	struct tree *tree = owner;
 	struct err reason;
 
+	if (!tree->has_reviewed)
+		tree_drop_revoked(tree, follow);
 	if (!follow->is_left)
 		return;
 	reason = reason_to_revoke(tree, follow);
@@ -196,6 +198,7 @@ static void on_review(void *owner)
 
 	tree->review = NULL;
 	follows_each(tree->follows, review, tree);
+	tree->has_reviewed = true;
 }
 
 static void plan_review(struct tree *tree)

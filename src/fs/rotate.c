@@ -229,6 +229,13 @@ static uint64_t *list_nodes(const struct follow *follow, size_t *ret_count)
 	return ids;
 }
 
+static void drop_pages(const struct tree *tree, const uint64_t *ids,
+		       size_t count)
+{
+	if (count > 0 && tree->reach.drop_pages)
+		tree->reach.drop_pages(tree->reach.owner, ids, count);
+}
+
 static void rotate_nodes(struct tree *tree, const struct follow *follow)
 {
 	size_t count;
@@ -318,8 +325,23 @@ void tree_revoke(struct tree *tree, struct follow *follow,
 	}
 	if (!tree_has_notifier(tree))
 		announce_none(tree);
-	if (count > 0 && tree->reach.drop_pages)
-		tree->reach.drop_pages(tree->reach.owner, ids, count);
+	drop_pages(tree, ids, count);
+	free(ids);
+}
+
+void tree_drop_revoked(const struct tree *tree, const struct follow *follow)
+{
+	size_t count;
+	uint64_t *ids = list_nodes(follow, &count);
+	size_t revoked = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct node *node = nodes_find(tree->nodes, ids[i]);
+
+		if (node && node->revoked)
+			ids[revoked++] = ids[i];
+	}
+	drop_pages(tree, ids, revoked);
 	free(ids);
 }
 

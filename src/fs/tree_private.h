@@ -57,6 +57,7 @@ struct tree {
 	uint64_t next_order;
 	struct loop_timer *review; /* of what another worker left */
 	int64_t restored_ms;
+	bool has_reviewed;
 	bool is_unannounced; /* until it is clear who announces: what has
 				changed between two workers waits for that */
 	struct loop_timer *expire;
@@ -113,6 +114,10 @@ void tree_announce_listing(struct tree *tree, struct node *directory,
 /* Takes back what the secret's nodes show, and tells of it. */
 void tree_revoke(struct tree *tree, struct follow *follow,
 		 const struct err *err);
+
+/* What the secret's nodes showed that were taken back by another worker, whose
+ * last word may not have been heard, goes from the kernel once more. */
+void tree_drop_revoked(const struct tree *tree, const struct follow *follow);
 
 /* Tells of what has changed while nobody could announce it. */
 void tree_announce_late(struct tree *tree);
