@@ -63,7 +63,7 @@ static int detach(const struct mountinfo *mount, int why, struct err *err)
 	r = place_unmount(&place, mount->id);
 	if (r < 0)
 		return err_set(err, r, "%s", strerrordesc_np(-r));
-	runtime_remove(mount->id);
+	runtime_remove(mount->id, -1);
 	if (why != -ENOENT)
 		command_complain("%s: its keeper was gone, unmounted it",
 				 mount->mount_point);
@@ -293,7 +293,7 @@ static int unmount_directory(const char *path, struct err *err)
 	if (r == 0)
 		r = unmount_below(path, err);
 	if (r == 0 && socket < 0)
-		runtime_remove_directory(fd);
+		runtime_remove_directory(fd, -1);
 	return r;
 }
 

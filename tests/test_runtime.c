@@ -91,6 +91,24 @@ static void end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* A keeper listens before it goes to the background. */
+static void one_of_its_own_is_removed_by_a_child_too(void **state)
+{
+	struct err err;
+	int fd = runtime_listen(MOUNT_ID, &err);
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(fd >= 0 && pid >= 0);
+	if (pid == 0) {
+		runtime_remove(MOUNT_ID, fd);
+		_exit(EXIT_SUCCESS);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(knock(), -ENOENT);
+	(void)close(fd);
+}
+
 static void a_socket_of_its_own_is_removed(void **state)
 {
 	struct err err;
@@ -99,7 +117,7 @@ static void a_socket_of_its_own_is_removed(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(knock(), 0);
-	runtime_remove(MOUNT_ID);
+	runtime_remove(MOUNT_ID, fd);
 	assert_int_equal(knock(), -ENOENT);
 	(void)close(fd);
 }
@@ -112,7 +130,9 @@ static void one_that_another_process_has_put_there_stays(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	runtime_remove(MOUNT_ID);
+	runtime_remove(MOUNT_ID, fd);
+	assert_int_equal(knock(), 0);
+	runtime_remove(MOUNT_ID, -1);
 	assert_int_equal(knock(), 0);
 	end(another);
 	assert_int_equal(knock(), -ECONNREFUSED);
@@ -124,7 +144,7 @@ static void one_whose_process_has_died_is_removed(void **state)
 	(void)state;
 	end(start_another());
 	assert_int_equal(knock(), -ECONNREFUSED);
-	runtime_remove(MOUNT_ID);
+	runtime_remove(MOUNT_ID, -1);
 	assert_int_equal(knock(), -ENOENT);
 }
 
@@ -132,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_socket_of_its_own_is_removed),
+		cmocka_unit_test(one_of_its_own_is_removed_by_a_child_too),
 		cmocka_unit_test(one_that_another_process_has_put_there_stays),
 		cmocka_unit_test(one_whose_process_has_died_is_removed),
 	};

@@ -32,7 +32,7 @@ void session_drop_mount(struct session_mount *mount, bool gives_back)
 	if (gives_back)
 		mount_give_back(&mount->mount);
 	if (mount->listening >= 0)
-		runtime_remove(mount->mount.id);
+		runtime_remove(mount->mount.id, mount->listening);
 	descriptor_done(&mount->listening);
 	mount_done(&mount->mount);
 	notifiers_end(mount);

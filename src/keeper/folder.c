@@ -86,7 +86,8 @@ void folder_close(struct session *session)
 	for (size_t i = 0; i < session->mount_count; i++)
 		leave_space(session, &session->mounts[i]);
 	if (folder->listening >= 0)
-		runtime_remove_directory(folder->directory_fd);
+		runtime_remove_directory(folder->directory_fd,
+					 folder->listening);
 	descriptor_done(&folder->listening);
 	descriptor_done(&folder->directory_fd);
 }

@@ -221,7 +221,7 @@ static void own(struct session_mount *mount)
 		return;
 	mount_own(&mount->mount);
 	if (mount->legacy_id != mount->mount.id)
-		runtime_remove(mount->legacy_id);
+		runtime_remove(mount->legacy_id, -1);
 }
 
 /* Until it is told more, it says nothing but that. */

@@ -240,9 +240,12 @@ static void close_sockets(struct session *session)
 /* Where the other one sees other ids its sockets have other names. */
 static void remove_sockets(const struct session *session)
 {
-	for (size_t i = 0; i < session->mount_count; i++)
-		if (session->mounts[i].listening >= 0)
-			runtime_remove(session->mounts[i].mount.id);
+	for (size_t i = 0; i < session->mount_count; i++) {
+		const struct session_mount *mount = &session->mounts[i];
+
+		if (mount->listening >= 0)
+			runtime_remove(mount->mount.id, mount->listening);
+	}
 }
 
 /* Until the other one listens, commands find this one's sockets, and are heard

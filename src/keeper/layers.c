@@ -97,7 +97,7 @@ int layers_unmount(const struct layers *layers, const struct place *place)
 
 		if (r < 0)
 			return r;
-		runtime_remove(layers->ids[i]);
+		runtime_remove(layers->ids[i], -1);
 	}
 	return 0;
 }

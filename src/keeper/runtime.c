@@ -372,42 +372,50 @@ int runtime_path_directory(int fd, char ret[RUNTIME_PATH_MAX])
 				  address.sun_path);
 }
 
-/* Whether another process listens there: one that has followed this one, or
- * that goes on where this one could not follow it. */
-static bool is_anothers(const struct sockaddr_un *address)
+/* Of who listens, also when asked of the socket that is listened at. 0: a
+ * process of a namespace beside this one; or negative errno. */
+static pid_t pid_of(int socket)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0
+		       ? -errno
+		       : peer.pid;
+}
+
+/* Whether another keeper listens there: one that has followed this one, or that
+ * goes on where this one could not follow it. */
+static bool is_anothers(const struct sockaddr_un *address, int listening)
 {
 	cleanup_fd int fd = -1;
-	struct ucred peer = { .pid = 0 };
-	socklen_t length = sizeof(peer);
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		return errno == EAGAIN;
-	/* 0: of a process namespace beside this one */
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	       peer.pid != getpid();
+	return listening < 0 || pid_of(fd) != pid_of(listening);
 }
 
-static void remove_socket(const struct sockaddr_un *address)
+static void remove_socket(const struct sockaddr_un *address, int listening)
 {
-	if (!is_anothers(address))
+	if (!is_anothers(address, listening))
 		(void)unlink(address->sun_path);
 }
 
-void runtime_remove(uint64_t mount_id)
+void runtime_remove(uint64_t mount_id, int listening)
 {
 	struct sockaddr_un address;
 
 	if (fill_address(mount_id, &address) == 0)
-		remove_socket(&address);
+		remove_socket(&address, listening);
 }
 
-void runtime_remove_directory(int fd)
+void runtime_remove_directory(int fd, int listening)
 {
 	struct sockaddr_un address;
 
 	if (fill_directory_address(fd, &address) == 0)
-		remove_socket(&address);
+		remove_socket(&address, listening);
 }

@@ -48,8 +48,9 @@ int runtime_connect_to(const char *path);
 int runtime_each(int (*judge)(void *owner, int socket, const char *path),
 		 void *owner);
 
-/* Unless another process listens at that name. */
-void runtime_remove(uint64_t mount_id);
+/* Unless another keeper listens at that name than the one that listens at this
+ * socket, which is still open; or -1: unless any keeper does. */
+void runtime_remove(uint64_t mount_id, int listening);
 
 /* The same for a directory that mounts come and go in; fd is of it, and
  * O_PATH is enough. */
@@ -62,6 +63,6 @@ int runtime_connect_own_directory(int fd);
 
 /* The path of that socket, whether there is one or not. 0 or negative errno. */
 int runtime_path_directory(int fd, char ret[RUNTIME_PATH_MAX]);
-void runtime_remove_directory(int fd);
+void runtime_remove_directory(int fd, int listening);
 
 #endif

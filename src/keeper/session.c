@@ -45,7 +45,7 @@ struct session *session_new(void)
 static void mount_free(struct session_mount *mount)
 {
 	if (mount->listening >= 0)
-		runtime_remove(mount->mount.id);
+		runtime_remove(mount->mount.id, mount->listening);
 	descriptor_done(&mount->listening);
 	(void)mount_detach(&mount->mount);
 	mount_give_back(&mount->mount);
