@@ -104,11 +104,11 @@ def classes_come_and_go_as_kubelet_projects_them():
         here.put_class("second", "other")
         here.wait_for_mount("second")
         wait_for_content(parent.path(VOLUME[1:], "second", "password"),
-                         b"of the other", 20)
+                         b"of the other")
         here.drop_class("second")
         wait_until(lambda: not here.is_mounted("second"), "it is gone", 60)
         wait_until(lambda: os.listdir(parent.path(VOLUME[1:])) == [CLASS],
-                   "its directory is gone", 20)
+                   "its directory is gone")
         check_equal(parent.exec("cat", f"{VOLUME}/{CLASS}/password"),
                     PASSWORD.decode())
 
@@ -124,7 +124,7 @@ def all_end_when_they_are_told_and_leave_nothing():
         check_equal(worker.wait(), 0, "the worker's end")
         for reader in readers:
             wait_until(lambda one=reader:
-                       "D" not in one.processes().values(), "no D", 20)
+                       "D" not in one.processes().values(), "no D")
             check_equal(reader.stop(), 0, "a reader's end")
         here.check_nothing_is_left()
         check_equal(here.sockets(), [])

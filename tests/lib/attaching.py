@@ -60,7 +60,7 @@ class Lab:
         shutil.copy(built("secretsfs-worker"), directory)
         self._heartbeat = heartbeat
         self.keeper = self.start_keeper(*options, prefix=prefix)
-        wait_until(lambda: os.path.exists(self.socket), "the socket", 20)
+        wait_until(lambda: os.path.exists(self.socket), "the socket")
 
     def make_source(self):
         return ("file:" + write_file(os.path.join(self.directory, "app.json"),
@@ -102,7 +102,7 @@ class Lab:
         before = self.count(" worker_pid=")
         worker = Worker(self)
         self.wait_for(" worker_pid=", before + 1)
-        wait_until(self.points, "it is mounted", 20)
+        wait_until(self.points, "it is mounted")
         return worker
 
     def path(self):
@@ -179,7 +179,7 @@ class FolderLab(Lab):
     def wait_for_mounts(self, *names):
         wait_until(lambda: sorted(self.points()) ==
                    sorted(self.mount.path(name) for name in names),
-                   f"mounts: {names}", 20)
+                   f"mounts: {names}")
 
 
 class _Apart:

@@ -136,7 +136,7 @@ def _wait_for_nodes(mount):
     def count():
         return status(mount.point)["mount"]["nodes"]
     with contextlib.suppress(AssertionError):
-        wait_until(lambda: count() <= NODES, "few nodes", 20)
+        wait_until(lambda: count() <= NODES, "few nodes")
     check(count() <= NODES, "nodes", count(), "of", NODES)
 
 

@@ -71,9 +71,9 @@ def processes():
         with mounted_at(directory, "file:" + source) as mount:
             read(mount.path("password"))
             wait_until(lambda: _NOTIFIER.search(mount.log_text()),
-                       "a notifier", 10)
+                       "a notifier")
             notifier = int(_NOTIFIER.search(mount.log_text())[1])
             wait_until(lambda: not capabilities(notifier)["CapInh"],
-                       "the notifier's sandbox", 10)
+                       "the notifier's sandbox")
             yield {"keeper": mount.keeper_pid(), "worker": mount.worker_pid(),
                    "notifier": notifier}

@@ -7,6 +7,8 @@ import select
 import struct
 import time
 
+from lib.wait import PATIENCE_S
+
 ATTRIB = 0x4
 MOVED_FROM = 0x40
 MOVED_TO = 0x80
@@ -48,7 +50,7 @@ class Watch:
                 data = data[end:]
         return self.seen
 
-    def wait_for(self, *event, seconds=10):
+    def wait_for(self, *event, seconds=PATIENCE_S):
         end = time.monotonic() + seconds
         while event not in self.read(100):
             if time.monotonic() > end:

@@ -118,6 +118,6 @@ def wait_for_metric(mount, wanted, name, /, **labels):
         last[:] = [value_of(scrape(mount), f"secretsfs_{name}", **labels)]
         return last[0] == wanted
     try:
-        wait_until(is_there, f"{name} {labels} is {wanted}", 20)
+        wait_until(is_there, f"{name} {labels} is {wanted}")
     except AssertionError as error:
         raise AssertionError(f"{error}, but {last}") from error

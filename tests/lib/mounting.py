@@ -13,7 +13,7 @@ from lib.marked import found_in
 from lib.place import built, is_mounted
 from lib.process import run, run_ok, status_field, wait_for_end
 from lib.tap import check
-from lib.wait import wait_until
+from lib.wait import PATIENCE_S, wait_until
 
 _REQUEST = re.compile(r"request kind=(\S+)(?: name=(\S+))?")
 _WORKER = re.compile(r"worker_pid=(\d+)")
@@ -43,7 +43,7 @@ class Mount:
                    (name is None or name == its_name)
                    for kind, its_name in found)
 
-    def wait_for_requests(self, count, *kinds, name=None, seconds=20.0):
+    def wait_for_requests(self, count, *kinds, name=None, seconds=PATIENCE_S):
         wait_until(lambda: self.requests(*kinds, name=name) >= count,
                    f"{count} of {kinds} {name or ''} reach the worker",
                    seconds)
@@ -51,7 +51,7 @@ class Mount:
     def worker_pid(self):
         # the command returns a moment before the keeper logs it
         wait_until(lambda: _WORKER.search(self.log_text()),
-                   "the keeper names its worker", 10.0)
+                   "the keeper names its worker")
         return int(_WORKER.findall(self.log_text())[-1])
 
     def keeper_pid(self):

@@ -103,7 +103,7 @@ class Container:
         """Until it has ended: the code of that."""
         code = int(self._podman("wait", self.name).out)
         wait_until(lambda: not self.processes(),
-                   f"no process is left of {self.name}", 20)
+                   f"no process is left of {self.name}")
         return code
 
     def remove(self):

@@ -96,5 +96,5 @@ def is_alive(pid):
     return state is not None and not state.startswith("Z")
 
 
-def wait_for_end(pid, what, seconds=15):
+def wait_for_end(pid, what, seconds=PATIENCE):
     wait_until(lambda: not is_alive(pid), f"{what} {pid} ends", seconds)

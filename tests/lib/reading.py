@@ -10,7 +10,7 @@ import errno
 import os
 
 from lib.tap import check_equal
-from lib.wait import wait_until
+from lib.wait import PATIENCE_S, wait_until
 
 
 def read(path, limit=1 << 20):
@@ -38,7 +38,7 @@ def check_error(path, wanted):
     check_equal(error_of(read, path), wanted, f"reading {path}")
 
 
-def wait_for_content(path, wanted, seconds=10.0):
+def wait_for_content(path, wanted, seconds=PATIENCE_S):
     """Until a reader of the path sees the wanted bytes."""
     def seen():
         try:

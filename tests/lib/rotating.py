@@ -77,7 +77,7 @@ def _last_words(one, seconds):
 
 
 @contextlib.contextmanager
-def readers(count, point, *options, seconds=20):
+def readers(count, point, *options, seconds=40):
     """Readers for the time of a with block; then their sums in the dict.
 
     When it ends, each has so long to finish the read that it is at.
@@ -113,7 +113,7 @@ def node_count(mount):
             length *= 4
 
 
-def rotate(mount, one, count, seconds=10, first=1):
+def rotate(mount, one, count, seconds=30, first=1):
     """Each version as soon as watchers have heard of the last one; how long
     each took."""
     took = []
@@ -138,7 +138,7 @@ def rotate_blindly(one, first, count):
         one.put(number)
 
 
-def wait_for_version(mount, number, seconds=20):
+def wait_for_version(mount, number, seconds=40):
     def seen():
         for key in KEYS:
             with open(mount.path(key), "rb") as file:
@@ -148,7 +148,7 @@ def wait_for_version(mount, number, seconds=20):
     wait_until(seen, f"version {number} is shown", seconds)
 
 
-def wait_for_nodes(mount, count, seconds=20):
+def wait_for_nodes(mount, count, seconds=40):
     wait_until(lambda: node_count(mount) == count,
                f"{count} nodes are left", seconds)
 

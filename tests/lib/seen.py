@@ -54,6 +54,6 @@ def check_row(step, row, sees, started, name="app"):
             continue
         names = (name,) if container[0] == PARENT else ()
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: sees(container, *names) == outcome, "", 10)
+            wait_until(lambda: sees(container, *names) == outcome, "")
         check_equal(sees(container, *names), outcome,
                     f"{step}: container with {container}")

@@ -36,7 +36,7 @@ def wait_for_answers(point):
     taken for AWS's own."""
     wait_until(lambda: not any(one["inFlight"]
                                for one in status(point)["objects"]),
-               "nothing is in flight", 20)
+               "nothing is in flight")
 
 
 def check_adopted(point):
@@ -50,8 +50,8 @@ def kill_notifiers(point):
     def pid():
         return status(point)["pids"]["notifier"]
     for _ in range(5):
-        last = wait_until(pid, "the next notifier", 20)
+        last = wait_until(pid, "the next notifier")
         os.kill(last, signal.SIGKILL)
-        wait_until(lambda: pid() != last, "it is reaped", 20)
+        wait_until(lambda: pid() != last, "it is reaped")
     wait_until(lambda: status(point)["mount"]["notifies"] != "notifier",
-               "the worker knows that there is none", 20)
+               "the worker knows that there is none")

@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 
-CASE_SECONDS = 120
+CASE_SECONDS = 240
 
 _cases = []
 

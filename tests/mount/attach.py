@@ -33,7 +33,7 @@ def a_keeper_mounts_when_the_first_worker_comes():
     with attaching() as lab:
         check(not is_mounted(lab.mount.point), "mounted by nobody")
         worker = lab.attach()
-        wait_until(lambda: is_mounted(lab.mount.point), "mounted", 10)
+        wait_until(lambda: is_mounted(lab.mount.point), "mounted")
         check_equal(read(lab.path()), MARK)
         check_equal(lab.count("a worker has come"), 1)
         check_equal(run(built("secretsfs"), "unmount",
@@ -73,12 +73,12 @@ def a_worker_out_of_reach_is_fenced_off():
         check_equal(read(lab.path()), MARK)
         with verified("COLD", wanted={lab.path(): MARK}):
             fenced.process.send_signal(signal.SIGSTOP)
-            wait_until(lambda: lab.count("is fenced off"), "the fence", 20)
+            wait_until(lambda: lab.count("is fenced off"), "the fence")
             lab.attach()
             fenced.process.send_signal(signal.SIGCONT)
             check_equal(fenced.wait(), 0, "it leaves")
             wait_until(lambda: lab.count("was fenced off is gone"),
-                       "the keeper hears of it", 20)
+                       "the keeper hears of it")
         check("another worker serves, leaving" in fenced.log_text(),
               "no line says so")
 
@@ -90,7 +90,7 @@ def a_worker_that_is_not_ready_changes_nothing():
         failing = Worker(lab, more=("--ttl", "never"))
         check(failing.wait() != 0, "it started")
         wait_until(lambda: lab.count("that was to follow does not"),
-                   "a line", 20)
+                   "a line")
         check_equal(read(lab.path()), MARK)
         check_equal(serving.process.poll(), None, "the one that serves")
 
@@ -102,7 +102,7 @@ def strangers_are_no_workers():
         check(Worker(lab, user=STRANGER).wait() != 0, "a closed socket")
         os.chmod(lab.socket, 0o666)
         Worker(lab, user=STRANGER)
-        wait_until(lambda: lab.count("a stranger wanted"), "a line", 20)
+        wait_until(lambda: lab.count("a stranger wanted"), "a line")
         check(Worker(lab, user=0).wait() != 0, "root serves")
         check_equal(read(lab.path()), MARK)
         check_equal(lab.count("is to follow"), 0)
@@ -118,13 +118,13 @@ def a_keeper_ends_while_it_awaits_a_worker():
         check_equal(lab.keeper.wait(20), 0, "it had no mounts")
     with attaching() as lab:
         lab.attach().process.kill()
-        wait_until(lambda: lab.count("another one follows"), "a death", 20)
+        wait_until(lambda: lab.count("another one follows"), "a death")
         lab.keeper.terminate()
         check_equal(lab.keeper.wait(20), 0)
         check(not is_mounted(lab.mount.point), "still mounted")
     with attaching(heartbeat="600") as lab:
         lab.attach().process.kill()
-        wait_until(lambda: lab.count("another one follows"), "a death", 20)
+        wait_until(lambda: lab.count("another one follows"), "a death")
         # umount(8) would look into it, and nobody answers
         check_equal(_libc.umount2(lab.mount.point.encode(), MNT_DETACH), 0)
         check_equal(lab.keeper.wait(20), 0, "it noticed")

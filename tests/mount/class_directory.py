@@ -73,7 +73,7 @@ class Folder:
 
     def wait_for(self, *names):
         wait_until(lambda: self.points() == sorted(names),
-                   f"mounts: {names}", 20)
+                   f"mounts: {names}")
 
     def log_text(self):
         return self.mounted.log_text()
@@ -81,7 +81,7 @@ class Folder:
     def wait_for_log(self, *words):
         wait_until(lambda: any(all(word in line for word in words)
                                for line in self.log_text().splitlines()),
-                   f"the log says {words}", 20)
+                   f"the log says {words}")
 
     def reload(self):
         os.kill(self.mounted.keeper_pid(), signal.SIGHUP)
@@ -203,12 +203,12 @@ def a_class_that_changes_keeps_its_mount():
         try:
             here.put("a.yaml", _class("first", "two"))
             wait_until(lambda: os.path.exists(
-                os.path.join(here.point, "first", "two")), "it is shown", 20)
+                os.path.join(here.point, "first", "two")), "it is shown")
             # from one file to another
             here.put("b.yaml", _class("first", "two"))
             here.drop("a.yaml")
             wait_until(lambda: status(here.point)["classes"][0]["file"] ==
-                       "b.yaml", "it has moved", 20)
+                       "b.yaml", "it has moved")
             check_equal(here.password("first"), b"of two")
             check("two" in os.listdir(fd), "another mount")
         finally:
@@ -234,7 +234,7 @@ def a_file_that_is_wrong_leaves_what_it_gave():
         check("wrong: " in table and "second" in table, table)
         here.put("a.yaml", _class("first", "three"))
         wait_until(lambda: status(here.point)["wrongFiles"] == [],
-                   "it is right again", 20)
+                   "it is right again")
         check_equal(here.password("first"), b"of three")
 
 
@@ -343,7 +343,7 @@ def names_that_cannot_be_are_refused_and_told():
         here.put("c.yaml", _class("file", "three"))
         wait_until(lambda: [one["state"] for one in
                             status(here.point)["classes"]] ==
-                   ["mounted", "refused", "refused"], "both are refused", 20)
+                   ["mounted", "refused", "refused"], "both are refused")
         errors = [one["error"] for one in status(here.point)["classes"]]
         check("is a class and a namespace" in errors[1], errors)
         check("Not a directory" in errors[2], errors)
@@ -375,7 +375,7 @@ def all_mounts_survive_their_worker():
             worker = here.mounted.worker_pid()
             os.kill(worker, signal.SIGKILL)
             wait_until(lambda: here.mounted.worker_pid() != worker,
-                       "another worker", 20)
+                       "another worker")
             check_equal(here.password("first"), b"of one")
             check_equal(here.password("team", "second"), b"of two")
         check_equal([point for point in mounts() if here.point in point[0]],
@@ -441,8 +441,7 @@ def what_changed_while_there_was_no_worker_is_made_up_for():
 
 
 def _wait_for_worker_after(here, worker):
-    wait_until(lambda: here.mounted.worker_pid() != worker, "another worker",
-               20)
+    wait_until(lambda: here.mounted.worker_pid() != worker, "another worker")
 
 
 @case

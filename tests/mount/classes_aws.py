@@ -252,7 +252,7 @@ def ttl_of_the_class_beats_the_option():
             def is_asked_again():
                 read(mount.path("k"))
                 return mount.requests("LOOKUP", name="k") > before
-            wait_until(is_asked_again, "the name's time is over", 5)
+            wait_until(is_asked_again, "the name's time is over")
 
 
 main()

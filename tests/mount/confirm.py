@@ -144,8 +144,7 @@ def a_description_that_does_not_come_costs_the_patience_at_most():
     with _aged(then=lambda aws: aws.fail(DESCRIBE, "500")) as scene:
         check_equal(read(scene.path("password")), PASSWORD)
         # after the patience the others may still be to come
-        wait_until(lambda: scene.aws.calls(DESCRIBE) == 3, "three attempts",
-                   20)
+        wait_until(lambda: scene.aws.calls(DESCRIBE) == 3, "three attempts")
         _check_calls(scene, (3, 1, 0), "failing")
 
 

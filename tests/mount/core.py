@@ -31,7 +31,7 @@ _WAITS = {"x86_64": ("232", "281"), "aarch64": ("22",)}[os.uname().machine]
 def _is_stopped_waiting(pid):
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: status_field(pid, "State").startswith("T"),
-               "it has stopped", 10)
+               "it has stopped")
     with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
         if file.read().split()[0] in _WAITS:
             return True
@@ -42,10 +42,10 @@ def _is_stopped_waiting(pid):
 def _force_core(mount, directory):
     worker = mount.worker_pid()
     # In the middle of its work it has in registers what it works with.
-    wait_until(lambda: _is_stopped_waiting(worker), "the worker waits", 20)
+    wait_until(lambda: _is_stopped_waiting(worker), "the worker waits")
     os.kill(worker, signal.SIGABRT)
     os.kill(worker, signal.SIGCONT)
-    wait_until(lambda: not is_alive(worker), "the worker has died", 20)
+    wait_until(lambda: not is_alive(worker), "the worker has died")
     cores = os.listdir(directory)
     check(len(cores) == 1, "cores:", cores)
     return os.path.join(directory, cores[0])

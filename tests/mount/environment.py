@@ -163,7 +163,7 @@ def the_next_worker_has_the_credentials_as_well():
             first = mount.worker_pid()
             os.kill(first, 9)
             wait_until(lambda: mount.log_text().count("serving again") == 1,
-                       "another worker", 20)
+                       "another worker")
             check_equal(read(mount.path("password")), PASSWORD)
 
 

@@ -199,8 +199,7 @@ def nothing_is_asked_of_a_mount_of_somebody_else():
             check("something is mounted upon theirs already" in
                   here.worker.is_refused(b"theirs"), "another reason")
         here.worker.say(SERVING, here.worker.get(b"theirs"))
-        wait_until(lambda: here.points() == ["good", "theirs"], "it is free",
-                   20)
+        wait_until(lambda: here.points() == ["good", "theirs"], "it is free")
         result = here.lab.command("unmount", point)
         check_equal((result.returncode, result.stderr), (0, ""))
         point.rmdir()
@@ -222,7 +221,7 @@ def _check_only_ours_goes(here, end):
     (here.lab.mount_point / "theirs").mkdir(exist_ok=True)
     for name in b"theirs/one", b"ours/one", b"ours/two":
         here.worker.say(SERVING, here.worker.get(name))
-    wait_until(lambda: len(here.points()) == 4, "all mounts", 20)
+    wait_until(lambda: len(here.points()) == 4, "all mounts")
     end()
     check_equal(sorted(os.listdir(here.point)), ["theirs"])
     check_equal(os.listdir(here.point + "/theirs"), [])
@@ -303,7 +302,7 @@ def the_next_worker_need_not_serve_what_was_unmounted_meanwhile():
         result = here.lab.command("unmount", here.point + "/other")
         check_equal((result.returncode, result.stderr), (0, ""))
         wait_until(lambda: "serving again" in here.log_text(),
-                   "the keeper takes it as serving", 20)
+                   "the keeper takes it as serving")
         # which it said before it could have heard
         here.worker.say(SERVING, 1)
         check_equal(here.worker.hear(REMOVE)[1], 1)
@@ -342,7 +341,7 @@ def _serve_all(here, names):
     for _ in names:
         here.worker.say(SERVING, here.worker.hear(MOUNT)[1])
     wait_until(lambda: here.log_text().count("serving again") == 1,
-               "the next one serves", 20)
+               "the next one serves")
 
 
 @case
@@ -351,7 +350,7 @@ def a_worker_that_reads_slowly_has_no_more_time_for_many_mounts():
         names = [b"good", *(b"m%d" % number for number in range(12))]
         for name in names[1:]:
             here.worker.say(SERVING, here.worker.get(name))
-        wait_until(lambda: len(here.points()) == len(names), "all mounts", 20)
+        wait_until(lambda: len(here.points()) == len(names), "all mounts")
         here.follow()
         here.worker.set_pace(-1)
         for name in names:
@@ -376,8 +375,7 @@ def so_has_one_that_wants_more_mounts_and_does_not_read():
         wait_until(lambda: "does not read what it is handed" in
                    here.log_text(), "the keeper gives it up", 40)
         _serve_all(here, [b"good"])
-        wait_until(lambda: here.points() == ["good"], "what is wanted is left",
-                   20)
+        wait_until(lambda: here.points() == ["good"], "what is wanted is left")
 
 
 libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

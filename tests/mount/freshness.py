@@ -31,7 +31,7 @@ def _wait_for_lookup_of(mount, path):
     def asked():
         read(path)
         return mount.requests("LOOKUP", name=name) > before
-    wait_until(asked, f"a LOOKUP of {name}", 10)
+    wait_until(asked, f"a LOOKUP of {name}")
 
 
 @case
@@ -81,7 +81,7 @@ def after_the_TTL_an_open_sees_the_new_value():
         read(path)
         before = os.stat(path)
         scene.aws.put("app", NEW)
-        wait_for_content(path, b"new and longer value", 5)
+        wait_for_content(path, b"new and longer value")
         after = os.stat(path)
         check_equal(after.st_size, len("new and longer value"), "size")
         check(after.st_ino != before.st_ino, "the inode is another")
@@ -96,7 +96,7 @@ def an_open_file_keeps_its_version():
         try:
             check_equal(os.pread(fd, 7, 0), PASSWORD[:7])
             scene.aws.put("app", NEW)
-            wait_for_content(path, b"new and longer value", 5)
+            wait_for_content(path, b"new and longer value")
             check_equal(os.pread(fd, 100, 0), PASSWORD, "the old fd")
             check_equal(os.fstat(fd).st_size, len(PASSWORD), "its size")
         finally:
@@ -110,7 +110,7 @@ def a_file_that_was_opened_but_not_read_keeps_its_version():
         fd = os.open(path, os.O_RDONLY)
         try:
             scene.aws.put("app", NEW)
-            wait_for_content(path, b"new and longer value", 5)
+            wait_for_content(path, b"new and longer value")
             check_equal(os.pread(fd, 100, 0), PASSWORD, "the old fd")
         finally:
             os.close(fd)
@@ -131,10 +131,10 @@ def a_key_that_vanished_is_ENOENT_and_a_new_one_appears():
         read(scene.path("password"))
         scene.aws.put("app", '{"token": "t"}')
         wait_until(lambda: error_of(read, scene.path("password")) == "ENOENT",
-                   "the old key is gone", 8)
-        wait_for_content(scene.path("token"), b"t", 8)
+                   "the old key is gone")
+        wait_for_content(scene.path("token"), b"t")
         wait_until(lambda: sorted(os.listdir(scene.mount.point)) ==
-                   ["app", "token"], "ls shows the new key", 8)
+                   ["app", "token"], "ls shows the new key")
 
 
 @case
@@ -142,7 +142,7 @@ def a_missing_name_is_asked_again_after_a_while():
     with aws_mount("--ttl", "1s") as scene:
         check_error(scene.path("later"), "ENOENT")
         scene.aws.put("app", '{"later": "here"}')
-        wait_for_content(scene.path("later"), b"here", 8)
+        wait_for_content(scene.path("later"), b"here")
 
 
 @case

@@ -302,7 +302,7 @@ def where_nobody_serves_one_mounts_upon_what_died():
                 lab.start_keeper("--succeed")
                 lab.attach()
                 wait_until(lambda: len(container.table()) == count,
-                           f"{count} mounts are stacked", 20)
+                           f"{count} mounts are stacked")
                 check_equal(read(container.path("mark")), MARK)
             check_equal(len(lab.points()), 3)
             lab.keepers[-1].terminate()

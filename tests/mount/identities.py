@@ -124,7 +124,7 @@ def a_container_that_refuses_is_EACCES_and_says_why():
                   found.log_text(), found.log_text()[-500:])
             check_equal(metadata.calls[INSTANCE], 0, "calls of the instance")
             metadata.refusal = None
-            wait_for_content(found.path("password"), PASSWORD, 12)
+            wait_for_content(found.path("password"), PASSWORD)
 
 
 @case

@@ -80,7 +80,7 @@ def a_missing_token_file_is_told_at_once_and_EACCES_later():
             check_error(os.path.join(point, "password"), "EACCES")
             check_equal(aws.calls(), 0, "AWS calls")
             write_file(token, "late")
-            wait_for_content(os.path.join(point, "password"), PASSWORD, 12)
+            wait_for_content(os.path.join(point, "password"), PASSWORD)
         finally:
             ended = Mount(point, None).unmount()
         check_equal(ended.code, 0, "unmount")
@@ -116,7 +116,7 @@ def a_CA_file_that_the_worker_may_not_read_is_told():
                 check(word in result.err, word, "is named:", result.err)
             check_error(os.path.join(point, "password"), "EACCES")
             os.chmod(closed, 0o644)
-            wait_for_content(os.path.join(point, "password"), PASSWORD, 12)
+            wait_for_content(os.path.join(point, "password"), PASSWORD)
         finally:
             Mount(point, None).unmount()
 
@@ -157,7 +157,7 @@ def keys_that_AWS_calls_expired_are_fetched_anew():
         token = write_file(_token_path(directory), "token")
         with mounted_at(directory, "app",
                         env=aws.role_environment(token)) as found:
-            wait_for_content(found.path("password"), PASSWORD, 12)
+            wait_for_content(found.path("password"), PASSWORD)
             check_equal(aws.calls(ASSUME), 2, "STS calls")
 
 

@@ -26,7 +26,7 @@ import traceback
 BUILD = pathlib.Path(os.environ.get("SECRETSFS_BUILD", "."))
 CONNECTIONS = pathlib.Path("/sys/fs/fuse/connections")
 RUNTIME = pathlib.Path("/run/secretsfs")
-PATIENCE_S = 20
+PATIENCE_S = 40
 NOBODY = 65534
 MNT_DETACH = 2
 PR_SET_CHILD_SUBREAPER = 36

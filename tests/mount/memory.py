@@ -114,7 +114,7 @@ def many_that_are_asked_for_at_once_are_all_opened():
             for reader in readers:
                 reader.start()
             wait_until(lambda: all(reader.is_waiting() for reader in readers),
-                       "all of them wait", 20)
+                       "all of them wait")
         finally:
             os.kill(worker, signal.SIGCONT)
         for number, reader in enumerate(readers):

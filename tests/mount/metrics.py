@@ -165,7 +165,7 @@ def an_outage_opens_the_breaker_and_leaves_health_alone():
         wait_until(lambda: error_of(read, scene.path("password")) == "EIO" and
                    value_of(scrape(scene.mount), "secretsfs_breaker_state",
                             state="closed") == 0,
-                   "the breaker opens", 20)
+                   "the breaker opens")
         samples = scrape(scene.mount)
         check_equal(value_of(samples, "secretsfs_breaker_state"), 1)
         check(value_of(samples, "secretsfs_endpoint_failures") >= 5, samples)
@@ -281,8 +281,8 @@ def a_worker_that_follows_serves_there_and_counts_its_restarts():
             for number in (1, 2):
                 os.kill(mount.worker_pid(), signal.SIGKILL)
                 wait_until(lambda count=number: mount.log_text().count(
-                    "serving again") == count, "the next worker", 20)
-                wait_until(lambda: _answers(mount), "it answers", 20)
+                    "serving again") == count, "the next worker")
+                wait_until(lambda: _answers(mount), "it answers")
                 wait_for_metric(mount, number, "worker_restarts_total")
                 check_equal(status(mount.point)["restarts"], number)
             check_equal(port_of(mount), port)
@@ -343,7 +343,7 @@ def an_address_that_is_taken_is_a_warning_and_tried_again():
             taken.close()
             clock.advance(6)
             wait_until(lambda: "metrics are served" in mount.log_text(),
-                       "it is tried again", 20)
+                       "it is tried again")
             check_equal(ask(port, "/healthz").status, 200)
 
 
@@ -367,7 +367,7 @@ def who_neither_writes_nor_reads_holds_nobody_up():
             def is_answered():
                 clock.advance(11)  # past the time of who is inside
                 return asked.done()
-            wait_until(is_answered, "there is room again", 20)
+            wait_until(is_answered, "there is room again")
             check_equal(asked.result().status, 200)
 
 

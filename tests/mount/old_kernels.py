@@ -40,8 +40,8 @@ def a_rotation_shows_at_the_end_of_the_TTL():
         with open(scene.path("password"), "rb") as held:
             before = os.fstat(held.fileno())
             scene.aws.put("app", NEW)
-            wait_for_content(scene.path("password"), b"new", 20)
-            wait_for_content(scene.path("username"), b"bob", 20)
+            wait_for_content(scene.path("password"), b"new")
+            wait_for_content(scene.path("username"), b"bob")
             after = os.stat(scene.path("password"))
             check(after.st_ino != before.st_ino, "the same node")
             check(after.st_mtime_ns > before.st_mtime_ns, "no later mtime")
@@ -53,7 +53,7 @@ def a_key_that_goes_is_gone_at_the_end_of_the_TTL():
     with _silent() as scene:
         scene.aws.put("app", '{"password": "new"}')
         wait_until(lambda: error_of(read, scene.path("username")) == "ENOENT",
-                   "the key is gone", 20)
+                   "the key is gone")
         check_equal(sorted(os.listdir(scene.mount.point)),
                     ["app", "password"])
 
@@ -70,7 +70,7 @@ def another_class_is_in_force_at_the_end_of_the_TTL():
                 "app", "objectAlias: other", "jmesPath: []")))
             os.kill(mount.keeper_pid(), signal.SIGHUP)
             wait_until(lambda: error_of(read, mount.path("password")) ==
-                       "ENOENT", "the old name is gone", 20)
+                       "ENOENT", "the old name is gone")
             check_error(mount.path("app"), "ENOENT")
             read(mount.path("other"))
 
@@ -81,7 +81,7 @@ def what_rotates_between_two_workers_shows_at_the_end_of_the_TTL():
         scene.aws.put("app", NEW)
         worker = scene.mount.worker_pid()
         os.kill(worker, signal.SIGKILL)
-        wait_for_content(scene.path("password"), b"new", 20)
+        wait_for_content(scene.path("password"), b"new")
         check(status(scene.mount.point)["pids"]["worker"] != worker,
               "the same worker")
 

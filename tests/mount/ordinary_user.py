@@ -102,7 +102,7 @@ def _events_of_a_rotation():
         with mounted_at(directory, "app", "--ttl", f"{TTL}s", *clock.options,
                          env=aws.environment()) as found:
             wait_until(lambda: "notifier mount=0 pid=" in found.log_text(),
-                       "a notifier", 10)
+                       "a notifier")
             read(found.path("password"))
             os.stat(found.path("username"))
             with Watch(found.point) as names, \
@@ -114,7 +114,7 @@ def _events_of_a_rotation():
                 def is_renamed():
                     clock.advance(TTL)
                     return found.requests("RENAME") >= 2
-                wait_until(is_renamed, "the new version", 20)
+                wait_until(is_renamed, "the new version")
                 check_equal(read(found.path("password")), b"new")
                 names.wait_for(MOVED_TO, "password")
                 names.wait_for(MOVED_TO, "username")
@@ -211,15 +211,15 @@ def fusermount3_of_the_users_own_ends_a_mount_too(_user_):
         with mounted_at(directory, _app(directory)) as found:
             read(found.path("password"))
             wait_until(lambda: run(FUSERMOUNT, "-u", found.point).code == 0,
-                       "it is not busy", 10)
-        wait_until(lambda: os.listdir(found.point) == [], "it ends", 10)
+                       "it is not busy")
+        wait_until(lambda: os.listdir(found.point) == [], "it ends")
 
 
 def _kill_keeper(found):
     worker = found.worker_pid()
     os.kill(found.keeper_pid(), signal.SIGKILL)
     wait_until(lambda: status_field(worker, "State") is None,
-               "the worker goes with it", 10)
+               "the worker goes with it")
     check_equal(len(mount_ids(found.point)), 1, "mounts")
 
 
@@ -281,7 +281,7 @@ def each_class_of_a_directory_is_a_mount(_user_):
         os.mkdir(classes)
         write_class(classes, "app")
         with mounted_at(directory, classes, env=aws.environment()) as found:
-            wait_until(lambda: is_mounted(found.path("class")), "a mount", 10)
+            wait_until(lambda: is_mounted(found.path("class")), "a mount")
             check_equal(read(found.path("class", "app")), SECRET.encode())
             result = found.unmount()
             check_equal((result.code, result.err), (0, ""))

@@ -63,7 +63,7 @@ class Host:
         worker = self._mounted.worker_pid()
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: self._mounted.worker_pid() != worker,
-                   "another worker", 20)
+                   "another worker")
 
     def kill_all(self):
         pids = self._mounted.keeper_pid(), self._mounted.worker_pid()
@@ -164,7 +164,7 @@ def classes_come_and_go_for_who_follows_their_directory():
         def wait_for(outcome, *containers):
             for container in containers:
                 wait_until(lambda: container.sees("one") == outcome,
-                           outcome, 20)
+                           outcome)
 
         wait_for(WORKS, early)
         late = Container(here.point, here.inside, FOLLOWS)
@@ -175,7 +175,7 @@ def classes_come_and_go_for_who_follows_their_directory():
         here.mount(*options)
         wait_for(WORKS, early, late)
         os.unlink(path)
-        wait_until(lambda: os.listdir(here.point) == [], "it is gone", 20)
+        wait_until(lambda: os.listdir(here.point) == [], "it is gone")
         for container in early, late:
             check_equal(container.sees(), NOTHING)
         here.unmount()

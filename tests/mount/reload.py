@@ -38,7 +38,7 @@ class Scene:
         before = self.mount.log_text().count(says)
         os.kill(self.mount.keeper_pid(), signal.SIGHUP)
         wait_until(lambda: self.mount.log_text().count(says) > before,
-                   f"the log says: {says}", 10)
+                   f"the log says: {says}")
 
 
 @contextlib.contextmanager
@@ -95,7 +95,7 @@ def after_the_TTL_it_shows_on_any_kernel():
         scene.reload(class_text(object_text(
             "a", "objectAlias: new", "jmesPath: []")))
         wait_until(lambda: error_of(read, scene.path("old")) == "ENOENT",
-                   "the old name is gone", 5)
+                   "the old name is gone")
         check_equal(read(scene.path("new")), b"a")
 
 
@@ -199,7 +199,7 @@ def another_TTL_holds_from_then_on():
         scene.reload(class_text(object_text("a"), parameters=["ttl: 1s"]))
         scene.aws.put("a", '{"k": "2"}')
         wait_until(lambda: read(scene.path("k")) == b"2",
-                   "the new TTL", 5)
+                   "the new TTL")
 
 
 @case

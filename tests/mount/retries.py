@@ -13,11 +13,10 @@ from lib.place import write_file
 from lib.reading import check_error, read, wait_for_content
 from lib.scene import PASSWORD, aws_directory, aws_mount
 from lib.tap import case, check, check_equal, main
-from lib.wait import Stopwatch, wait_until
+from lib.wait import BUSY_S, Stopwatch, wait_until
 
 # The longest of its pauses, a probe, and what a busy machine takes.
 RECOVERY_S = 2.0
-MARGIN_S = 1.0
 
 OPENED = "the endpoint does not answer: asking it seldom"
 CLOSED = "the endpoint answers again"
@@ -59,7 +58,7 @@ def a_wait_past_the_deadline_is_not_begun():
         scene.aws.fail("app", "throttled for 10 s")
         with Stopwatch() as watch:
             check_error(scene.path("password"), "EIO")
-        check(watch.s < 4.0, "took", watch.s)
+        check(watch.s < 4.5, "took", watch.s)
         check_equal(scene.aws.calls("app"), 1, "AWS calls")
 
 
@@ -94,8 +93,8 @@ def _is_refused(mount, path):
 
 def _check_recovery(scene):
     with Stopwatch() as watch:
-        wait_for_content(scene.path("password"), PASSWORD, 10)
-    check(watch.s < RECOVERY_S + MARGIN_S, "recovery took", watch.s)
+        wait_for_content(scene.path("password"), PASSWORD)
+    check(watch.s < RECOVERY_S + BUSY_S, "recovery took", watch.s)
     print(f"# recovered after {watch.s:.2f} s", flush=True)
     check_equal(scene.mount.log_text().count(OPENED), 1, "warnings")
     check_equal(scene.mount.log_text().count(CLOSED), 1, "all clear")
@@ -111,7 +110,7 @@ def a_server_that_is_down_opens_the_breaker_and_is_found_again():
         check(OPENED in scene.mount.log_text(), "no warning")
         with Stopwatch() as watch:
             check_error(path, "EIO")
-        check(watch.s < 1.0, "the sixth read took", watch.s)
+        check(watch.s < BUSY_S, "the sixth read took", watch.s)
         print(f"# the sixth read took {watch.s * 1000:.0f} ms", flush=True)
         wait_until(lambda: _is_refused(scene.mount, path), "refused at once")
         scene.aws.listen()

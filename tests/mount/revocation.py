@@ -45,13 +45,13 @@ class _Held:
         wait_for_answers(self.mount.point)
         before = self.aws.calls()
         self.clock.advance(seconds)
-        wait_until(lambda: self.aws.calls() > before, "a confirmation", 20)
+        wait_until(lambda: self.aws.calls() > before, "a confirmation")
 
     def wait_for_failure(self, code):
         def failed():
             error = status_object(self.mount.point)["error"]
             return error and error["code"] == code
-        wait_until(failed, f"the object's error is {code}", 10)
+        wait_until(failed, f"the object's error is {code}")
 
     def in_memory(self):
         return find_in_memory(self.mount.worker_pid(), self.value)
@@ -91,8 +91,8 @@ def _check_there(held):
 
 def _check_gone(held, path_error, read_error):
     wait_until(lambda: error_of(held.pread) == read_error,
-               f"reads of the held file end with {read_error}", 5)
-    wait_until(lambda: not is_cached(held.file), "no page is left", 5)
+               f"reads of the held file end with {read_error}")
+    wait_until(lambda: not is_cached(held.file), "no page is left")
     found = status_object(held.mount.point)
     check_equal((found["versionId"], found["keys"]), (None, None), "held")
     check_equal(found["state"], "failed")

@@ -119,16 +119,16 @@ def what_one_role_read_is_not_shown_to_another():
             _write(directory, _class(OTHER))
             os.kill(found.keeper_pid(), signal.SIGHUP)
             wait_until(lambda: "was read again" in found.log_text(),
-                       "the class is read again", 10)
+                       "the class is read again")
             wait_until(lambda: _is_refused(found.path("app")),
-                       "the other role is refused", 10)
+                       "the other role is refused")
             check_equal([form["RoleArn"] for form in aws.assumed],
                         [READER, OTHER])
             # and back: what is cached for the first one is its own
             _write(directory, _class(READER))
             os.kill(found.keeper_pid(), signal.SIGHUP)
             wait_until(lambda: not _is_refused(found.path("app")),
-                       "the first role reads", 10)
+                       "the first role reads")
             check_equal(read(found.path("app")), b"value")
 
 
@@ -214,7 +214,7 @@ def the_same_place_in_other_words_is_the_same_place():
             _write(directory, texts[1])
             os.kill(mount.keeper_pid(), signal.SIGHUP)
             wait_until(lambda: "was read again" in mount.log_text(),
-                       "the class is read again", 10)
+                       "the class is read again")
             check_equal(read(mount.path("two")), b"value")
             check("serving again" not in mount.log_text(), mount.log_text())
 
@@ -255,7 +255,7 @@ def _own_values(mounted, number):
             value = read(path).decode()
             check(value.startswith(f"of {name} "), name, "got", value)
             return value == f"of {name} in {number}"
-        wait_until(is_own, f"{name} has the value of {number}", 20)
+        wait_until(is_own, f"{name} has the value of {number}")
 
 
 @case
@@ -274,7 +274,7 @@ def two_roles_never_get_each_others_value_however_often_workers_die():
                 put(number + 1)
                 os.kill(killed, signal.SIGKILL)
                 wait_until(lambda killed=killed: mounted.worker_pid() != killed,
-                           "another worker serves", 20)
+                           "another worker serves")
             _own_values(mounted, ROUNDS)
             check_equal(aws.complaints, [])
 

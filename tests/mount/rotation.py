@@ -37,7 +37,7 @@ class _Stage:
         self.clock = clock
         self.mount = scene.mount
         wait_until(lambda: "notifier mount=0 pid=" in self.mount.log_text(),
-                   "a notifier", 10)
+                   "a notifier")
 
     def path(self, name):
         return self.scene.path(name)
@@ -50,7 +50,7 @@ class _Stage:
         def asked():
             self.clock.advance(TTL)
             return self.scene.aws.calls() > before
-        wait_until(asked, "a confirmation", 10)
+        wait_until(asked, "a confirmation")
 
     def rotate(self, value):
         """Until the worker has found this."""
@@ -60,7 +60,7 @@ class _Stage:
         def found():
             self.clock.advance(TTL)
             return self._versions() > before
-        wait_until(found, "another version", 10)
+        wait_until(found, "another version")
 
     def _versions(self):
         return self.mount.log_text().count("another version")
@@ -108,7 +108,7 @@ def three_rotations_are_three_events(stage):
             stage.rotate(_secret(password=f"new {number}"))
             stage.wait_for_rename(number + 1)
         wait_until(lambda: watch.read().count((MOVED_TO, "password")) == 3,
-                   "three events", 10)
+                   "three events")
 
 
 @staged
@@ -159,7 +159,7 @@ def keys_that_come_and_go_are_events(stage):
 def a_file_that_a_reload_takes_away_is_an_event():
     with class_mount(("app", "other"), "--ttl", "1h") as scene:
         wait_until(lambda: "notifier mount=0 pid=" in scene.mount.log_text(),
-                   "a notifier", 10)
+                   "a notifier")
         check_equal(read(scene.path("other")), b"other")
         with open(scene.path("app"), "rb") as held, \
                 open(scene.path("other"), "rb") as other, \
@@ -196,7 +196,7 @@ def names_that_an_ls_finds_below_a_prefix_are_told_to_watchers():
             write_file(os.path.join(top, name), name)
         with mounted_at(directory, f"file:{top}") as mount:
             wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
-                       "a notifier", 10)
+                       "a notifier")
             check_equal(sorted(os.listdir(mount.point)), ["gone", "old"])
             check_equal(read(mount.path("old")), b"old")
             with Watch(mount.point) as watch:
@@ -265,11 +265,11 @@ def a_refused_secret_is_taken_back_from_who_holds_it(stage):
         stage.clock.advance(TTL)
         wait_until(lambda: "cannot fetch" in stage.mount.log_text() or
                    "no such secret" in stage.mount.log_text(),
-                   "the refusal", 10)
+                   "the refusal")
         check_equal(os.pread(held.fileno(), 100, 0), PASSWORD, "in its grace")
         stage.clock.advance(61)
         wait_until(lambda: "no longer shown" in stage.mount.log_text(),
-                   "the end of the grace", 10)
+                   "the end of the grace")
 
         def refused():
             try:
@@ -277,9 +277,9 @@ def a_refused_secret_is_taken_back_from_who_holds_it(stage):
             except OSError as error:
                 return error.errno == errno.ESTALE
             return False
-        wait_until(refused, "reads of the held file fail", 10)
+        wait_until(refused, "reads of the held file fail")
         wait_until(lambda: not is_cached(held.fileno()),
-                   "no page is left", 10)
+                   "no page is left")
         mapped.close()
     check_error(stage.path("password"), "ENOENT")
 

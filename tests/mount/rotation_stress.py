@@ -26,7 +26,7 @@ NODES = 1 + len(KEYS)
 
 def _wait_for_notifier(mount):
     wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
-               "a notifier", 10)
+               "a notifier")
 
 
 def _check_readers(found):

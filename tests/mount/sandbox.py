@@ -28,7 +28,7 @@ from lib.wait import wait_until
 
 ABI_OF_ALL = 6
 NAME = "aws.secretsfs.test"
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 def _need_landlock():

@@ -63,7 +63,7 @@ def what_is_left_is_mounted_upon_and_who_has_it_sees_that():
                 lab.start_keeper(*(LEAVE if count < 3 else LEAVE[:1]))
                 lab.attach()
                 wait_until(lambda: not _is_dead(container),
-                           "the container has the next one", 20)
+                           "the container has the next one")
             check_equal(read(container.path("mark")), MARK)
             _stop(lab)
             check_equal((lab.points(), os.listdir(lab.mount.point)), ([], []))

@@ -59,7 +59,7 @@ def _kill(aws, mount):
     aws.most_in_flight = 0
     killed = mount.worker_pid()
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: mount.worker_pid() != killed, "another worker", 20)
+    wait_until(lambda: mount.worker_pid() != killed, "another worker")
     wait_until(lambda: _fetched(mount), "all is fetched", 60)
     made = {one: aws.calls(one) - before[one] for one in before}
     check_equal(aws.calls() - all_before, sum(made.values()), "other calls")

@@ -56,7 +56,7 @@ def _kill(scene):
     killed = scene.mount.worker_pid()
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: scene.mount.worker_pid() != killed,
-               "another worker serves", 20)
+               "another worker serves")
 
 
 def _check_all(scene, names):
@@ -91,7 +91,7 @@ def so_is_it_after_a_worker_that_leaves():
         leaving = scene.mount.worker_pid()
         os.kill(leaving, signal.SIGTERM)
         wait_until(lambda: scene.mount.worker_pid() != leaving,
-                   "another worker serves", 20)
+                   "another worker serves")
         check_equal(_memory(scene)["adopted"], COUNT, "taken over")
         run_ok(built("secretsfs"), "upgrade", scene.mount.point)
         check_equal(_memory(scene)["adopted"], COUNT, "taken over again")
@@ -124,7 +124,7 @@ def the_grace_of_a_refusal_does_not_begin_anew():
         clock.advance(TTL_S + 1)
         check_equal(read(path).decode(), _value(1), "within the grace")
         wait_until(lambda: status_object(scene.mount.point, names[1])["error"],
-                   "it is refused", 10)
+                   "it is refused")
         wait_for_answers(scene.mount.point)
         clock.advance(GRACE_S - 20)
         _kill(scene)
@@ -132,7 +132,7 @@ def the_grace_of_a_refusal_does_not_begin_anew():
         wait_for_answers(scene.mount.point)
         clock.advance(21)
         wait_until(lambda: status_object(scene.mount.point, names[1])
-                   ["versionId"] is None, "it is wiped", 10)
+                   ["versionId"] is None, "it is wiped")
 
 
 @case
@@ -147,7 +147,7 @@ def what_was_taken_over_is_as_old_as_it_was():
         check(age >= (TTL_S - 60) * 1000, "age", age)
         clock.advance(STALE_S)
         wait_until(lambda: status_object(scene.mount.point, names[0])
-                   ["versionId"] is None, "it is wiped", 10)
+                   ["versionId"] is None, "it is wiped")
         check_error(scene.path(names[0]), "EIO")
 
 

@@ -44,14 +44,14 @@ class _Scene(Scene):
         leaving = self.mount.worker_pid()
         os.kill(leaving, signal.SIGTERM)
         wait_until(lambda: self.mount.worker_pid() != leaving,
-                   "another worker serves", 20)
+                   "another worker serves")
 
     def kill(self):
         """Ends the worker; returns when the next one serves."""
         killed = self.mount.worker_pid()
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: self.mount.worker_pid() != killed,
-                   "another worker serves", 20)
+                   "another worker serves")
 
 
 @contextlib.contextmanager
@@ -100,7 +100,7 @@ def versions_neither_mix_nor_go_back_when_workers_are_killed():
                 scene.kill()
                 read(scene.path("b"))
         wait_until(lambda: read(scene.path("a")).startswith(b"%d " % KILLS),
-                   "the last version", 10)
+                   "the last version")
 
 
 @case
@@ -138,7 +138,7 @@ def a_file_that_is_open_goes_on_with_its_version():
             before = os.fstat(held.fileno())
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
             scene.aws.put("app", json.dumps({"password": "new"}))
-            wait_until(lambda: read(held.name) == b"new", "the rotation", 10)
+            wait_until(lambda: read(held.name) == b"new", "the rotation")
             new = os.stat(held.name)
             for _ in range(2):
                 scene.kill()
@@ -160,7 +160,7 @@ def a_version_that_is_gone_is_stale_and_nothing_else_is():
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
             scene.aws.delete("app")
             scene.aws.put("app", json.dumps({"password": "new"}))
-            wait_until(lambda: read(held.name) == b"new", "the rotation", 10)
+            wait_until(lambda: read(held.name) == b"new", "the rotation")
             scene.kill()
             _drop_pages(held.fileno())
             check_equal(error_of(os.pread, held.fileno(), 100, 0), "ESTALE")
@@ -179,7 +179,7 @@ def what_cannot_be_fetched_now_can_be_read_later():
             check_equal(error_of(os.pread, held.fileno(), 100, 0), "EIO")
             scene.aws.heal("app")
             wait_until(lambda: error_of(os.pread, held.fileno(), 100, 0) == "",
-                       "it can be read again", 20)
+                       "it can be read again")
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD)
 
 
@@ -234,7 +234,7 @@ class _Watching:
     def wait_for_notifiers(self, count):
         wait_until(lambda: self.scene.mount.log_text().count(
             "notifier mount=0 pid=") - self.scene.mount.log_text().count(
-                "notifier mount=0 pid=-1") >= count, f"{count} notifiers", 10)
+                "notifier mount=0 pid=-1") >= count, f"{count} notifiers")
 
 
 @contextlib.contextmanager
@@ -299,7 +299,7 @@ def another_worker_alone_is_no_event():
             calls = at.scene.aws.calls()
             at.clock.advance(60)
             wait_until(lambda: at.scene.aws.calls() > calls,
-                       "a confirmation", 10)
+                       "a confirmation")
         after = os.stat(at.scene.path("password"))
         check_equal(at.watch.read(), [], "events")
         check_equal((after.st_ino, after.st_mtime_ns),
@@ -314,14 +314,14 @@ def a_secret_that_is_refused_is_taken_back_by_the_next_worker():
             at.scene.kill()
             wait_until(lambda: "no such secret" in at.scene.mount.log_text() or
                        "cannot fetch" in at.scene.mount.log_text(),
-                       "the refusal", 10)
+                       "the refusal")
             check_equal(os.pread(held.fileno(), 100, 0), PASSWORD,
                         "in its grace")
             at.clock.advance(61)
             wait_until(lambda: "no longer shown" in
-                       at.scene.mount.log_text(), "the end of the grace", 10)
+                       at.scene.mount.log_text(), "the end of the grace")
             wait_until(lambda: error_of(os.pread, held.fileno(), 100, 0) ==
-                       "ESTALE", "reads of the held file fail", 10)
+                       "ESTALE", "reads of the held file fail")
         check_error(at.scene.path("password"), "ENOENT")
 
 
@@ -336,10 +336,10 @@ def a_configuration_that_cannot_be_read_is_tried_again():
             killed = mount.worker_pid()
             os.kill(killed, signal.SIGKILL)
             wait_until(lambda: "the worker gave up" in mount.log_text(),
-                       "a refusal", 10)
+                       "a refusal")
             check_equal(read(mount.path("app")), SECRET.encode(), "warm")
             write_file(path, _CLASS)
-            wait_until(lambda: mount.worker_pid() != killed, "a worker", 20)
+            wait_until(lambda: mount.worker_pid() != killed, "a worker")
             check_equal(read(mount.path("app")), SECRET.encode())
 
 
@@ -398,7 +398,7 @@ def a_worker_that_leaves_answers_what_it_has_read():
             leaving = scene.mount.worker_pid()
             os.kill(leaving, signal.SIGTERM)
             wait_until(lambda: "leaving, another" in scene.mount.log_text(),
-                       "it leaves", 10)
+                       "it leaves")
             scene.aws.release("app")
             _check_answer(reader)
         check(scene.mount.worker_pid() != leaving, "it is still there")
@@ -427,7 +427,7 @@ def a_worker_that_stands_still_is_replaced_and_no_read_fails():
                 still = scene.mount.worker_pid()
                 os.kill(still, signal.SIGSTOP)
                 wait_until(lambda: scene.mount.worker_pid() != still,
-                           "another worker serves", 20)
+                           "another worker serves")
         check("the worker stands still" in scene.mount.log_text(), "no line")
 
 
@@ -438,7 +438,7 @@ def unmount_lets_who_waits_read():
             with running(built("secretsfs"), "unmount",
                          scene.mount.point) as unmount:
                 wait_until(lambda: "ending asked_by" in
-                           scene.mount.log_text(), "the end begins", 10)
+                           scene.mount.log_text(), "the end begins")
                 scene.aws.release("app")
                 _check_answer(reader)
                 check_equal(unmount.wait(20), 0, "unmount")
@@ -453,7 +453,7 @@ def unmount_lets_who_has_found_a_name_open_it():
             with running(built("secretsfs"), "unmount",
                          scene.mount.point) as unmount:
                 wait_until(lambda: not is_mounted(scene.mount.point),
-                           "off its place", 10)
+                           "off its place")
                 # as whoever gets no processor on a busy machine
                 time.sleep(LATE_S)
                 check_equal(read(f"/proc/self/fd/{found}"), PASSWORD)
@@ -513,7 +513,7 @@ def unmount_does_not_wait_for_a_worker():
         # The next one is due in 800 ms.
         os.kill(scene.mount.worker_pid(), signal.SIGKILL)
         wait_until(lambda: "pause_ms=800" in scene.mount.log_text(),
-                   "the pause", 10)
+                   "the pause")
         result = scene.mount.unmount()
         check_equal(result.code, 0, "unmount")
         check(not is_mounted(scene.mount.point), "still mounted")

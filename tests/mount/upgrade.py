@@ -125,7 +125,7 @@ def the_old_worker_answers_what_it_has_read():
                 [os.path.join(scene.other, "secretsfs"), "upgrade",
                  scene.mount.point], env=environment())
             wait_until(lambda: "a worker is to follow" in
-                       scene.mount.log_text(), "the upgrade begins", 10)
+                       scene.mount.log_text(), "the upgrade begins")
             scene.aws.release("app")
             out, _ = reader.communicate(timeout=30)
             check_equal((reader.returncode, out), (0, PASSWORD))
@@ -166,7 +166,7 @@ def whatever_follows_is_of_the_new_build():
             old = scene.mount.worker_pid()
             os.kill(old, number)
             wait_until(lambda: scene.mount.worker_pid() != old,
-                       "another worker", 20)
+                       "another worker")
             check_equal(scene.version(), version)
         check_equal(read(scene.path("password")), PASSWORD)
 

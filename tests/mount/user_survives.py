@@ -46,7 +46,7 @@ class _Scene(Scene):
     def rotate(self):
         """To the next version, of which watchers must hear."""
         # What the next worker has begun to ask must not seem to be asked later.
-        wait_until(self._is_fresh, "the last version is confirmed", 20)
+        wait_until(self._is_fresh, "the last version is confirmed")
         self.number += 1
         rotate(self.mount, self.secret, 1, PATIENCE_S, self.number)
 
@@ -56,7 +56,7 @@ class _Scene(Scene):
 
     def wait_for_another(self, than):
         wait_until(lambda: self.mount.worker_pid() != than,
-                   "another worker serves", 20)
+                   "another worker serves")
 
     def kill(self):
         killed = self.mount.worker_pid()

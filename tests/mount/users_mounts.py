@@ -426,7 +426,7 @@ def a_directory_of_classes_is_found_too():
         keeper = _pids(user.point)["keeper"]
         mount = os.path.join(user.point, "class")
         try:
-            wait_until(lambda: is_mounted(mount), "a mount", 20)
+            wait_until(lambda: is_mounted(mount), "a mount")
             check_equal(_pids(mount)["keeper"], keeper)
             result = _root("unmount", user.point)
             check_equal((result.code, result.err), (0, ""))

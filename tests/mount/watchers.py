@@ -131,7 +131,7 @@ def _wait_quietly(scene, watchers):
     while time.monotonic() < end:
         time.sleep(0.1)
     wait_until(lambda: scene.aws.calls() >= calls + 10,
-               "ten confirmations", 10)
+               "ten confirmations")
     return {name: one.noticed() for name, one in watchers.items()}
 
 
@@ -156,7 +156,7 @@ def _outcome():
     """Of each watcher: what it noticed before, and of how many rotations."""
     with aws_mount("--ttl", f"{TTL}s") as scene:
         wait_until(lambda: "notifier mount=0 pid=" in scene.mount.log_text(),
-                   "a notifier", 10)
+                   "a notifier")
         check_equal(read(scene.path("password")), PASSWORD)
         commands = {name: program(scene.mount.point)
                     for name, program in PROGRAMS.items()}
