@@ -19,6 +19,7 @@
 #include "keeper/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -289,6 +290,15 @@ static void listen_again(struct session *session)
 	attach_return(&session->attach);
 }
 
+/* What a worker of its has read is sent again once it is gone: it ends that one
+ * before it closes the connection. */
+static void keep_heir(struct session *session, int client)
+{
+	cleanup_fd int heir = fcntl(client, F_DUPFD_CLOEXEC, 0);
+
+	session_keep_stray(session, &heir);
+}
+
 static void go_on(struct session *session, int client, int code)
 {
 	clients_answer(client, MESSAGE_FAILED, "it does not wait any longer");
@@ -297,6 +307,7 @@ static void go_on(struct session *session, int client, int code)
 	listen_again(session);
 	/* A worker of its may be there still. */
 	session->shares_memory = true;
+	keep_heir(session, client);
 	restart_anew(session);
 }
 
@@ -312,6 +323,7 @@ bool inherit_give(struct session *session, int client,
 	}
 	log_info("another keeper takes over", NULL);
 	successor_done(session, "another keeper takes over");
+	successor_conclude(session, "another keeper takes over");
 	attach_step_aside(&session->attach);
 	notifiers_drop(session);
 	end_worker(session);
@@ -339,6 +351,7 @@ void inherit_linger(struct session *session)
 		return;
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
 		descriptor_done(&session->clients[i].fd);
+	descriptor_done(&session->binary_fd);
 	fence_done(&session->fence);
 	log_info("waiting to be told to end", NULL);
 	while (!is_told_to_end(session))
