@@ -17,7 +17,7 @@
  * as soon as a busy machine lets it. Where another worker follows, that one
  * hears it. A mount that nobody holds any more is gone for the kernel once it
  * is off its place, so that nobody waits for nothing. */
-#define QUIET_MS 2000
+#define QUIET_MS 3000
 
 /* NULL: there is none. */
 static struct session *session_at(const struct leaving *leaving, uint32_t index)

@@ -10,13 +10,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/mount.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define CONNECTIONS "/sys/fs/fuse/connections"
+#define CONTROL "fusectl"
 
 /* The number of one that is over may be that of somebody's by now. */
 static bool is_over(const struct mount *mount)
@@ -26,19 +29,48 @@ static bool is_over(const struct mount *mount)
 	return poll(&device, 1, 0) > 0;
 }
 
+/* A mount of the file system that controls connections, which nobody else sees:
+ * a container has none at its place. Or negative errno: who is not root has to
+ * take that one. */
+static int mount_control(void)
+{
+	cleanup_fd int context =
+		(int)syscall(SYS_fsopen, CONTROL, FSOPEN_CLOEXEC);
+	int tree;
+
+	if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE,
+				   NULL, NULL, 0) < 0)
+		return -errno;
+	tree = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
+			    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				    MOUNT_ATTR_NOEXEC);
+	return tree < 0 ? -errno : tree;
+}
+
+static int open_abort(const struct mount *mount)
+{
+	cleanup_fd int control = mount_control();
+	char path[32];
+	int fd;
+
+	if (control < 0)
+		control = open(CONNECTIONS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "%u/abort", mount->device);
+	fd = control < 0 ? -1 : openat(control, path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Opened before it is asked: what was opened while the connection lives is its
  * own, also when it ends then. 0; 1: it is over; or negative errno. */
 static int write_abort(const struct mount *mount)
 {
-	cleanup_fd int fd = -1;
-	char path[sizeof(CONNECTIONS) + 32];
+	cleanup_fd int fd = open_abort(mount);
 
-	(void)snprintf(path, sizeof(path), CONNECTIONS "/%u/abort",
-		       mount->device);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (is_over(mount))
 		return 1;
-	return fd < 0 || write(fd, "1", 1) < 0 ? -errno : 0;
+	if (fd < 0)
+		return fd;
+	return write(fd, "1", 1) < 0 ? -errno : 0;
 }
 
 /* Says by what it was done, or NULL: there was nothing to do. */
@@ -53,29 +85,27 @@ static int abort_one(const struct mount *mount, const char **ret_how)
 	return place_force(&mount->place, mount->id);
 }
 
-static void abort_each(const struct session *session, bool is_fault)
+static void break_one(const struct mount *mount, bool is_fault)
 {
-	for (size_t i = 0; i < session->mount_count; i++) {
-		const struct mount *mount = &session->mounts[i].mount;
-		const char *how = NULL;
-		int r = mount->fuse_fd >= 0 ? abort_one(mount, &how) : 0;
+	const char *how = NULL;
+	int r = mount->fuse_fd >= 0 ? abort_one(mount, &how) : 0;
 
-		if (r < 0)
-			log_err("cannot break a connection",
-				"mount_id=%" PRIu64 " error=%s", mount->id,
-				strerrordesc_np(-r));
-		else if (how && is_fault)
-			log_err("broke a connection, readers get errors",
-				"mount_id=%" PRIu64 " by=%s", mount->id, how);
-	}
+	if (r < 0)
+		log_err("cannot break a connection",
+			"mount_id=%" PRIu64 " error=%s", mount->id,
+			strerrordesc_np(-r));
+	else if (how && is_fault)
+		log_err("broke a connection, readers get errors",
+			"mount_id=%" PRIu64 " by=%s", mount->id, how);
 }
 
 void abort_connections(const struct session *session)
 {
-	abort_each(session, true);
+	for (size_t i = 0; i < session->mount_count; i++)
+		break_one(&session->mounts[i].mount, true);
 }
 
-void abort_quietly(const struct session *session)
+void abort_quietly(const struct mount *mount)
 {
-	abort_each(session, false);
+	break_one(mount, false);
 }

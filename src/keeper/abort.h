@@ -2,6 +2,7 @@
 #ifndef KEEPER_ABORT_H
 #define KEEPER_ABORT_H
 
+struct mount;
 struct session;
 
 /*
@@ -12,7 +13,8 @@ struct session;
  */
 void abort_connections(const struct session *session);
 
-/* The same at an end that was asked for: the log tells of failures only. */
-void abort_quietly(const struct session *session);
+/* The same of one mount at an end that was asked for: the log tells of failures
+ * only. */
+void abort_quietly(const struct mount *mount);
 
 #endif

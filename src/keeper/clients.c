@@ -138,10 +138,11 @@ void clients_pass_on(const struct session *session,
 	descriptor_done(&client->fd);
 }
 
-void clients_answer_all(struct session *session)
+void clients_tell_of_end(const struct session *session)
 {
 	for (size_t i = 0; i < SESSION_CLIENTS_MAX; i++)
-		if (session->clients[i].fd >= 0)
+		if (session->clients[i].fd >= 0 &&
+		    session->clients[i].awaits_end)
 			clients_answer(session->clients[i].fd, MESSAGE_DONE,
 				       "");
 }

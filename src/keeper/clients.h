@@ -24,7 +24,8 @@ void clients_pass_on(const struct session *session,
 		     struct session_client *client,
 		     const struct message *message);
 
-/* All that wait get DONE. */
-void clients_answer_all(struct session *session);
+/* Whoever waits for the end gets DONE. Who has not been heard yet gets no word
+ * of what he did not ask. */
+void clients_tell_of_end(const struct session *session);
 
 #endif

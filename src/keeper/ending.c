@@ -16,13 +16,18 @@
 
 #define STOP_TIMEOUT_MS (MESSAGE_LEAVE_MS + 500)
 
-void session_drop_mount(struct session_mount *mount, bool gives_back)
+void session_drop_mount(struct session *session, struct session_mount *mount,
+			bool gives_back)
 {
 	int r;
 
 	if (mount->mount.fuse_fd < 0)
 		return;
 	notifier_child_dismiss(&mount->notifier);
+	/* It has descriptors as well, and whoever waits for it would wait on.
+	 */
+	if (session_has_stray(session))
+		abort_quietly(&mount->mount);
 	r = mount_detach(&mount->mount);
 	if (r < 0)
 		log_warn("a mount is left behind",
@@ -71,7 +76,7 @@ int ending_detach(struct session *session)
 void ending_drop(struct session *session, bool gives_back)
 {
 	for (size_t i = 0; i < session->mount_count; i++)
-		session_drop_mount(&session->mounts[i], gives_back);
+		session_drop_mount(session, &session->mounts[i], gives_back);
 }
 
 static void end_worker(struct session *session)
@@ -100,13 +105,13 @@ void ending_unmount(struct session *session)
 	ending_drop(session, true);
 }
 
-static void leave(struct session_mount *mount)
+static void leave(struct session *session, struct session_mount *mount)
 {
 	bool was_seen = mount->mount.is_attached;
 
 	if (was_seen)
 		mount_disown(&mount->mount);
-	session_drop_mount(mount, !was_seen);
+	session_drop_mount(session, mount, !was_seen);
 }
 
 void ending_leave(struct session *session)
@@ -116,9 +121,9 @@ void ending_leave(struct session *session)
 	notifiers_drop(session);
 	end_worker(session);
 	/* Its descriptors are out of sight, and its word is not relied upon. */
-	if (is_attached)
-		abort_quietly(session);
+	for (size_t i = 0; is_attached && i < session->mount_count; i++)
+		abort_quietly(&session->mounts[i].mount);
 	for (size_t i = 0; i < session->mount_count; i++)
-		leave(&session->mounts[i]);
+		leave(session, &session->mounts[i]);
 	log_info("left the mounts on their places", NULL);
 }

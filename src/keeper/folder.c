@@ -344,7 +344,7 @@ void folder_drop(struct session *session, struct session_mount *mount)
 	turn_away(session, index_of(session, mount));
 	log_info("took a mount off", "name=%s mount_id=%llu", mount->name,
 		 (unsigned long long)mount->mount.id);
-	session_drop_mount(mount, true);
+	session_drop_mount(session, mount, true);
 	share_space(session, mount);
 	leave_space(session, mount);
 	mount->name[0] = '\0';

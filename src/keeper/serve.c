@@ -57,7 +57,7 @@ static enum state lose(struct session *session, struct session_mount *mount)
 	log_info("someone unmounted a mount", "mount_id=%" PRIu64,
 		 mount->mount.id);
 	/* Aborted rather than unmounted, it is still on its place. */
-	session_drop_mount(mount, true);
+	session_drop_mount(session, mount, true);
 	for (size_t i = 0; i < session->mount_count; i++)
 		if (session_has(&session->mounts[i]))
 			return STATE_SERVING;
@@ -217,6 +217,7 @@ static enum state on_unmount(struct session *session,
 		clients_answer(client->fd, MESSAGE_FAILED, unmount_refusal(r));
 		return STATE_SERVING;
 	}
+	client->awaits_end = true;
 	log_info("ending", "asked_by=unmount");
 	return STATE_STOPPED;
 }
@@ -406,7 +407,7 @@ int session_run(struct session *session)
 	else if (state != STATE_INHERITED)
 		ending_unmount(session);
 	folder_close(session);
-	clients_answer_all(session);
+	clients_tell_of_end(session);
 	if (state == STATE_INHERITED && session->lingers)
 		inherit_linger(session);
 	if (state == STATE_FAILED)

@@ -103,6 +103,14 @@ void session_keep_stray(struct session *session, int *socket)
 		}
 }
 
+bool session_has_stray(const struct session *session)
+{
+	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)
+		if (session->strays[i] >= 0)
+			return true;
+	return false;
+}
+
 void session_drop_strays(struct session *session)
 {
 	for (size_t i = 0; i < SESSION_STRAYS_MAX; i++)

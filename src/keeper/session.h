@@ -63,9 +63,10 @@ enum session_phase {
 
 /* A command that has connected. */
 struct session_client {
-	int fd;	      /* or -1 */
-	size_t mount; /* the one whose socket it came through, or
-			 SESSION_MOUNTS_MAX: the folder's */
+	int fd;		 /* or -1 */
+	size_t mount;	 /* the one whose socket it came through, or
+			    SESSION_MOUNTS_MAX: the folder's */
+	bool awaits_end; /* it has asked for that */
 };
 
 struct session {
@@ -148,7 +149,8 @@ int session_run(struct session *session);
  * taken off is left on its place, but without a server: whoever looks at it
  * gets an error and no empty directory. So does whoever looks for one that is
  * not given back (mount_give_back()). */
-void session_drop_mount(struct session_mount *mount, bool gives_back);
+void session_drop_mount(struct session *session, struct session_mount *mount,
+			bool gives_back);
 
 /*
  * Shared by the two above: takes the worker's next message. 0; -EAGAIN: none
@@ -171,8 +173,9 @@ bool session_take_pool(int fds[MESSAGE_POOL_PARTS],
 		       const struct message *message, int *fd);
 
 /* Shared likewise: the socket of a worker that is fenced off, taken over where
- * there is room for it; and closes all of them. */
+ * there is room for it; whether there is any; and closes all of them. */
 void session_keep_stray(struct session *session, int *socket);
+bool session_has_stray(const struct session *session);
 void session_drop_strays(struct session *session);
 
 /* Shared likewise: forgets what a worker sent that never served. */

@@ -24,7 +24,7 @@ from lib.ways import each_way as case
 MNT_DETACH = 2
 STRANGER = 65533
 # For a worker that is to be found standing still.
-SHORT_MS = "2000"
+SHORT_MS = "5000"
 _libc = ctypes.CDLL(None)
 
 

@@ -387,8 +387,8 @@ def replaces_a_worker_that_stands_still(lab):
 
 
 def breaks_the_connection_of_a_worker_that_cannot_be_ended(lab):
-    for by, place in (("abort", connections),
-                      ("umount", contextlib.nullcontext)):
+    # a container has no such directory
+    for place in connections, contextlib.nullcontext:
         process = lab.serving("stuck", "--heartbeat-ms", "900")
         with place():
             reader = lab.background(["stat", str(lab.mount_point / "x")])
@@ -397,7 +397,7 @@ def breaks_the_connection_of_a_worker_that_cannot_be_ended(lab):
             code, log = finish(process)
         assert code == 1, log
         assert "broke a connection" in log, log
-        assert f"by={by}" in log or any(CONNECTIONS.iterdir()), log
+        assert "by=abort" in log, log
         lab.check_nothing_left()
 
 
