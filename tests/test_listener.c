@@ -109,18 +109,31 @@ static void turn(struct scene *scene)
 	assert_int_equal(loop_turn(scene->loop, 1), 0);
 }
 
-static int visit(const struct scene *scene, const char *text)
+/* From 127.0.0.1 and up. */
+static int visit_from(const struct scene *scene, unsigned host,
+		      const char *text)
 {
 	const struct sockaddr_storage address =
 		loopback(listener_port(scene->listener));
+	const struct sockaddr_in own = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host),
+	};
 	const void *any = &address;
+	const void *from = &own;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, from, sizeof(own)), 0);
 	assert_int_equal(connect(fd, any, sizeof(struct sockaddr_in)), 0);
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL),
 			 strlen(text));
 	return fd;
+}
+
+static int visit(const struct scene *scene, const char *text)
+{
+	return visit_from(scene, 0, text);
 }
 
 /* Whether the other end has closed; what came is behind what came before. */
@@ -281,9 +294,11 @@ static void what_is_beyond_the_connections_waits_for_one(void **state)
 	int fd;
 
 	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
-		idle[i] = visit(scene, "GET");
+		idle[i] = visit_from(
+			scene, (unsigned)(i / LISTENER_PER_ADDRESS_MAX), "GET");
 	turn(scene);
-	fd = visit(scene, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	fd = visit_from(scene, ARRAY_SIZE(idle),
+			"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 	for (int i = 0; i < 10; i++)
 		turn(scene);
 	assert_int_equal(scene->asked, 0);
@@ -292,6 +307,31 @@ static void what_is_beyond_the_connections_waits_for_one(void **state)
 	assert_true(ends_with(reply, "hello"));
 	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
 		close(idle[i]);
+}
+
+static void one_address_leaves_room_for_others(void **state)
+{
+	struct scene *scene = *state;
+	int held[LISTENER_PER_ADDRESS_MAX];
+	char reply[REPLY_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		held[i] = visit(scene, "GET");
+	for (int i = 0; i < LISTENER_CONNECTIONS_MAX; i++) {
+		ask(scene, "GET", reply);
+		assert_string_equal(reply, "");
+	}
+	get_reply(scene,
+		  visit_from(scene, 1, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+		  reply);
+	assert_true(ends_with(reply, "hello"));
+	close(held[0]);
+	for (int i = 0; i < 10; i++)
+		turn(scene);
+	ask(scene, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", reply);
+	assert_true(ends_with(reply, "hello"));
+	for (size_t i = 1; i < ARRAY_SIZE(held); i++)
+		close(held[i]);
 }
 
 static void an_address_that_is_taken_is_an_error(void **state)
@@ -333,6 +373,7 @@ int main(void)
 		TEST(a_client_that_never_ends_its_request_goes_at_the_deadline),
 		TEST(a_client_that_does_not_read_goes_at_the_deadline),
 		TEST(what_is_beyond_the_connections_waits_for_one),
+		TEST(one_address_leaves_room_for_others),
 		TEST(an_address_that_is_taken_is_an_error),
 		TEST(it_can_end_with_visitors),
 	};

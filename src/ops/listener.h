@@ -16,6 +16,10 @@ struct loop;
  */
 
 #define LISTENER_CONNECTIONS_MAX 16
+/* So that one address leaves room for others; what it opens beyond is closed.
+ * Kubelet asks two things at once, and who has the reply may not have closed
+ * his end yet. */
+#define LISTENER_PER_ADDRESS_MAX 4
 #define LISTENER_REQUEST_MAX 8192 /* bytes of it, and of the reply's head */
 #define LISTENER_TIMEOUT_MS 10000
 

@@ -65,9 +65,10 @@ def port_of(mount):
     return int(_PORT.findall(mount.log_text())[-1])
 
 
-def ask(port, path, method="GET"):
+def ask(port, path, method="GET", source="127.0.0.1"):
     """A whole reply. A worker that does not answer in time is an error."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20,
+                                            source_address=(source, 0))
     try:
         connection.request(method, path)
         reply = connection.getresponse()

@@ -32,6 +32,7 @@ from lib.wait import wait_until
 TTL_S = 60
 MAX_STALE_S = 3600
 CONNECTIONS_MAX = 16
+PER_ADDRESS_MAX = 4
 
 
 def _plain(name):
@@ -347,13 +348,30 @@ def an_address_that_is_taken_is_a_warning_and_tried_again():
             check_equal(ask(port, "/healthz").status, 200)
 
 
+def _visit(port, source):
+    return socket.create_connection(("127.0.0.1", port), 20, (source, 0))
+
+
+@case
+def who_holds_all_that_an_address_may_leaves_room_for_probes():
+    with _timed() as (scene, _), contextlib.ExitStack() as visitors:
+        port = port_of(scene.mount)
+        for _ in range(PER_ADDRESS_MAX):
+            visitors.enter_context(_visit(port, "127.0.0.2"))
+        for _ in range(CONNECTIONS_MAX):
+            with _visit(port, "127.0.0.2") as beyond:
+                check_equal(beyond.recv(1), b"", "it is let in")
+        for path in ("/healthz", "/readyz", "/metrics"):
+            check_equal(ask(port, path).status, 200, path)
+
+
 @case
 def who_neither_writes_nor_reads_holds_nobody_up():
     with _timed() as (scene, clock), contextlib.ExitStack() as visitors:
         port = port_of(scene.mount)
         for number in range(CONNECTIONS_MAX + 8):
             visitor = visitors.enter_context(
-                socket.create_connection(("127.0.0.1", port), 20))
+                _visit(port, f"127.0.1.{number // PER_ADDRESS_MAX}"))
             if number % 3 == 0:
                 visitor.sendall(b"GET /metrics HTTP/1.1\r\n")
             if number % 3 == 1:
@@ -388,11 +406,13 @@ def it_is_asked_under_load():
                 for name in names * 4:
                     check_equal(read(mount.path(name)), name.encode())
 
-            def scrape_all():
+            def scrape_all(source):
                 for path in ("/metrics", "/healthz", "/readyz") * 20:
-                    check_equal(ask(port, path).status, 200, path)
-            work = [pool.submit(one)
-                    for one in (read_all, scrape_all) * 4]
+                    check_equal(ask(port, path, source=source).status, 200,
+                                path)
+            work = [pool.submit(read_all) for _ in range(4)]
+            work += [pool.submit(scrape_all, f"127.0.0.{number}")
+                     for number in range(1, 5)]
             for one in work:
                 one.result(60)
             wait_for_metric(mount, len(names), "object_state")
