@@ -60,19 +60,53 @@ static struct sockaddr_storage loopback(unsigned port)
 	return address;
 }
 
+static int listen_there(struct scene *scene,
+			const struct sockaddr_storage *address,
+			socklen_t length, struct listener **ret,
+			struct err *err)
+{
+	return listener_new(&(struct listener_settings){ .loop = scene->loop,
+							 .address = address,
+							 .length = length,
+							 .answer = answer,
+							 .owner = scene },
+			    ret, err);
+}
+
 static int listen_at(struct scene *scene, unsigned port, struct listener **ret,
 		     struct err *err)
 {
 	const struct sockaddr_storage address = loopback(port);
 
-	return listener_new(
-		&(struct listener_settings){ .loop = scene->loop,
-					     .address = &address,
-					     .length =
-						     sizeof(struct sockaddr_in),
-					     .answer = answer,
-					     .owner = scene },
-		ret, err);
+	return listen_there(scene, &address, sizeof(struct sockaddr_in), ret,
+			    err);
+}
+
+static bool lacks_six; /* the kernel, it seems */
+
+int __real_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol)
+{
+	if (lacks_six && family == AF_INET6) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return __real_socket(family, type, protocol);
+}
+
+/* In the place of the scene's listener, at an address of IPv6. */
+static int listen_at_six(struct scene *scene, struct in6_addr host,
+			 struct err *err)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_addr = host };
+	struct sockaddr_storage address = { 0 };
+
+	memcpy(&address, &six, sizeof(six));
+	listener_free(TAKE(scene->listener));
+	return listen_there(scene, &address, sizeof(six), &scene->listener,
+			    err);
 }
 
 static int set_up(void **state)
@@ -334,6 +368,24 @@ static void one_address_leaves_room_for_others(void **state)
 		close(held[i]);
 }
 
+static void what_is_everybodys_is_of_both_families(void **state)
+{
+	struct scene *scene = *state;
+	char reply[REPLY_MAX];
+	struct err err;
+
+	for (int i = 0; i < 2; i++) {
+		lacks_six = i == 1;
+		if (listen_at_six(scene, in6addr_any, &err) < 0)
+			fail_msg("%s", err.text);
+		ask(scene, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", reply);
+		assert_true(ends_with(reply, "hello"));
+	}
+	assert_int_equal(listen_at_six(scene, in6addr_loopback, &err),
+			 -EAFNOSUPPORT);
+	lacks_six = false;
+}
+
 static void an_address_that_is_taken_is_an_error(void **state)
 {
 	struct scene *scene = *state;
@@ -374,6 +426,7 @@ int main(void)
 		TEST(a_client_that_does_not_read_goes_at_the_deadline),
 		TEST(what_is_beyond_the_connections_waits_for_one),
 		TEST(one_address_leaves_room_for_others),
+		TEST(what_is_everybodys_is_of_both_families),
 		TEST(an_address_that_is_taken_is_an_error),
 		TEST(it_can_end_with_visitors),
 	};

@@ -190,25 +190,69 @@ static void run(struct listener *listener)
 				   on_again, listener);
 }
 
-static int open_socket(const struct sockaddr_storage *address, socklen_t length,
-		       int *ret)
+/* Whether it is that of both families. */
+static bool is_anyone(const struct sockaddr_storage *address)
 {
-	int fd = socket(address->ss_family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 six;
+
+	memcpy(&six, address, sizeof(six));
+	return address->ss_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&six.sin6_addr);
+}
+
+static int new_socket(int family)
+{
+	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int listen_with(int fd, const struct sockaddr_storage *address,
+		       socklen_t length)
+{
 	const int yes = 1;
+	const int no = 0;
 	const void *any = address;
 
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
+	    (is_anyone(address) &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) < 0) ||
+	    bind(fd, any, length) < 0 || listen(fd, BACKLOG) < 0)
+		return -errno;
+	return 0;
+}
+
+static struct sockaddr_storage
+anyone_of_four(const struct sockaddr_storage *six)
+{
+	struct sockaddr_in four = { .sin_family = AF_INET };
+	struct sockaddr_in6 from;
+	struct sockaddr_storage address = { 0 };
+
+	memcpy(&from, six, sizeof(from));
+	four.sin_port = from.sin6_port;
+	memcpy(&address, &four, sizeof(four));
+	return address;
+}
+
+static int open_socket(const struct sockaddr_storage *wanted, socklen_t length,
+		       int *ret)
+{
+	struct sockaddr_storage address = *wanted;
+	int fd = new_socket(address.ss_family);
+	int r;
+
+	if (fd < 0 && errno == EAFNOSUPPORT && is_anyone(&address)) {
+		address = anyone_of_four(&address);
+		length = sizeof(struct sockaddr_in);
+		fd = new_socket(address.ss_family);
+	}
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
-	    bind(fd, any, length) < 0 || listen(fd, BACKLOG) < 0) {
-		int code = -errno;
-
+	r = listen_with(fd, &address, length);
+	if (r < 0)
 		(void)close(fd);
-		return code;
-	}
-	*ret = fd;
-	return 0;
+	else
+		*ret = fd;
+	return r;
 }
 
 /* Both families have it in the same place. */

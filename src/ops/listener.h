@@ -45,9 +45,10 @@ struct listener_settings {
 };
 
 /*
- * Listens at the address. A port of 0 is any that is free: listener_port()
- * tells. 0; -EADDRINUSE and such with err filled; -ENOSYS where the build
- * cannot; -ENOMEM.
+ * Listens at the address; "::" is that of both families, whatever the machine
+ * says of it, and of the other alone where the kernel has no IPv6. A port of 0
+ * is any that is free: listener_port() tells. 0; -EADDRINUSE and such with err
+ * filled; -ENOSYS where the build cannot; -ENOMEM.
  */
 int listener_new(const struct listener_settings *settings,
 		 struct listener **ret, struct err *err);

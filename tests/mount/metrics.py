@@ -311,11 +311,17 @@ def _listening(pid):
     return found
 
 
+def _everyone():
+    """As the kernel shows it, with IPv6 and without."""
+    return "0" * (32 if os.path.exists("/proc/net/if_inet6") else 8)
+
+
 @case
 def it_listens_where_it_was_told_and_nowhere_by_default():
     for options, wanted in (([], []), (["--metrics", "0"], ["0100007F"]),
                             (["-o", "metrics=:0"], ["0100007F"]),
-                            (["--metrics", "0.0.0.0:0"], ["00000000"])):
+                            (["--metrics", "0.0.0.0:0"], ["00000000"]),
+                            (["--metrics", "[::]:0"], [_everyone()])):
         with aws_mount(*options) as scene:
             check_equal(_listening(scene.mount.worker_pid()), wanted,
                         options)
