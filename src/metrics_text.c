@@ -217,7 +217,7 @@ static void put_outcomes(struct writing *writing,
 {
 	for (unsigned i = 0; i < TALLY_OUTCOMES; i++) {
 		const struct exposition_label labels[] = {
-			{ "endpoint", endpoint->url },
+			{ "aws_endpoint", endpoint->url },
 			{ "proxy", proxy_of(endpoint) },
 			{ "operation", operation->name },
 			{ "outcome",
@@ -235,7 +235,7 @@ static void put_operation(struct writing *writing,
 			  const struct tally_operation *operation)
 {
 	const struct exposition_label labels[] = {
-		{ "endpoint", endpoint->url },
+		{ "aws_endpoint", endpoint->url },
 		{ "proxy", proxy_of(endpoint) },
 		{ "operation", operation->name },
 		{ NULL, NULL },
@@ -271,7 +271,7 @@ static void put_breaker(void *owner, const struct retry_endpoint *endpoint)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct exposition_label labels[] = {
-			{ "endpoint", endpoint->url },
+			{ "aws_endpoint", endpoint->url },
 			{ "proxy", proxy_of(endpoint) },
 			{ "state", names[i] },
 			{ NULL, NULL },
@@ -286,7 +286,7 @@ static void put_endpoint(void *owner, const struct retry_endpoint *endpoint)
 {
 	struct writing *writing = owner;
 	const struct exposition_label labels[] = {
-		{ "endpoint", endpoint->url },
+		{ "aws_endpoint", endpoint->url },
 		{ "proxy", proxy_of(endpoint) },
 		{ NULL, NULL },
 	};

@@ -15,7 +15,9 @@ RULES = os.path.join(SOURCE, "contrib/prometheus/secretsfs.rules.yaml")
 RULES_TEST = os.path.join(SOURCE,
                           "contrib/prometheus/secretsfs.rules.test.yaml")
 DASHBOARD = os.path.join(SOURCE, "contrib/grafana/secretsfs.json")
-TARGET_LABELS = {"instance", "job"}  # that Prometheus adds
+# That Prometheus adds, and its operator.
+TARGET_LABELS = {"instance", "job", "endpoint", "namespace", "pod",
+                 "container", "service", "node"}
 
 _NAME = re.compile(r"\bsecretsfs_[a-z_]+")
 _SELECTOR = re.compile(r"\b(secretsfs_[a-z_]+)\{([^}]*)\}")
@@ -54,6 +56,13 @@ def _check_names(asked):
             labels = known[family_of(name, known)].labels | TARGET_LABELS
             for label in _MATCHER.findall(matchers):
                 check(label in labels, where, "asks for", label, "of", name)
+
+
+@case
+def no_label_is_one_that_a_target_has():
+    for name, about in documented().items():
+        check_equal(about.labels & TARGET_LABELS, set(),
+                    f"{name} would come as exported_...")
 
 
 @case
