@@ -275,6 +275,16 @@ def probes_ask_the_worker_what_it_answers():
         check(probe["periodSeconds"] * probe["failureThreshold"] > 30, name)
 
 
+@case
+def Prometheus_finds_the_job_that_alerts_ask_for():
+    [monitor] = of_kind(charted("full"), "ServiceMonitor")
+    [service] = of_kind(charted("full"), "Service")
+    check_equal(service["metadata"]["labels"][monitor["spec"]["jobLabel"]],
+                "secretsfs")
+    selected = monitor["spec"]["selector"]["matchLabels"]
+    check(selected.items() <= service["metadata"]["labels"].items(), selected)
+
+
 def _bytes(text):
     return int(text.removesuffix("Mi")) << 20
 
