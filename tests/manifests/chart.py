@@ -87,20 +87,55 @@ def the_chart_with_values_is_each_overlay():
                 {"classes", "full", "other-account"}, "other files of values")
 
 
-@case
-def SELinux_goes_with_another_identity():
+def _patched(text):
+    """The objects of a kustomization of somebody's, who names k8s/ K8S."""
     with work_directory() as directory:
         # of both, since one of them may be a link
         place = os.path.relpath(os.path.realpath(K8S),
                                 os.path.realpath(directory))
-        write_file(os.path.join(directory, "kustomization.yaml"), f"""
-resources: [{place}/overlays/pod-identity]
-components: [{place}/components/selinux]
+        write_file(os.path.join(directory, "kustomization.yaml"),
+                   text.replace("K8S", place))
+        return kustomized(directory)
+
+
+@case
+def SELinux_goes_with_another_identity():
+    both = _patched("""
+resources: [K8S/overlays/pod-identity]
+components: [K8S/components/selinux]
 """)
-        both = kustomized(directory)
     _check_same("SELinux and Pod Identity", templated(
         "-f", values_file("selinux"), "-f", values_file("pod-identity"),
         "--set", "identity.roleArn="), both)
+
+
+@case
+def a_keeper_may_stay_at_the_image_before():
+    before = "sha256:" + "1" * 64
+    for value, image in (("tag=0.0.9", ":0.0.9"),
+                         (f"digest={before}", f"@{before}")):
+        image = f"registry.example.com/secretsfs{image}"
+        found = templated(
+            "--set", "image.repository=registry.example.com/secretsfs",
+            "--set", f"keeper.image.{value}")
+        _check_same(f"keeper.image.{value}", found, _patched(f"""
+resources: [K8S/base]
+images:
+  - name: secretsfs
+    newName: registry.example.com/secretsfs
+patches:
+  - target:
+      kind: DaemonSet
+      name: secretsfs-keeper
+    patch: |-
+      - op: replace
+        path: /spec/template/spec/containers/0/image
+        value: {image}
+"""))
+        check_equal(container_of(daemon_set(found, "keeper"))["image"],
+                    image)
+        check(container_of(daemon_set(found, "worker"))["image"] != image,
+              "the worker stays, too")
 
 
 @case
@@ -223,6 +258,9 @@ def a_wrong_value_is_refused_by_name():
             ("image.tag=1", "at '/image/tag'"),
             ("image.digest=sha256:0", "at '/image/digest'"),
             ("image.pullPolicy=Sometimes", "at '/image/pullPolicy'"),
+            ("keeper.image.digest=1", "at '/keeper/image/digest'"),
+            (r"podLabels.app\.kubernetes\.io/component=mine",
+             "at '/podLabels/app.kubernetes.io~1component'"),
             ("identity.kind=root", "at '/identity/kind'"),
             ("identity.roleArn=secretsfs", "at '/identity/roleArn'"),
             ("endpoints.sts=http://sts", "at '/endpoints/sts'"),

@@ -32,6 +32,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* That of the keeper may be another version of the same. */}}
+{{- define "secretsfs.keeperImage" -}}
+{{- $own := .Values.keeper.image }}
+{{- if $own.digest -}}
+{{ .Values.image.repository }}@{{ $own.digest }}
+{{- else if $own.tag -}}
+{{ .Values.image.repository }}:{{ $own.tag }}
+{{- else -}}
+{{ include "secretsfs.image" . }}
+{{- end }}
+{{- end }}
+
 {{- define "secretsfs.workerServiceAccount" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (printf "%s-worker" (include "secretsfs.fullname" .)) .Values.serviceAccount.name }}
