@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from lib.node import FILE, PASSWORD, VALUE, VOLUME, node
+from lib.node import FILE, PASSWORD, SERVING, VALUE, VOLUME, node
 from lib.place import write_file
 from lib.podman import IMAGE
 from lib.tap import case, check, check_equal, main
@@ -17,7 +17,6 @@ from lib.wait import wait_until
 _FILES = {FILE: PASSWORD,
           f"{VOLUME}/Kontox-secret": VALUE.encode()}
 _NEXT = "localhost/secretsfs-next"
-_SERVING = " worker_pid="
 
 # As the DaemonSet has it, but before it is deleted for good.
 _ROLLING = "--succeed", "--linger", "--on-stop", "leave"
@@ -34,19 +33,19 @@ def _read(here):
 
 def _replace(here, keeper, **image):
     """Another worker, which serves when this returns."""
-    before = keeper.log().count(_SERVING)
+    before = keeper.log().count(SERVING)
     worker = here.start_worker(**image)
-    wait_until(lambda: keeper.log().count(_SERVING) > before,
+    wait_until(lambda: keeper.log().count(SERVING) > before,
                "the next worker serves", 60)
     return worker
 
 
-def _succeed(here, keeper, worker, options):
+def _succeed(here, keeper, worker, options, **image):
     """Another keeper beside the one that serves, and a worker again, as the one
-    before is told to leave; the new ones."""
-    after = here.start_keeper(*options)
+    before is told to leave; the new ones, both of an image."""
+    after = here.start_keeper(*options, **image)
     check_equal(worker.wait(), 0, "the worker's end")
-    worker = _replace(here, after)
+    worker = _replace(here, after, **image)
     check(keeper.is_running(), "a pod whose container ends is started again")
     check_equal(keeper.stop(), 0, "the end of the keeper before")
     return after, worker
@@ -103,12 +102,15 @@ def after_a_keeper_that_was_killed_consumers_read_without_a_restart():
         consumers = [here.start_consumer(),
                      here.start_consumer(source=here.mounts)]
         files = [FILE, f"{VOLUME}/kontox-secrets/password"]
+        leaving = [here.start_reader(propagation=how)
+                   for how in ("rslave", "rprivate")]
         for dead in range(2):
             for consumer, file in zip(consumers, files):
                 check_equal(consumer.exec("cat", file), PASSWORD.decode())
             keeper.kill()
             worker.wait()
             check_equal(len(mount_ids(here.point())), dead + 1, "dead mounts")
+            check_equal(leaving.pop().stop(), 0, "the end of who has it")
             keeper, worker = here.start_keeper(), here.start_worker()
             wait_until(lambda its=dead: len(mount_ids(here.point())) == its + 2,
                        "mounted again", 60)
@@ -128,6 +130,22 @@ def a_keeper_beside_another_takes_over_and_no_read_fails():
             for _ in range(2):
                 keeper, worker = _succeed(here, keeper, worker, _ROLLING)
         check_equal(mount_ids(here.point()), ids, "mount ids")
+
+
+@case
+def an_upgrade_of_workers_and_then_of_the_keeper_fails_no_read():
+    with node() as here:
+        here.put_class()
+        _make_next_image(here)
+        keeper, worker = here.start(*_ROLLING)
+        ids = mount_ids(here.point())
+        with _read(here):
+            check_equal(worker.stop(), 0, "the worker before")
+            worker = _replace(here, keeper, image=_NEXT)
+            keeper, worker = _succeed(here, keeper, worker, _ROLLING,
+                                      image=_NEXT)
+        check_equal(mount_ids(here.point()), ids, "mount ids")
+        check_equal([one.image() for one in (keeper, worker)], [_NEXT] * 2)
 
 
 @case

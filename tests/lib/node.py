@@ -25,6 +25,9 @@ from lib.process import run_ok
 from lib.tap import Skip, check_equal
 from lib.wait import wait_until
 
+# What a keeper says when a worker serves.
+SERVING = " worker_pid="
+
 CLASS = "kontox-secrets"
 SECRET = "Kontox-secret"
 VALUE = '{"username": "kontox", "password": "correct horse", "port": 5432}'
@@ -162,9 +165,11 @@ class Node:
             image=image, arguments=(*_WORKER, *options, _CLASSES, "/secrets"))
 
     def start(self, *options):
-        """Keeper and worker, which serve all classes when this returns."""
+        """Keeper and worker, which serve all classes when this returns; the
+        keeper has said so."""
         keeper, worker = self.start_keeper(*options), self.start_worker()
         self.wait_for_mount()
+        wait_until(lambda: SERVING in keeper.log(), "the worker serves", 60)
         return keeper, worker
 
     def wait_for_mount(self, name=CLASS):

@@ -59,6 +59,10 @@ class Container:
         return json.loads(self._podman(
             "inspect", "--format", "{{json ." + field + "}}", self.name).out)
 
+    def image(self):
+        """Its name, without a tag."""
+        return self._inspect("ImageName").rsplit(":", 1)[0]
+
     def is_running(self):
         return self._inspect("State.Running")
 
