@@ -5,6 +5,7 @@ never a value, and nobody who asks holds anybody up."""
 import concurrent.futures
 import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -31,6 +32,7 @@ from lib.wait import wait_until
 
 TTL_S = 60
 MAX_STALE_S = 3600
+RETRY_S = 5  # until an address that was taken is tried again
 CONNECTIONS_MAX = 16
 PER_ADDRESS_MAX = 4
 
@@ -261,38 +263,50 @@ def a_directory_of_classes_is_ready_when_all_are_mounted():
         _wait_not_ready(mount, "one")
 
 
-def _answers(mount):
+def _answers(port, clock):
+    """If not, the address is tried again at once."""
     try:
-        return ask(port_of(mount), "/healthz").status == 200
+        return ask(port, "/healthz").status == 200
     except OSError:
+        clock.advance(RETRY_S + 1)
         return False
+
+
+def _bound():
+    """A socket at a port that the kernel gives nobody of its own accord, so that
+    it stays free when this is closed."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range",
+              encoding="ascii") as file:
+        given = int(file.read().split()[0])
+    while True:
+        found = socket.socket()
+        with contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", random.randrange(given // 2, given)))
+            return found
+        found.close()
 
 
 @case
 def a_worker_that_follows_serves_there_and_counts_its_restarts():
     with work_directory() as directory:
-        port = _free_port()
+        with _bound() as free:
+            port = free.getsockname()[1]
         clock = Clock(directory)
         with aws_directory() as (work, aws), \
                 mounted_at(work, "app", "--metrics", str(port),
                            *clock.options, env=aws.environment(),
                            expect_death=True) as mount:
             read(mount.path("password"))
+            wait_until(lambda: _answers(port, clock), "it answers")
             wait_for_metric(mount, 0, "worker_restarts_total")
             for number in (1, 2):
                 os.kill(mount.worker_pid(), signal.SIGKILL)
                 wait_until(lambda count=number: mount.log_text().count(
                     "serving again") == count, "the next worker")
-                wait_until(lambda: _answers(mount), "it answers")
+                wait_until(lambda: _answers(port, clock), "it answers")
                 wait_for_metric(mount, number, "worker_restarts_total")
                 check_equal(status(mount.point)["restarts"], number)
             check_equal(port_of(mount), port)
-
-
-def _free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def _listening(pid):
@@ -331,9 +345,8 @@ def it_listens_where_it_was_told_and_nowhere_by_default():
 @case
 def an_address_that_is_taken_is_a_warning_and_tried_again():
     with work_directory() as directory, FakeAws(directory) as aws, \
-            socket.socket() as taken:
+            _bound() as taken:
         aws.put("app", "x")
-        taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         clock = Clock(directory)
@@ -348,9 +361,8 @@ def an_address_that_is_taken_is_a_warning_and_tried_again():
                         env=aws.environment()) as mount:
             check_equal(read(mount.path("app")), b"x")
             taken.close()
-            clock.advance(6)
-            wait_until(lambda: "metrics are served" in mount.log_text(),
-                       "it is tried again")
+            wait_until(lambda: _answers(port, clock), "it is tried again")
+            check("metrics are served" in mount.log_text(), mount.log_text())
             check_equal(ask(port, "/healthz").status, 200)
 
 
