@@ -83,6 +83,14 @@ as_root() {
 	fi
 }
 
+# Up to three times, since a network may fail once.
+try_again() { # COMMAND...
+	"$@" || "$@" || "$@"
+}
+
+# apt, which tries again by itself.
+retrying=(-q -o Acquire::Retries=3)
+
 is_there() { # KIND NAME
 	case $1 in
 	command) command -v "$2" ;;
@@ -115,9 +123,10 @@ install_missing() { # TABLE...
 		die "Please install first (Debian's names): ${packages[*]}"
 	echo "Installing: ${packages[*]}"
 	{
-		as_root apt-get -q update &&
+		as_root apt-get "${retrying[@]}" update &&
 			as_root env DEBIAN_FRONTEND=noninteractive \
-				apt-get -q -y -o DPkg::Lock::Timeout=300 \
+				apt-get "${retrying[@]}" -y \
+				-o DPkg::Lock::Timeout=300 \
 				install --no-install-recommends "${packages[@]}"
 	} </dev/null >/dev/null ||
 		die "Could not install: ${packages[*]}"
@@ -155,7 +164,7 @@ apt_for_arm64() { # DIRECTORY ARGUMENT...
 	shift
 	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" &&
 		touch "$apt/status" &&
-		apt-get -q -y -o APT::Architecture=arm64 \
+		apt-get "${retrying[@]}" -y -o APT::Architecture=arm64 \
 			-o APT::Architectures=arm64 -o Dir::State="$apt/state" \
 			-o Dir::State::status="$apt/status" \
 			-o Dir::Cache="$apt/cache" "$@"
@@ -211,9 +220,11 @@ install_promtool() { # DIRECTORY
 	[ -x "$tool" ] && return
 	command -v apt-get >/dev/null ||
 		die "Please put promtool of Prometheus at $tool"
-	apt-cache show prometheus >/dev/null 2>&1 || as_root apt-get -q update
+	apt-cache show prometheus >/dev/null 2>&1 ||
+		as_root apt-get "${retrying[@]}" update
 	mkdir -p "$1" &&
-		(cd "$1" && apt-get -q download prometheus &&
+		(cd "$1" && rm -f prometheus_*.deb &&
+			apt-get "${retrying[@]}" download prometheus &&
 			dpkg-deb --fsys-tarfile prometheus_*.deb |
 			tar -x ./usr/bin/promtool &&
 			rm prometheus_*.deb) &&
@@ -251,27 +262,36 @@ podman_in() { # DIRECTORY ARGUMENT...
 		--cgroup-manager cgroupfs --events-backend file "$@"
 }
 
+make_debian() { # DIRECTORY
+	as_root rm -rf --one-file-system "$1"
+	as_root debootstrap --variant=minbase bookworm "$1"
+}
+
 # A Debian to build in, where no registry is needed.
 make_base_image() { # DIRECTORY
 	podman_in "$1" image exists localhost/secretsfs-base && return
-	as_root rm -rf "$1/debian"
-	as_root debootstrap --variant=minbase bookworm "$1/debian" &&
+	try_again make_debian "$1/debian" &&
 		as_root tar -C "$1/debian" -c . |
 		podman_in "$1" import - localhost/secretsfs-base &&
 		as_root rm -rf "$1/debian"
 }
 
 # What tests/container starts from: the image, and with what it was built, which
-# has a shell and Python.
+# has a shell and Python. Each stage has a name, so that the next build finds its
+# layers; those of builds before go.
 make_images() { # DIRECTORY
 	local build=(build --isolation chroot -f "$top/contrib/Containerfile"
 		--build-arg BASE=localhost/secretsfs-base --timestamp 0)
+	local stage
 
 	mkdir -p "$1" &&
-		make_base_image "$1" &&
-		podman_in "$1" "${build[@]}" --target packages \
-			-t localhost/secretsfs-packages "$top" &&
-		podman_in "$1" "${build[@]}" -t localhost/secretsfs "$top"
+		make_base_image "$1" || return
+	for stage in packages build; do
+		podman_in "$1" "${build[@]}" --target "$stage" \
+			-t "localhost/secretsfs-$stage" "$top" || return
+	done
+	podman_in "$1" "${build[@]}" -t localhost/secretsfs "$top" &&
+		podman_in "$1" image prune -f
 }
 
 # A Go that is new enough for the tools below: the one that is there, else
@@ -301,6 +321,7 @@ install_terraform_tools() { # DIRECTORY
 	(cd "$top/tests/terraform" &&
 		export GOTOOLCHAIN=local GOFLAGS=-mod=readonly &&
 		[ -z "$("$("$go" env GOROOT)/bin/gofmt" -l .)" ] &&
+		try_again "$go" mod download &&
 		"$go" vet . && "$go" build -o "$1/reader" .) || return
 	[ "$aws_provider" != "$(cat "$1/version" 2>/dev/null)" ] || return 0
 	"$1/bin/pip" download -q --disable-pip-version-check --no-deps \
@@ -321,10 +342,11 @@ build_manifest_tools() { # DIRECTORY
 
 	found=$(find_go "$1") || return
 	go=(env "GOBIN=$1/bin" GOTOOLCHAIN=local GOFLAGS= "$found")
-	"${go[@]}" install -ldflags "-s -w -X $chartutil.k8sVersionMajor=1 \
+	try_again "${go[@]}" install -ldflags "-s -w -X $chartutil.k8sVersionMajor=1 \
 		-X $chartutil.k8sVersionMinor=34" "$helm_module" &&
-		"${go[@]}" install -ldflags '-s -w' "$kustomize_module" &&
-		"${go[@]}" mod download "$monitors_module" &&
+		try_again "${go[@]}" install -ldflags '-s -w' \
+			"$kustomize_module" &&
+		try_again "${go[@]}" mod download "$monitors_module" &&
 		mkdir -p "$crds" &&
 		cp "$("${go[@]}" env GOMODCACHE)/${monitors_module}/example/\
 prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml" "$crds"
