@@ -87,15 +87,44 @@ def the_chart_with_values_is_each_overlay():
                 {"classes", "full", "other-account"}, "other files of values")
 
 
-def _patched(text):
-    """The objects of a kustomization of somebody's, who names k8s/ K8S."""
+def _patched(text, files=None):
+    """The objects of a kustomization of somebody's, who names k8s/ K8S, beside
+    files by their names."""
     with work_directory() as directory:
+        for name, content in (files or {}).items():
+            write_file(os.path.join(directory, name), content)
         # of both, since one of them may be a link
         place = os.path.relpath(os.path.realpath(K8S),
                                 os.path.realpath(directory))
         write_file(os.path.join(directory, "kustomization.yaml"),
                    text.replace("K8S", place))
         return kustomized(directory)
+
+
+def _page():
+    return _read(SOURCE, "docs/KUBERNETES.md")
+
+
+def _is_somebodys(objects):
+    """What the page looks for: whether a placeholder is left."""
+    pattern = re.search(r"kubectl kustomize \. \| grep -E '(.*)'", _page())[1]
+    return re.search(pattern, str(objects)) is not None
+
+
+@case
+def the_page_puts_ones_own_in_the_place_of_what_overlays_have():
+    text = re.search(r"```yaml\n(.*?)```", _page(), re.DOTALL)[1]
+    for ours, yours in (("../k8s", "K8S"), ("example.com", "test"),
+                        ("111122223333", "444455556666")):
+        check(ours in text, ours, "is not in", text)
+        text = text.replace(ours, yours)
+    objects = _patched(text, {"kontox-secrets.yaml": _read(
+        SOURCE, "docs/examples/kontox-secrets.yaml")})
+    check(not _is_somebodys(objects), objects)
+    check_equal(str(objects).count("444455556666"), 2, "places of the role")
+    for name in overlays():
+        check_equal(_is_somebodys(kustomized(name)),
+                    not name.endswith(("node-role", "pod-identity")), name)
 
 
 @case
