@@ -22,7 +22,7 @@ go_on_with_tools()
 
 HELMS_LABELS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/version",
                 "helm.sh/chart"}
-# Helm makes it by --create-namespace, before the chart is looked at.
+# With Helm it is there before the chart is looked at.
 KUSTOMIZES_KINDS = {"Namespace"}
 ROLE = "arn:aws:iam::111122223333:role/secretsfs"
 
