@@ -957,9 +957,10 @@ static void runs_commands_that_give_keys(void **state)
 		  "\"SecretAccessKey\":\"s3cr3t\"}'",
 		  -ENOKEY, "Version is not 1" },
 		{ "echo s3cr3t", -ENOKEY, "without usable keys" },
-		{ "echo s3cr3t; echo please log in >&2; exit 3", -ENOKEY,
-		  "exit code 3: please log in" },
-		{ "kill -9 $$", -ENOKEY, "exit code 137" },
+		{ "echo s3cr3t; echo s3cr3t >&2; exit 3", -ENOKEY,
+		  "exit code 3; what it wrote to standard error is not shown" },
+		{ "set -x; TOKEN=s3cr3t; false", -ENOKEY, "exit code 1;" },
+		{ "kill -9 $$", -ENOKEY, "signal 9;" },
 		{ "yes s3cr3t | head -c 100000", -ENOKEY, "more than 65536" },
 		{ "/nonexistent/command", -ENOKEY, "exit code 127" },
 	};

@@ -6,6 +6,7 @@
  */
 #include "aws/command_runner.h"
 #include "base/macros.h"
+#include "base/scrub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -26,6 +28,12 @@
 /* What is cut from the worker's environment. */
 #define DEFAULT_PATH                                                           \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What may hold secrets, in pages of its own. */
+struct memory {
+	unsigned char packet[COMMAND_ANSWER_MAX];
+	char command[COMMAND_TEXT_MAX + 1];
+};
 
 /* What a pipe brings. More than fits is read and let go. */
 struct stream {
@@ -40,7 +48,6 @@ struct run {
 	int socket_fd;
 	pid_t pid;
 	struct stream output;
-	struct stream error;
 	int64_t deadline_ms;
 };
 
@@ -76,14 +83,15 @@ static void read_stream(struct stream *stream)
 	explicit_bzero(rest, sizeof(rest));
 }
 
-/* In the child. Nothing is inherited but the three standard descriptors. */
-static void execute(const char *command, const int output[2],
-		    const int error[2])
+/* In the child. Nothing is inherited but the three standard descriptors. What
+ * it says of an error may quote a secret, as a shell's trace does: so nobody
+ * reads that. */
+static void execute(const char *command, int output_fd)
 {
 	char *const arguments[] = { (char *)(uintptr_t) "sh",
 				    (char *)(uintptr_t) "-c",
 				    (char *)(uintptr_t)command, NULL };
-	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)setpgid(0, 0);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): this process has one thread */
@@ -91,8 +99,8 @@ static void execute(const char *command, const int output[2],
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGINT, SIG_DFL);
 	if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 &&
-	    dup2(output[1], STDOUT_FILENO) >= 0 &&
-	    dup2(error[1], STDERR_FILENO) >= 0)
+	    dup2(output_fd, STDOUT_FILENO) >= 0 &&
+	    dup2(null_fd, STDERR_FILENO) >= 0)
 		(void)execv(SHELL, arguments);
 	_exit(NOT_RUN);
 }
@@ -100,32 +108,24 @@ static void execute(const char *command, const int output[2],
 static int begin(struct run *run, const char *command)
 {
 	int output[2];
-	int error[2];
 
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return -errno;
 	run->output.fd = output[0];
-	if (pipe2(error, O_CLOEXEC) < 0) {
-		(void)close(output[1]);
-		return -errno;
-	}
-	run->error.fd = error[0];
 	run->pid = fork();
 	if (run->pid == 0)
-		execute(command, output, error);
+		execute(command, output[1]);
 	(void)setpgid(run->pid, run->pid);
 	(void)close(output[1]);
-	(void)close(error[1]);
 	return run->pid < 0 ? -errno : 0;
 }
 
-/* Until both streams have ended. -ETIMEDOUT; -ECANCELED: nobody waits. */
+/* Until its output has ended. -ETIMEDOUT; -ECANCELED: nobody waits. */
 static int watch(struct run *run)
 {
-	while (run->output.fd >= 0 || run->error.fd >= 0) {
+	while (run->output.fd >= 0) {
 		struct pollfd fds[] = {
 			{ .fd = run->output.fd, .events = POLLIN },
-			{ .fd = run->error.fd, .events = POLLIN },
 			{ .fd = run->socket_fd },
 		};
 		int64_t left_ms = run->deadline_ms - now_ms();
@@ -134,12 +134,10 @@ static int watch(struct run *run)
 			return -ETIMEDOUT;
 		if (poll(fds, ARRAY_SIZE(fds), (int)left_ms) < 0)
 			continue;
-		if (fds[2].revents)
+		if (fds[1].revents)
 			return -ECANCELED;
 		if (fds[0].revents)
 			read_stream(&run->output);
-		if (fds[1].revents)
-			read_stream(&run->error);
 	}
 	return run->output.is_cut ? -EFBIG : 0;
 }
@@ -152,10 +150,10 @@ static int reap(const struct run *run)
 	(void)kill(-run->pid, SIGKILL);
 	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* A command that closes its streams may still run: its time is the same, and
+/* A command that closes its output may still run: its time is the same, and
  * so is who waits. */
 static int wait_for_end(const struct run *run)
 {
@@ -174,29 +172,16 @@ static int wait_for_end(const struct run *run)
 	return -ETIMEDOUT;
 }
 
-static void answer(const struct run *run, const struct command_answer *head,
-		   unsigned char *packet)
-{
-	size_t at = sizeof(*head) + head->output_length;
-
-	memcpy(packet, head, sizeof(*head));
-	memmove(packet + at, run->error.bytes, head->error_length);
-	(void)send(run->socket_fd, packet, at + head->error_length,
-		   MSG_NOSIGNAL);
-}
-
 /* The output is read to where it is sent from. */
 static void run_command(int socket_fd, const char *command, int64_t timeout_ms,
 			unsigned char *packet)
 {
 	struct command_answer head = { 0 };
-	unsigned char error[COMMAND_ERROR_MAX];
 	struct run run = {
 		.socket_fd = socket_fd,
 		.output = { .fd = -1,
 			    .bytes = packet + sizeof(head),
 			    .max = COMMAND_OUTPUT_MAX },
-		.error = { .fd = -1, .bytes = error, .max = sizeof(error) },
 		.deadline_ms = now_ms() + timeout_ms,
 	};
 
@@ -208,12 +193,35 @@ static void run_command(int socket_fd, const char *command, int64_t timeout_ms,
 		head.exit = reap(&run);
 	}
 	close_stream(&run.output);
-	close_stream(&run.error);
 	if (head.code == 0 && head.exit == 0)
 		head.output_length = (uint32_t)run.output.length;
-	head.error_length = (uint32_t)run.error.length;
-	answer(&run, &head, packet);
-	explicit_bzero(packet, COMMAND_ANSWER_MAX);
+	memcpy(packet, &head, sizeof(head));
+	(void)send(socket_fd, packet, sizeof(head) + head.output_length,
+		   MSG_NOSIGNAL);
+}
+
+static struct memory *map_memory(void)
+{
+	struct memory *memory =
+		mmap(NULL, sizeof(*memory), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	(void)madvise(memory, sizeof(*memory), MADV_DONTDUMP);
+	return memory;
+}
+
+/* Where little may be locked, the pool of secrets says so. */
+static void handle(int socket_fd, struct memory *memory, size_t length,
+		   int64_t timeout_ms)
+{
+	(void)mlock(memory, sizeof(*memory));
+	memory->command[length] = '\0';
+	run_command(socket_fd, memory->command, timeout_ms, memory->packet);
+	explicit_bzero(memory, sizeof(*memory));
+	(void)munlock(memory, sizeof(*memory));
+	scrub();
 }
 
 /* The command's own signals are as a shell expects them. */
@@ -233,19 +241,18 @@ static void settle_process(int socket_fd)
 
 void command_runner_serve(int socket_fd, int64_t timeout_ms)
 {
-	unsigned char *packet = malloc(COMMAND_ANSWER_MAX);
-	char *command = malloc(COMMAND_TEXT_MAX + 1);
+	struct memory *memory = map_memory();
 
 	settle_process(socket_fd);
-	while (packet && command) {
-		ssize_t length = recv(socket_fd, command, COMMAND_TEXT_MAX, 0);
+	while (memory) {
+		ssize_t length =
+			recv(socket_fd, memory->command, COMMAND_TEXT_MAX, 0);
 
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length <= 0)
 			break;
-		command[length] = '\0';
-		run_command(socket_fd, command, timeout_ms, packet);
+		handle(socket_fd, memory, (size_t)length, timeout_ms);
 	}
 	_exit(0);
 }

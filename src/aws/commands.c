@@ -47,16 +47,9 @@ static void end_first(struct commands *commands, const char *output,
 		ended.on_output(ended.owner, output, length, err);
 }
 
-/* The first line of what it wrote to standard error, cut. */
 static void explain(const struct commands *commands,
-		    const struct command_answer *head, const char *text,
-		    struct err *err)
+		    const struct command_answer *head, struct err *err)
 {
-	size_t length = 0;
-
-	while (length < head->error_length && text[length] >= ' ' &&
-	       text[length] <= '~')
-		length++;
 	if (head->code == -ETIMEDOUT)
 		(void)err_set(err, -ENOKEY, "it did not end within %d s",
 			      (int)(commands->timeout_ms / 1000));
@@ -67,9 +60,11 @@ static void explain(const struct commands *commands,
 		(void)err_set(err, -ENOKEY, "it could not be run: %s",
 			      strerrordesc_np(-head->code));
 	else
-		(void)err_set(err, -ENOKEY, "it ended with exit code %d%s%.*s",
-			      (int)head->exit, length > 0 ? ": " : "",
-			      (int)length, text);
+		(void)err_set(err, -ENOKEY,
+			      "it ended with %s %d; what it wrote to standard "
+			      "error is not shown, as that may hold secrets",
+			      head->exit < 0 ? "signal" : "exit code",
+			      (int)(head->exit < 0 ? -head->exit : head->exit));
 }
 
 /* All that wait. A callback may start anew, which then fails at once. */
@@ -90,9 +85,7 @@ static void read_answer(struct commands *commands, const struct buf *packet)
 	struct err err;
 
 	memcpy(&head, packet->bytes, sizeof(head));
-	if (head.output_length > packet->length - sizeof(head) ||
-	    head.error_length >
-		    packet->length - sizeof(head) - head.output_length) {
+	if (head.output_length > packet->length - sizeof(head)) {
 		lose(commands);
 		return;
 	}
@@ -100,7 +93,7 @@ static void read_answer(struct commands *commands, const struct buf *packet)
 		end_first(commands, text, head.output_length, NULL);
 		return;
 	}
-	explain(commands, &head, text + head.output_length, &err);
+	explain(commands, &head, &err);
 	end_first(commands, NULL, 0, &err);
 }
 

@@ -26,8 +26,8 @@ int commands_new(struct loop *loop, int64_t timeout_ms, struct commands **ret,
 void commands_free(struct commands *commands);
 
 /* output is what the command wrote, wiped after this returns, and NULL exactly
- * where err is not: -ENOKEY where it failed, with how it ended and the first
- * line that it wrote to standard error, never one of its output; -ENOMEM. */
+ * where err is not: -ENOKEY where it failed, with how it ended and never a word
+ * of what it wrote; -ENOMEM. */
 typedef void command_on_output(void *owner, const char *output, size_t length,
 			       const struct err *err);
 
