@@ -301,6 +301,29 @@ static void reads_what_the_container_says_in_plain_text(void **state)
 	}
 }
 
+/* Where it is not the one that is due. */
+static void quotes_no_reply_that_may_be_a_success(void **state)
+{
+	static const int statuses[] = { 201, 203, 206, 302 };
+	static const char keys[] = "{\"SecretAccessKey\":\"s3cr3t\"}";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		struct setup setup;
+		char expected[32];
+
+		prepare(&setup);
+		setup.fixture.environment.container_path = "/x";
+		assert_int_equal(choose(&setup), 0);
+		answer(&setup, &(struct fake_reply){ .status = statuses[i],
+						     .body = keys });
+		(void)snprintf(expected, sizeof(expected), ": status %d",
+			       statuses[i]);
+		expect_error(&setup, -ENOKEY, expected);
+		tear_down(&setup);
+	}
+}
+
 static void asks_a_container_that_throttles_again(void **state)
 {
 	struct setup setup;
@@ -419,6 +442,14 @@ static void tells_what_an_instance_lacks(void **state)
 		  -EIO,
 		  "without usable keys" },
 		{ { { .status = 403, .body = "" } }, -EACCES, "status 403" },
+		{ { { .status = 201, .body = "s3cr3t" } },
+		  -ENOKEY,
+		  "status 201" },
+		{ { metadata_token,
+		    metadata_role,
+		    { .status = 203, .body = "s3cr3t" } },
+		  -ENOKEY,
+		  "status 203" },
 	};
 
 	(void)state;
@@ -505,6 +536,8 @@ static void asks_the_portal_with_the_token_of_a_login(void **state)
 		     "is refused: run aws sso login --sso-session corp");
 	answer(&setup, &(struct fake_reply){ .status = 403, .body = "{}" });
 	expect_error(&setup, -EACCES, "status 403");
+	answer(&setup, &(struct fake_reply){ .status = 203, .body = "s3cr3t" });
+	expect_error(&setup, -ENOKEY, "status 203");
 	write_home(&setup, SSO_CACHE, "{\"accessToken\":\"s3cr3t\"");
 	expect_error(&setup, -ENOKEY, "cannot be read");
 	tear_down(&setup);
@@ -1155,6 +1188,7 @@ int main(void)
 		cmocka_unit_test(
 			asks_the_container_with_the_token_of_the_environment),
 		cmocka_unit_test(reads_what_the_container_says_in_plain_text),
+		cmocka_unit_test(quotes_no_reply_that_may_be_a_success),
 		cmocka_unit_test(asks_a_container_that_throttles_again),
 		cmocka_unit_test(asks_the_instance_in_version_2),
 		cmocka_unit_test(renews_a_token_that_the_instance_refuses_once),

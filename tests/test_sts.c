@@ -268,6 +268,8 @@ static void maps_the_refusals_of_sts(void **state)
 		{ 400, "{\"Error\":{\"Code\":\"Throttling\"}}", -EIO,
 		  "Throttling" },
 		{ 503, "", -EIO, "status 503 without an AWS error" },
+		{ 201, "{\"Error\":{\"Code\":\"x\",\"Message\":\"s3cr3t\"}}",
+		  -EIO, "status 201 without an AWS error" },
 	};
 
 	(void)state;

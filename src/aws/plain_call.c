@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATUS_REFUSAL_FIRST 400
 #define STATUS_UNAUTHORIZED 401
 #define STATUS_FORBIDDEN 403
 #define STATUS_THROTTLED 429
@@ -116,14 +117,17 @@ void plain_call_cancel(struct plain_call *call)
 	free_call(call);
 }
 
-/* The first line, where it is a text. "eyJ" starts every JWT, which a container
- * may be asked with: a line that quotes one is not passed on. */
-static void quote(const struct buf *body, char text[TEXT_SIZE])
+/* The first line, where it is a text, and of a refusal: any other reply may be
+ * one with keys. "eyJ" starts every JWT, which a container may be asked with: a
+ * line that quotes one is not passed on. */
+static void quote(const struct aws_reply *reply, char text[TEXT_SIZE])
 {
-	const char *from = buf_text(body);
+	const char *from = buf_text(reply->body);
 	size_t length = 0;
 
-	if (strstr(from, "eyJ"))
+	if (reply->status < STATUS_REFUSAL_FIRST)
+		from = "";
+	else if (strstr(from, "eyJ"))
 		from = "(its message quotes a token)";
 	while (length < TEXT_SIZE - 1 && from[length] >= ' ' &&
 	       from[length] <= '~')
@@ -144,7 +148,7 @@ int plain_refusal(const struct aws_reply *reply, struct err *err)
 {
 	char text[TEXT_SIZE];
 
-	quote(reply->body, text);
+	quote(reply, text);
 	return err_set(err, code_of(reply->status), "status %d%s%s",
 		       reply->status, text[0] ? ": " : "", text);
 }

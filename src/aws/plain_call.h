@@ -52,9 +52,9 @@ struct plain_call *plain_call_start(struct retry *retry,
 void plain_call_cancel(struct plain_call *call);
 
 /*
- * Says why a reply that is no success is none: the status, and the first line
- * of a body that is a short text. Returns the code: -EACCES for 401 and 403,
- * -EIO for what may pass, -ENOKEY for others.
+ * Says why a reply is not the one that was wanted: the status, and where that
+ * is 400 or more the first line of a body that is a short text. Returns the
+ * code: -EACCES for 401 and 403, -EIO for what may pass, -ENOKEY for others.
  */
 int plain_refusal(const struct aws_reply *reply, struct err *err);
 

@@ -237,18 +237,19 @@ static int read_xml(const struct buf *body, struct texts *ret)
 	return r == -ENOMEM ? r : 0;
 }
 
-/* 0 or -ENOMEM. */
+/* Of a body that may be one of a success nothing is read. 0 or -ENOMEM. */
 static int read_refusal(const struct aws_reply *reply, struct refusal *ret)
 {
 	CLEANUP(texts_done) struct texts texts = { 0 };
 	const char *text = buf_text(reply->body);
-	int r;
+	int r = 0;
 
 	buf_init(&texts.type, FIELD_MAX);
 	buf_init(&texts.message, FIELD_MAX);
 	text += strspn(text, " \t\r\n");
-	r = *text == '<' ? read_xml(reply->body, &texts)
-			 : read_json(reply->body, &texts);
+	if (reply->status >= STATUS_BAD_REQUEST)
+		r = *text == '<' ? read_xml(reply->body, &texts)
+				 : read_json(reply->body, &texts);
 	if (r < 0)
 		return r;
 	*ret = (struct refusal){ 0 };

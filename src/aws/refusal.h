@@ -12,7 +12,8 @@ struct err;
 /*
  * Reads any reply that is not a success: JSON (its __type, the header's type,
  * or the Error of STS), or the XML of the query protocol, which some services
- * send for errors before they look at the protocol.
+ * send for errors before they look at the protocol. Of one whose status is
+ * below 400 only the header is read: its body may be a secret.
  *
  * Always fails, with err as "Type (request id ID): message", the id where no
  * cut reaches it, and the code of the one table in refusal.c: -ENOENT, -EACCES
