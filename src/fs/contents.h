@@ -53,7 +53,8 @@ void contents_drop_value(struct contents *contents, const struct value *value);
  * The names that the layout gives in the directory, those left out of which it
  * is known that they show nothing, and the keys of the objects that expand
  * there and whose results are known. Says once in the log which keys are
- * hidden by another name, and which make no name. 0 or -ENOMEM.
+ * hidden by another name, and where those stand that make no name. 0 or
+ * -ENOMEM.
  */
 int contents_note_layout(struct contents *contents, struct tree *tree,
 			 struct node *directory, struct layout *layout,

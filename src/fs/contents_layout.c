@@ -27,15 +27,31 @@ struct noting {
 	struct map *seen; /* keys' file names */
 };
 
-static void complain(struct tree *tree, const char *why, const char *key,
-		     const struct layout_object *object)
+static void complain_of_hidden(struct tree *tree, const char *file,
+			       const struct layout_object *object)
 {
 	char complaint[COMPLAINT_MAX];
 
-	(void)snprintf(complaint, sizeof(complaint), "%s\n%s\n%s", why, key,
+	(void)snprintf(complaint, sizeof(complaint), "hidden\n%s\n%s", file,
 		       object->name);
 	if (once_is_new(tree->told, complaint))
-		log_warn(why, "key=%s secret=%s", key, object->name);
+		log_warn("a key is hidden by another file", "key=%s secret=%s",
+			 file, object->name);
+}
+
+/* What is no name of a file may well be a secret, and is not shown. */
+static void complain_of_nameless(struct tree *tree, size_t key, size_t length,
+				 const struct layout_object *object)
+{
+	const char *why = length > 0 ? "it is too long" : "it is empty";
+	char complaint[COMPLAINT_MAX];
+
+	(void)snprintf(complaint, sizeof(complaint), "nameless\n%zu\n%zu\n%s",
+		       key, length, object->name);
+	if (once_is_new(tree->told, complaint))
+		log_warn("a key makes no file name",
+			 "why=\"%s\" position=%zu length=%zu secret=%s", why,
+			 key + 1, length, object->name);
 }
 
 /* Whether it is known already that the name shows nothing. */
@@ -95,18 +111,14 @@ static int note_key(struct noting *noting, const struct layout_object *object,
 	int r;
 
 	if (name_from_key(bytes, length, file) < 0) {
-		(void)snprintf(file, sizeof(file), "%.*s",
-			       (int)strnlen(bytes, length), bytes);
-		complain(noting->tree, "a key makes no file name", file,
-			 object);
+		complain_of_nameless(noting->tree, key, length, object);
 		return 0;
 	}
 	r = layout_find(noting->directory, file)
 		    ? -EEXIST
 		    : map_put(noting->seen, file, strlen(file), noting);
 	if (r == -EEXIST) {
-		complain(noting->tree, "a key is hidden by another file", file,
-			 object);
+		complain_of_hidden(noting->tree, file, object);
 		return 0;
 	}
 	return r == 0 ? contents_add(noting->contents, &noted) : r;
