@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int secret_memory_open(const struct options *options, struct err *err)
+int secret_memory_hide(struct err *err)
 {
 	int r = privacy_begin(err);
 
@@ -31,7 +31,13 @@ int secret_memory_open(const struct options *options, struct err *err)
 	environ = environment_for_worker(environ);
 	if (!environ || environment_lock_away(environ) < 0)
 		return err_set(err, -ENOMEM, "no memory");
-	r = test_pool_open(options->test_pool, err);
+	return 0;
+}
+
+int secret_memory_open(const struct options *options, struct err *err)
+{
+	int r = test_pool_open(options->test_pool, err);
+
 	if (r < 0)
 		return r;
 	r = seal_prepare();

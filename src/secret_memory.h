@@ -22,9 +22,13 @@ struct secret_memory {
 	size_t adopted_count; /* secrets of the last worker */
 };
 
-/* First of all, before a library that would look into the environment starts:
- * nobody looks in, the environment is cut, the pool is opened. 0, or negative
- * errno with err filled. */
+/* First of all, before a library that would look into the environment starts,
+ * and before anything that takes time: nobody looks in, the environment is cut,
+ * and credentials in it are where nobody sees them. 0, or negative errno with
+ * err filled. */
+int secret_memory_hide(struct err *err);
+
+/* After that: the pool is opened. 0, or negative errno with err filled. */
 int secret_memory_open(const struct options *options, struct err *err);
 
 /* From now on there is room ahead of need. All are borrowed. */

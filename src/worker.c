@@ -411,8 +411,9 @@ static int run(struct worker *worker)
 	int r;
 
 	worker_sandbox_prepare();
-	r = secret_memory_open(&worker->options, &err);
-
+	r = worker->is_attached ? 0 : secret_memory_hide(&err);
+	if (r == 0)
+		r = secret_memory_open(&worker->options, &err);
 	if (r == 0)
 		r = start(worker, &err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "keeper/descriptor.h"
 #include "keeper/message.h"
+#include "secret_memory.h"
 #include "version.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -25,13 +25,9 @@
 
 static int reduce(struct err *err)
 {
-	static const struct rlimit none = { 0, 0 };
-
 	if (geteuid() == 0)
 		return err_set(err, -EPERM, "the worker does not run as root");
-	if (setrlimit(RLIMIT_CORE, &none) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, -errno, "cannot give up rights: %s",
 			       strerrordesc_np(errno));
 	return 0;
@@ -81,6 +77,9 @@ static int attach(const char *path, int fd, struct err *err)
 	cleanup_fd int own = -1;
 	int r = reduce(err);
 
+	/* Before it waits: see secret_memory.h. */
+	if (r == 0)
+		r = secret_memory_hide(err);
 	if (r < 0)
 		return r;
 	own = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

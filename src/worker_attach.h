@@ -6,8 +6,8 @@
  * A worker that someone else has started, with "--attach SOCKET" in front of
  * its other arguments, goes to the keeper by itself: connects there, for which
  * it waits half a minute, makes that fd, and says its version. It gives up what
- * a keeper would have taken from it: core files, and any way to more rights. It
- * is not to be root.
+ * a keeper would have taken from it, any way to more rights, and hides its
+ * credentials first (secret_memory_hide()). It is not to be root.
  *
  * 1, with the two arguments taken off; 0: the keeper has started it; negative
  * errno, and standard error has a line.

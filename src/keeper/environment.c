@@ -121,3 +121,10 @@ int environment_lock_away(char **environment)
 	scrub_registers();
 	return 0;
 }
+
+void environment_forget(char *const *environment)
+{
+	for (; *environment; environment++)
+		if (is_allowed(*environment))
+			explicit_bzero(*environment, strlen(*environment));
+}

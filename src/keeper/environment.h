@@ -21,4 +21,8 @@ char **environment_for_worker(char *const *environment);
  */
 int environment_lock_away(char **environment);
 
+/* Wipes where they stand the strings that a worker would get of the process's
+ * own environment, for who starts none and needs none of them. For good. */
+void environment_forget(char *const *environment);
+
 #endif

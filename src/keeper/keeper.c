@@ -307,8 +307,10 @@ static int start_worker(struct keeper *keeper, struct err *err)
 {
 	int r;
 
-	if (keeper->arguments->await_worker)
+	if (keeper->arguments->await_worker) {
+		environment_forget(environ);
 		return 0;
+	}
 	r = plan_worker(keeper, err);
 	return r < 0 ? r
 		     : child_start(&keeper->worker, &keeper->session->worker,

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "keeper/descriptor.h"
+#include "keeper/environment.h"
 #include "keeper/message.h"
 
 #include <errno.h>
@@ -78,6 +79,7 @@ int report_detach(struct err *err)
 		return err_set(err, -errno, "fork: %s", strerrordesc_np(errno));
 	if (pid > 0) {
 		descriptor_done(&ours);
+		environment_forget(environ);
 		/* The child owns all that exit(3) would flush or undo. */
 		_exit(wait_for_report(theirs));
 	}

@@ -11,9 +11,10 @@ struct err;
 
 /*
  * Forks and returns in the child, the leader of a new session, with a
- * descriptor for report_ready() or report_failure(). The parent waits for one
- * of them, prints the failure's line, and exits; it never returns. A
- * descriptor, or negative errno with err filled.
+ * descriptor for report_ready() or report_failure(). The parent wipes what its
+ * environment has for a worker, waits for one of them, prints the failure's
+ * line, and exits; it never returns. A descriptor, or negative errno with err
+ * filled.
  */
 int report_detach(struct err *err);
 

@@ -25,14 +25,15 @@ SECRET = '{"mark": "seen by all"}'
 class Worker:
     """One that the test has started, as nobody."""
 
-    def __init__(self, lab, user=NOBODY, more=()):
+    def __init__(self, lab, user=NOBODY, more=(), socket=None):
         self.log = os.path.join(lab.directory, f"worker{len(lab.workers)}.log")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [os.path.join(lab.directory, "secretsfs-worker"), "--attach",
-                 lab.socket, "--log-level", "debug", *more, *lab.source,
-                 lab.mount.point], user=user, group=user, extra_groups=[],
-                env=environment(), stdin=subprocess.DEVNULL, stdout=log,
+                 socket or lab.socket, "--log-level", "debug", *more,
+                 *lab.source, lab.mount.point],
+                user=user, group=user, extra_groups=[],
+                env=environment(lab.variables), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log)
         lab.workers.append(self)
 
@@ -50,8 +51,10 @@ class Lab:
     kind = ()
     names = ()  # of its mount
 
-    def __init__(self, directory, prefix=(), heartbeat="20000", options=()):
+    def __init__(self, directory, prefix=(), heartbeat="20000", options=(),
+                 variables=None):
         self.directory = directory
+        self.variables = variables
         self.workers = []
         self.keepers = []
         self.socket = os.path.join(directory, "attach.sock")
@@ -85,7 +88,7 @@ class Lab:
                  "--heartbeat-ms", self._heartbeat,
                  *(("--no-resend",) if way() else ()),
                  "--attach-socket", self.socket, "--await-worker", *options],
-                env=environment(), stdin=subprocess.DEVNULL,
+                env=environment(self.variables), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=log)
         self.keepers.append(keeper)
         return keeper

@@ -10,7 +10,8 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
-from fake_aws import SECRET_KEY
+from fake_aws import KEY_ID, SECRET_KEY
+from lib.attaching import MARK, Worker, attaching
 from lib.mounting import mounted_at
 from lib.place import built, write_file
 from lib.process import environment, run, status_field
@@ -143,16 +144,43 @@ def nothing_that_is_not_named_reaches_worker_or_notifier():
             check(not odd, pid, "has", odd)
 
 
+def _shown(pid):
+    """Which credentials its environment shows."""
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        shown = file.read()
+    return [one for one in (SECRET_KEY, TOKEN) if one.encode() in shown]
+
+
 @case
 def no_environment_shows_a_credential():
     with _scene(AWS_SESSION_TOKEN=TOKEN) as scene:
         pids = _processes(scene.mount)
         check(len(pids) >= 3, pids)
         for pid in pids:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                shown = file.read()
-            for secret in (SECRET_KEY, TOKEN):
-                check(secret.encode() not in shown, pid, "shows", secret)
+            check_equal(_shown(pid), [], f"shown by {pid}")
+
+
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY":
+                SECRET_KEY, "AWS_SESSION_TOKEN": TOKEN}
+
+
+@case
+def a_keeper_that_awaits_its_worker_shows_no_credential():
+    with attaching(variables=_CREDENTIALS) as lab:
+        wait_until(lambda: not _shown(lab.keeper.pid), "nothing is shown", 20)
+        check_equal(lab.keeper.poll(), None, "the keeper's end")
+        worker = lab.attach()
+        check_equal(read(lab.path()), MARK)
+        check_equal(_shown(worker.process.pid), [], "shown by the worker")
+
+
+@case
+def a_worker_that_awaits_its_keeper_shows_no_credential():
+    with attaching(variables=_CREDENTIALS) as lab:
+        worker = Worker(lab, socket=os.path.join(lab.directory, "missing"))
+        wait_until(lambda: not _shown(worker.process.pid), "nothing is shown",
+                   20)
+        check_equal(worker.process.poll(), None, "the worker's end")
 
 
 @case

@@ -108,10 +108,10 @@ class Lab:
         assert process.poll() is None, process.communicate()
         return process
 
-    def background(self, command):
+    def background(self, command, **more):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+                                   stderr=subprocess.PIPE, text=True, **more)
         self.started.append(process)
         return process
 
@@ -749,6 +749,20 @@ def cuts_the_environment(lab):
     assert seen == {**sanitizers(), **expected}, seen
     process.send_signal(signal.SIGTERM)
     assert finish(process)[0] == 0
+
+
+def shows_no_credential_while_it_starts(lab):
+    secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
+    process = lab.background(
+        lab.keeper_command("silent"),
+        env={**sanitizers(), "AWS_SECRET_ACCESS_KEY": secret})
+    assert environment_of(lab.worker())["AWS_SECRET_ACCESS_KEY"] == secret
+    keepers = lab.processes("secretsfs-keeper")
+    assert process.pid in keepers and len(keepers) == 2, keepers
+    for pid in keepers:
+        # the one that waits wipes it after it has made the other
+        eventually(lambda: secret not in environment_of(pid).values(),
+                   f"{pid} shows no credential")
 
 
 def sanitizers():
