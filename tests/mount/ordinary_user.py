@@ -20,6 +20,7 @@ from lib.place import built, is_mounted, work_directory, write_file
 from lib.process import run, run_ok, status_field
 from lib.reading import error_of, read
 from lib.scene import PASSWORD, SECRET, aws_directory, write_class
+from lib.status import status
 from lib.tap import case, check, check_equal
 from lib.user import (FUSERMOUNT, USER, app_file, as_said_by_the_user, bound,
                       fuse_node, the_user, user_case, user_main)
@@ -192,6 +193,24 @@ def what_is_the_users_own_is_read_as_the_user(user):
             for command in ("status", "refresh"):
                 result = run(built("secretsfs"), command, found.point)
                 check(result.code == 0, result)
+
+
+@user_case
+def a_users_worker_and_notifier_have_nothing_that_they_could_use(_user_):
+    with work_directory() as directory, \
+            mounted_at(directory, _app(directory)) as found:
+        check_equal(read(found.path("password")), PASSWORD)
+        wait_until(lambda: status(found.point)["pids"]["notifier"],
+                   "a notifier", 20)
+        pids = status(found.point)["pids"]
+        for who in ("worker", "notifier"):
+            for field in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+                check_equal(status_field(pids[who], field), "0" * 16,
+                            f"{field} of the {who}")
+            wait_until(lambda: status_field(pids[who], "Seccomp") == "2",
+                       f"the {who} has a filter", 20)
+            check_equal(status_field(pids[who], "NoNewPrivs"), "1",
+                        f"no_new_privs of the {who}")
 
 
 @user_case
