@@ -17,10 +17,13 @@
 #include "provider.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HTTPS_PORT 443
 #define PROXY_PORT 1080 /* where libcurl looks without one */
@@ -167,6 +170,31 @@ static int collect(struct collecting *collecting, const struct options *options,
 				 strerrordesc_np(-collecting->r));
 }
 
+/* What is directly in the root directory: see guard/reach.h. */
+static void warn_of_file(int fd)
+{
+	char path[sizeof("/proc/self/fd/") + 10];
+	char file[PATH_MAX];
+	struct stat about;
+	ssize_t length;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	length = readlink(path, file, sizeof(file));
+	if (length < 0 || fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+		return;
+	log_warn("a file in / cannot be read any more once it is replaced",
+		 "file=%.*s hint=\"keep it in a directory of its own, or mount "
+		 "again after each change\"",
+		 (int)length, file);
+}
+
+static void warn_of_files(const struct reach *reach)
+{
+	for (size_t i = 0; i < reach->directory_count; i++)
+		if (reach->directories[i].is_file)
+			warn_of_file(reach->directories[i].fd);
+}
+
 static void tell(const struct sandbox *sandbox)
 {
 	char text[SANDBOX_TEXT_MAX];
@@ -195,6 +223,8 @@ int worker_sandbox_close(struct worker_sandbox *sandbox,
 		r = sandbox_close(&sandbox->reach, &calls,
 				  options->insecure_no_sandbox,
 				  &sandbox->sandbox, err);
+	if (r == 0 && !sandbox->sandbox.missing[SANDBOX_FILES])
+		warn_of_files(&sandbox->reach);
 	reach_close(&sandbox->reach);
 	if (r == 0)
 		tell(&sandbox->sandbox);

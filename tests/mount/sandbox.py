@@ -130,6 +130,33 @@ def a_CA_bundle_can_be_replaced():
             wait_for_content(found.path("password"), b"new", PATIENCE_S)
 
 
+@contextlib.contextmanager
+def _in_the_root_directory(content):
+    path = f"/secretsfs-sandbox-{os.getpid()}.pem"
+    try:
+        write_file(path, content)
+    except OSError as error:
+        raise Skip(f"nothing can be written to /: {error}") from error
+    try:
+        yield path
+    finally:
+        os.unlink(path)
+
+
+@case
+def a_file_in_the_root_directory_is_warned_of_and_no_other():
+    _need_landlock()
+    with aws_directory() as (directory, aws), \
+            _in_the_root_directory(_bytes(aws.authority.ca)) as bundle:
+        env = aws.environment(AWS_CA_BUNDLE=bundle)
+        with mounted_at(directory, "app", env=env) as found:
+            check_equal(read(found.path("password")), PASSWORD)
+            warnings = [line for line in found.log_text().splitlines()
+                        if "once it is replaced" in line]
+            check_equal(len(warnings), 1, "warnings")
+            check(f" file={bundle} hint=" in warnings[0], warnings)
+
+
 def _bytes(path):
     with open(path, "rb") as file:
         return file.read()
