@@ -9,6 +9,7 @@ import subprocess
 
 from lib.class_text import class_text, object_text
 from lib.container import Container, both_ways
+from lib.marked import check_logs, marked
 from lib.mounting import Mount
 from lib.place import built, mounts, work_directory, write_file
 from lib.process import environment, run_ok
@@ -18,8 +19,8 @@ from lib.wait import wait_until
 from lib.ways import way
 
 NOBODY = 65534
-MARK = b"seen by all"
-SECRET = '{"mark": "seen by all"}'
+MARK = b"seen by all who may look, and in no log"
+SECRET = marked('{"mark": "%s"}' % MARK.decode())
 
 
 class Worker:
@@ -33,8 +34,8 @@ class Worker:
                  socket or lab.socket, "--log-level", "debug", *more,
                  *lab.source, lab.mount.point],
                 user=user, group=user, extra_groups=[],
-                env=environment(lab.variables), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
+                env=environment(lab.variables), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log)
         lab.workers.append(self)
 
     def log_text(self):
@@ -151,8 +152,11 @@ class Lab:
     def tidy(self):
         """What is left to be done when nobody looks into it any more."""
 
+    def logs(self):
+        return (self.mount.log, *(one.log for one in self.workers))
+
     def show(self):
-        for log in (self.mount.log, *(one.log for one in self.workers)):
+        for log in self.logs():
             with open(log, encoding="utf-8", errors="replace") as text:
                 for line in text.read().splitlines()[-40:]:
                     print(f"# {os.path.basename(log)}: {line}", flush=True)
@@ -249,6 +253,7 @@ def attaching(kind=Lab, **keywords):
                 lab.close()
             for worker in lab.workers:
                 check("Sanitizer" not in worker.log_text(), worker.log)
+            check_logs(*lab.logs())
         except BaseException:
             lab.show()
             raise

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must be in no log: all that the fakes of this process ever gave out or
-were shown, and what a test says."""
+were shown, what stands in files in the place of AWS, and what a test says."""
 
+import contextlib
 import json
+import os
+
+from lib.tap import check
 
 # Shorter ones, or such as are names too, stand in logs rightly.
 LENGTH_MIN = 8
@@ -38,6 +42,40 @@ def mark(text):
     if not isinstance(document, str):
         for leaf in _leaves(document):
             mark(leaf)
+
+
+def marked(text):
+    """The same, for who writes it down where it is used."""
+    mark(text)
+    return text
+
+
+def _files_of(source, options):
+    if source.startswith("file:"):
+        yield source[len("file:"):]
+    for option, directory in zip(options, options[1:]):
+        if option == "--offline":
+            for top, _, names in os.walk(directory):
+                yield from (os.path.join(top, name) for name in names
+                            if name.endswith(".json"))
+
+
+def mark_files(source, options):
+    """What a mount shows that asks no AWS, as far as it is text."""
+    for path in _files_of(source, options):
+        if os.path.isfile(path):
+            with contextlib.suppress(OSError, UnicodeDecodeError), \
+                    open(path, encoding="utf-8") as file:
+                mark(file.read().strip())
+
+
+def check_logs(*paths):
+    """Of logs, as far as they are there."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError), \
+                open(path, encoding="utf-8", errors="replace") as log:
+            shown = found_in(log.read())
+            check(not shown, path, "shows", shown)
 
 
 def found_in(text):

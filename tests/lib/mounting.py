@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 
-from lib.marked import found_in
+from lib.marked import check_logs, mark_files
 from lib.place import built, is_mounted
 from lib.process import run, run_ok, status_field, wait_for_end
 from lib.tap import check
@@ -65,6 +65,7 @@ def mount(point, source, *options, env=None, log=None):
     """Runs the command and says how it ended; for mounts that may fail."""
     if not is_mounted(point):  # where it would ask who may be dead
         os.makedirs(point, exist_ok=True)
+    mark_files(source, options)
     logging = ("--log-level", "debug", "--log-file", log) if log else ()
     return run(built("secretsfs"), *logging, *options, source, point, env=env)
 
@@ -93,8 +94,7 @@ def check_log(mounted, expect_death=False):
     broken = [line for line in text.splitlines() if _BROKEN.search(line) and
               not (expect_death and "the worker died" in line)]
     check(not broken, "the log says:", *broken)
-    shown = found_in(text)
-    check(not shown, "the log shows", shown)
+    check_logs(mounted.log)
 
 
 @contextlib.contextmanager
@@ -117,6 +117,7 @@ def mounted_at(directory, source, *options, env=None, name="mnt",
             yield found
         finally:
             _end(found, pids)
+        mark_files(source, options)  # they may have changed
         check_log(found, expect_death)
     except BaseException:
         _show_log(found)

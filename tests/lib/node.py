@@ -51,7 +51,7 @@ _READ = f"trap 'exit 0' TERM; while :; do cat {FILE}; sleep 0.05; done"
 
 _KEEPER = ("secretsfs-keeper", "--folder", "--mount-point", "/secrets",
            "--worker-uid", str(WORKER), "--worker-gid", str(WORKER),
-           "--allow-other", "--foreground",
+           "--allow-other", "--foreground", "--log-level", "debug",
            "--attach-socket", "/run/attach/attach.sock", "--await-worker")
 _WORKER = ("secretsfs-worker", "--attach", "/run/attach/attach.sock",
            "--owner", "0:0", "--mode", "0444", "--dir-mode", "0555",
@@ -233,6 +233,7 @@ def node():
         try:
             try:
                 yield here
+                containers.check_logs()
             except BaseException:
                 containers.show_logs()
                 raise

@@ -12,8 +12,10 @@ import os
 import shutil
 import subprocess
 
+from lib.marked import found_in
 from lib.place import mounts
 from lib.process import environment, run, run_ok
+from lib.tap import check
 from lib.wait import wait_until
 
 # What contrib/Containerfile makes, and what it is made in, with shell and
@@ -49,9 +51,10 @@ def _text(pid, name):
 class Container:
     """One that was started; what podman knows of it."""
 
-    def __init__(self, podman, name, identity):
+    def __init__(self, podman, name, identity, is_ours):
         self.name = name
         self._podman = podman
+        self._is_ours = is_ours
         self._id = identity
         self.pid = self._inspect("State.Pid")
 
@@ -83,6 +86,11 @@ class Container:
         done = self._podman("logs", self.name)
         return done.out.decode() + done.err
 
+    def check_log(self):
+        """Nothing secret, unless it is of somebody who reads."""
+        shown = found_in(self.log()) if self._is_ours else []
+        check(not shown, "the log of", self.name, "shows", shown)
+
     def exec(self, *arguments):
         """Runs a program of the image; what it writes."""
         return self._podman("exec", self.name, *arguments).out.decode()
@@ -111,6 +119,8 @@ class Container:
         return code
 
     def remove(self):
+        self.check_log()
+        self._podman.forget(self)
         self._podman("rm", "-f", "-t", "0", self.name)
 
 
@@ -119,6 +129,7 @@ class Podman:
 
     def __init__(self, directory):
         self._directory = directory
+        self._started = []
         self._options = (
             *(word for name in ("root", "runroot", "tmpdir")
               for word in (f"--{name}", os.path.join(directory, name))),
@@ -146,7 +157,15 @@ class Podman:
     def start(self, name, *options, image=IMAGE, arguments):
         identity = self("run", "-d", "--name", name, *_LIMITS, *options, image,
                         *arguments).out.decode().strip()
-        return Container(self, name, identity)
+        self._started.append(Container(self, name, identity, image != DEBIAN))
+        return self._started[-1]
+
+    def forget(self, container):
+        self._started.remove(container)
+
+    def check_logs(self):
+        for container in self._started:
+            container.check_log()
 
     def show_logs(self):
         """For whoever reads why a test failed."""

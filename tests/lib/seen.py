@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 
+from lib.scene import PASSWORD
 from lib.tap import check_equal
 from lib.wait import wait_until
 
@@ -32,7 +33,7 @@ REMOUNTED = (WORKS, WORKS, CLOSED, DEAD, WORKS, DEAD, CLOSED, DEAD)
 ENDED = (NOTHING, NOTHING, NOTHING, DEAD, NOTHING, DEAD, NOTHING, DEAD)
 
 
-def seen(path, password=b"x"):
+def seen(path, password=PASSWORD):
     """Which of these a directory is."""
     try:
         found = os.listdir(path)

@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.class_text import class_text, object_text
+from lib.marked import check_logs
 from lib.mounting import Mount, mount
 from lib.place import built, mounts, work_directory, write_file
 from lib.process import run, run_ok, wait_for_end
@@ -22,6 +23,8 @@ from lib.wait import wait_until
 
 MARK = "NOT-MOUNTED"
 MOUNTS_MAX = 64  # of keeper/session.h
+SECRETS = {name: f"what is told by {name} alone".encode()
+           for name in ("one", "two", "three")}
 
 
 def _class(name, secret, namespace=None):
@@ -42,9 +45,9 @@ class Folder:
         self.log = os.path.join(directory, "log")
         for path in self.classes, self.secrets, self.point:
             os.mkdir(path)
-        for name in "one", "two", "three":
+        for name in SECRETS:
             write_file(os.path.join(self.secrets, f"{name}.json"),
-                       '{"password": "of %s"}' % name)
+                       '{"password": "%s"}' % SECRETS[name].decode())
         self.mounted = Mount(self.point, self.log)
 
     def put(self, file, *texts):
@@ -113,6 +116,7 @@ def folder():
                 check_equal((result.code, result.err), (0, ""))
             check_equal(found.points(), [], "mounts left")
             check_equal(os.listdir(found.point), [], "directories left")
+            check_logs(found.log)
         except BaseException:
             if os.path.exists(found.log):
                 for line in found.log_text().splitlines()[-30:]:
@@ -132,9 +136,9 @@ def each_class_is_a_mount_of_its_name():
         here.put(".d.yaml", "no class")
         here.mount_ok()
         check_equal(here.points(), ["first", "team/second", "third"])
-        check_equal(here.password("first"), b"of one")
-        check_equal(here.password("team", "second"), b"of two")
-        check_equal(here.password("third"), b"of three")
+        check_equal(here.password("first"), SECRETS["one"])
+        check_equal(here.password("team", "second"), SECRETS["two"])
+        check_equal(here.password("third"), SECRETS["three"])
 
 
 @case
@@ -149,8 +153,8 @@ def a_mount_among_the_class_files_is_not_looked_at():
         worker = here.mounted.worker_pid()
         here.put("b.yaml", _class("second", "two"))
         here.wait_for("first.yaml", "second")
-        check_equal(here.password("first.yaml"), b"of one")
-        check_equal(here.password("second"), b"of two")
+        check_equal(here.password("first.yaml"), SECRETS["one"])
+        check_equal(here.password("second"), SECRETS["two"])
         check_equal(here.mounted.worker_pid(), worker, "who serves")
         check_equal(here.unmount().code, 0)
         here.drop("a.yaml")
@@ -164,7 +168,7 @@ def an_empty_directory_is_one_that_classes_come_to():
         check_equal(here.points(), [])
         here.put("a.yaml", _class("first", "one"))
         here.wait_for("first")
-        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("first"), SECRETS["one"])
         check_equal(here.unmount().code, 0)
 
 
@@ -175,7 +179,7 @@ def classes_come_and_go_as_their_files_do():
         here.mount_ok()
         here.put("b.yaml", _class("second", "two", "team"))
         here.wait_for("first", "team/second")
-        check_equal(here.password("team", "second"), b"of two")
+        check_equal(here.password("team", "second"), SECRETS["two"])
         here.drop("a.yaml")
         here.wait_for("team/second")
         wait_until(lambda: os.listdir(here.point) == ["team"],
@@ -187,7 +191,7 @@ def classes_come_and_go_as_their_files_do():
         for count in range(20):  # more than there are places at a time
             here.put("a.yaml", _class(f"c{count}", "one"))
             here.wait_for(f"c{count}")
-            check_equal(here.password(f"c{count}"), b"of one")
+            check_equal(here.password(f"c{count}"), SECRETS["one"])
         check_equal(here.unmount().code, 0)
 
 
@@ -209,7 +213,7 @@ def a_class_that_changes_keeps_its_mount():
             here.drop("a.yaml")
             wait_until(lambda: status(here.point)["classes"][0]["file"] ==
                        "b.yaml", "it has moved")
-            check_equal(here.password("first"), b"of two")
+            check_equal(here.password("first"), SECRETS["two"])
             check("two" in os.listdir(fd), "another mount")
         finally:
             os.close(fd)
@@ -227,7 +231,7 @@ def a_file_that_is_wrong_leaves_what_it_gave():
         here.put("b.yaml", _class("second", "two"))
         here.wait_for("first", "second")
         here.wait_for_log("a class file is wrong", "a.yaml:")
-        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("first"), SECRETS["one"])
         wrong = status(here.point)["wrongFiles"]
         check_equal([one["file"] for one in wrong], ["a.yaml"])
         table = run_ok(built("secretsfs"), "status", here.point).out.decode()
@@ -235,7 +239,7 @@ def a_file_that_is_wrong_leaves_what_it_gave():
         here.put("a.yaml", _class("first", "three"))
         wait_until(lambda: status(here.point)["wrongFiles"] == [],
                    "it is right again")
-        check_equal(here.password("first"), b"of three")
+        check_equal(here.password("first"), SECRETS["three"])
 
 
 @case
@@ -250,7 +254,7 @@ def a_file_comes_into_force_as_a_whole():
         check_equal(here.points(), ["first"])
         here.drop("a.yaml")
         here.wait_for("first", "second")
-        check_equal(here.password("first"), b"of two")
+        check_equal(here.password("first"), SECRETS["two"])
 
 
 @case
@@ -283,7 +287,7 @@ def SIGHUP_reads_all_again_and_brings_back_what_was_unmounted():
         result = here.unmount("first")
         check_equal((result.code, result.err), (0, ""))
         check_equal(here.points(), ["second"])
-        check_equal(here.password("second"), b"of two")
+        check_equal(here.password("second"), SECRETS["two"])
         wait_until(lambda: [one["state"] for one in
                             status(here.point)["classes"]] ==
                    ["unmounted", "mounted"], "status says so")
@@ -292,7 +296,7 @@ def SIGHUP_reads_all_again_and_brings_back_what_was_unmounted():
         wait_until(lambda: os.listdir(here.point) == [], "given back")
         here.reload()
         here.wait_for("first", "second")
-        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("first"), SECRETS["one"])
 
 
 @case
@@ -376,13 +380,13 @@ def all_mounts_survive_their_worker():
             os.kill(worker, signal.SIGKILL)
             wait_until(lambda: here.mounted.worker_pid() != worker,
                        "another worker")
-            check_equal(here.password("first"), b"of one")
-            check_equal(here.password("team", "second"), b"of two")
+            check_equal(here.password("first"), SECRETS["one"])
+            check_equal(here.password("team", "second"), SECRETS["two"])
         check_equal([point for point in mounts() if here.point in point[0]],
                     before)
         here.put("c.yaml", _class("third", "three"))
         here.wait_for("first", "team/second", "third")
-        check_equal(here.password("third"), b"of three")
+        check_equal(here.password("third"), SECRETS["three"])
 
 
 @case
@@ -397,7 +401,7 @@ def as_many_as_there_can_be_are_handed_over_at_once():
         here.wait_for_log("serving again")
         check_equal(here.points(), names)
         for name in names:
-            check_equal(here.password(name), b"of one")
+            check_equal(here.password(name), SECRETS["one"])
 
 
 @case
@@ -431,8 +435,8 @@ def _check_made_up_for(replace):
         here.put("c.yaml", _class("third", "three"))
         replace(here, worker)
         here.wait_for("second", "third")
-        check_equal(here.password("second"), b"of two")
-        check_equal(here.password("third"), b"of three")
+        check_equal(here.password("second"), SECRETS["two"])
+        check_equal(here.password("third"), SECRETS["three"])
 
 
 @case
@@ -461,11 +465,11 @@ def workers_follow_each_other_with_all_mounts():
         check_equal([point for point in mounts() if here.point in point[0]],
                     before)
         check_equal(here.log_text().count("the worker has left"), 3)
-        check_equal(here.password("first"), b"of one")
-        check_equal(here.password("team", "second"), b"of two")
+        check_equal(here.password("first"), SECRETS["one"])
+        check_equal(here.password("team", "second"), SECRETS["two"])
         here.put("c.yaml", _class("third", "three"))
         here.wait_for("first", "team/second", "third")
-        check_equal(here.password("third"), b"of three")
+        check_equal(here.password("third"), SECRETS["three"])
 
 
 @case
@@ -502,9 +506,10 @@ def keepers_follow_each_other_with_all_mounts():
         here.put("b.yaml", _class("second", "two", "team"))
         here.mount_ok()
         table = _table(here)
-        wanted = {os.path.join(here.point, "first", "password"): b"of one",
-                  os.path.join(here.point, "team", "second", "password"):
-                  b"of two"}
+        wanted = {
+            os.path.join(here.point, "first", "password"): SECRETS["one"],
+            os.path.join(here.point, "team", "second", "password"):
+                SECRETS["two"]}
         with verified("WARM", "COLD", "COLD", wanted=wanted):
             for _ in range(3):
                 keeper = here.mounted.keeper_pid()
@@ -536,8 +541,8 @@ def a_keeper_that_follows_gets_what_changed_meanwhile():
         run_ok(built("secretsfs-keeper"), "--take-over", _socket(here),
                *_keeper_words(here))
         here.wait_for("second", "third")
-        check_equal(here.password("second"), b"of two")
-        check_equal(here.password("third"), b"of three")
+        check_equal(here.password("second"), SECRETS["two"])
+        check_equal(here.password("third"), SECRETS["three"])
 
 
 @case
@@ -555,7 +560,7 @@ def a_keeper_that_cannot_follow_changes_nothing():
             result = run(built("secretsfs-keeper"), *options, *words)
             check(result.code != 0, result)
             check_equal(here.mounted.worker_pid(), worker, "who serves")
-            check_equal(here.password("first"), b"of one")
+            check_equal(here.password("first"), SECRETS["one"])
             return result.err
 
         check("which is taken over as a whole" in
@@ -600,12 +605,12 @@ def a_keeper_that_was_killed_is_followed_by_another():
         here.mount_ok()
         check_equal(here.points(), ["first", "first", "team/second",
                                     "team/second"])
-        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("first"), SECRETS["one"])
         # what has no class any more is taken off as well
         _kill(here)
         here.drop("b.yaml")
         here.mount_ok()
-        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("first"), SECRETS["one"])
         here.unmount_all()
 
 
@@ -629,7 +634,7 @@ def a_directory_is_not_served_twice():
         result = here.mount()
         check_equal(result.code, 1, result)
         check("below it already" in result.err, result)
-        check_equal(here.password("first"), b"of one")
+        check_equal(here.password("first"), SECRETS["one"])
 
 
 @case
@@ -648,7 +653,7 @@ def a_mount_that_another_keeper_serves_stays():
         check_equal(here.points(), ["first", "second"])
         check_equal(here.unmount().code, 0)
         check_equal(here.points(), ["first"])
-        check_equal(here.password("first"), b"of two")
+        check_equal(here.password("first"), SECRETS["two"])
         check_equal(here.unmount("first").code, 0)
         os.rmdir(other)
 

@@ -11,10 +11,12 @@ import sys
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from lib.marked import check_logs
 from lib.mounting import Mount, mount
 from lib.place import built, is_mounted, mounts, work_directory, write_file
 from lib.process import run, run_ok, wait_for_end
 from lib.reading import read
+from lib.scene import PASSWORD, SECRET
 from lib.status import status
 from lib.tap import case, check, check_equal, main
 from lib.wait import wait_until
@@ -24,8 +26,7 @@ LAYERS_MAX = 8  # of keeper/layers.h
 
 
 def _source(directory):
-    return "file:" + write_file(os.path.join(directory, "app.json"),
-                                '{"password": "x"}')
+    return "file:" + write_file(os.path.join(directory, "app.json"), SECRET)
 
 
 def _mode(path):
@@ -56,11 +57,14 @@ class Place:
 
     def mount(self, *options):
         self._count += 1
-        found = Mount(self.point,
-                      os.path.join(self.directory, f"{self._count}.log"))
+        found = Mount(self.point, self.logs()[-1])
         result = mount(self.point, self.source, *options, log=found.log)
         check_equal((result.code, result.err), (0, ""))
         return found
+
+    def logs(self):
+        return [os.path.join(self.directory, f"{number}.log")
+                for number in range(1, self._count + 1)]
 
     def mount_and_kill(self):
         """The keeper and the worker die at once, the notifier with them."""
@@ -92,6 +96,7 @@ def place(mode=0o755):
             check_equal(_layers(found.point), 0, "mounts left")
             check_equal(_mode(found.point), mode)
             check_equal(os.listdir(found.point), [])
+            check_logs(*found.logs())
         finally:
             while is_mounted(found.point):
                 run_ok("umount", "-l", found.point)
@@ -172,7 +177,7 @@ def what_such_a_mount_left_does_not_hinder_the_next_one():
         os.kill(mounted.worker_pid(), signal.SIGKILL)
         wait_for_end(keeper, "keeper")
         here.mount()
-        check_equal(read(os.path.join(here.point, "password")), b"x")
+        check_equal(read(os.path.join(here.point, "password")), PASSWORD)
         check_equal(here.unmount().code, 0)
 
 
@@ -204,7 +209,7 @@ def a_mount_on_dead_ones_serves_and_takes_all_off_at_its_end():
             check_equal(_layers(here.point), count)
         mounted = here.mount()
         check_equal(_layers(here.point), 4)
-        check_equal(read(mounted.path("password")), b"x")
+        check_equal(read(mounted.path("password")), PASSWORD)
         check_equal(status(here.point)["mount"]["deadLayers"], 3)
         check("keepers died" in run_ok(built("secretsfs"), "status",
                                        here.point).out.decode(),

@@ -14,9 +14,11 @@ sys.path.insert(0, sys.path[0] + "/..")
 
 from lib.class_text import class_text, object_text
 from lib.container import Container
+from lib.marked import check_logs
 from lib.mounting import Mount, mount
 from lib.place import built, mounts, work_directory, write_file
 from lib.process import run_ok, wait_for_end
+from lib.scene import SECRET
 from lib.seen import (BEFORE, CONTAINERS, DEAD, EARLY, ENDED, FOLLOWS, KILLED,
                       LATE, MOUNTED, NOTHING, PARENT, REMOUNTED, STACKED, WORKS,
                       check_row)
@@ -29,11 +31,12 @@ class Host:
 
     def __init__(self, directory):
         self.directory = directory
+        self.log = os.path.join(directory, "log")
         self.parent = os.path.join(directory, "host")
         self.point = os.path.join(self.parent, "app")
         self.inside = os.path.join(directory, "inside")
         self.source = "file:" + write_file(
-            os.path.join(directory, "app.json"), '{"password": "x"}')
+            os.path.join(directory, "app.json"), SECRET)
         self.containers = {}
         self._mounted = None
         for path in self.parent, self.inside:
@@ -52,12 +55,16 @@ class Host:
                     self.inside, how)
 
     def mount(self, *options):
-        self._mounted = Mount(self.point, os.path.join(self.directory, "log"))
+        self._mounted = Mount(self.point, self.log)
+        self.check_log()
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._mounted.log)
+            os.unlink(self.log)
         result = mount(self.point, self.source, *options,
                        log=self._mounted.log)
         check_equal((result.code, result.err), (0, ""))
+
+    def check_log(self):
+        check_logs(self.log)
 
     def kill_worker(self):
         worker = self._mounted.worker_pid()
@@ -95,6 +102,7 @@ def host():
         found = Host(directory)
         try:
             yield found
+            found.check_log()
         finally:
             found.done()
 
