@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/needs.h"
 #include "tests/test.h"
 
 #include "base/err.h"
@@ -291,6 +292,7 @@ static void unmounting_what_is_not_mounted_is_done_already(void **state)
 	struct err err;
 
 	(void)state;
+	need_openat2();
 	assert_int_equal(place_open("/tmp/x", &place, &err), 0);
 	assert_int_equal(place_unmount(&place, UINT64_MAX), 0);
 	place_done(&place);

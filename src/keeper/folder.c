@@ -47,11 +47,10 @@ bool folder_is_name(const char *name)
 int folder_open(struct session *session, const char *path, struct err *err)
 {
 	struct folder *folder = &session->folder;
-	int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = place_open_directory(path, err);
 
 	if (fd < 0)
-		return err_set(err, -errno, "mount point %s: %s", path,
-			       strerrordesc_np(errno));
+		return err_wrap(err, "mount point");
 	folder->directory_fd = fd;
 	return 0;
 }

@@ -15,11 +15,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINKS_MAX 40 /* as the kernel follows */
@@ -111,6 +113,22 @@ int place_follow(const char *path, char *ret, struct err *err)
 	return err_set(err, -ELOOP, "%s: %s", path, strerrordesc_np(ELOOP));
 }
 
+int place_open_directory(const char *path, struct err *err)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return fd;
+	return err_set(err, -errno, "%s: %s", path,
+		       errno == ELOOP ? "a symbolic link leads there; give "
+					"what it names"
+				      : strerrordesc_np(errno));
+}
+
 int place_open(const char *path, struct place *ret, struct err *err)
 {
 	struct place place;
@@ -119,10 +137,9 @@ int place_open(const char *path, struct place *ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	place.parent_fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	place.parent_fd = place_open_directory(parent, err);
 	if (place.parent_fd < 0)
-		return err_set(err, -errno, "%s: %s", parent,
-			       strerrordesc_np(errno));
+		return place.parent_fd;
 	*ret = place;
 	return 0;
 }

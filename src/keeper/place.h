@@ -27,8 +27,16 @@ int place_resolve(const char *path, char *ret, struct err *err);
 /* The same, but where the path ends in a symbolic link, for what that names. */
 int place_follow(const char *path, char *ret, struct err *err);
 
-/* path: as for place_resolve(). 0 with a place for place_done(), or negative
- * errno with err filled. */
+/*
+ * Opens the directory of a path by O_PATH, in which no name may be a symbolic
+ * link: who gives it has resolved and checked it, and nobody may lead it
+ * elsewhere meanwhile. A descriptor, or negative errno with err filled.
+ */
+int place_open_directory(const char *path, struct err *err);
+
+/* path: one that place_resolve() gives, or one like it; its directory is opened
+ * by place_open_directory(). 0 with a place for place_done(), or negative errno
+ * with err filled. */
 int place_open(const char *path, struct place *ret, struct err *err);
 void place_done(struct place *place);
 

@@ -292,6 +292,14 @@ def names_a_mount_point_that_cannot_be_one(lab):
     link = lab.root / "link"
     link.symlink_to("mnt")
     check_refusal(lab.keeper("serve", mount_point=link), 1, str(link))
+    # nor where whoever owns what is above has led the path elsewhere
+    (lab.root / "other" / "mnt").mkdir(parents=True)
+    above = lab.root / "above"
+    above.symlink_to("other")
+    for options in (), ("--folder",):
+        check_refusal(lab.keeper("serve", *options,
+                                 mount_point=above / "mnt"), 1, str(above),
+                      "a symbolic link leads there")
     lab.check_nothing_left()
 
 
