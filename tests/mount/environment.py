@@ -96,13 +96,21 @@ def other_certificates_are_not_trusted_from_outside():
         "CURL_CA_BUNDLE": os.path.join(directory, "nothing")})
 
 
+def _program(pid):
+    return os.readlink(f"/proc/{pid}/exe")
+
+
 def _processes(mount):
     wait_until(lambda: "notifier mount=0 pid=" in mount.log_text(),
                "a notifier")
     keeper = mount.keeper_pid()
     with open(f"/proc/{keeper}/task/{keeper}/children",
-              encoding="ascii") as children:
-        return [keeper, *map(int, children.read().split())]
+              encoding="ascii") as file:
+        children = [*map(int, file.read().split())]
+    # one that was made just now has all of the keeper's yet
+    wait_until(lambda: _program(keeper) not in map(_program, children),
+               "each runs a program of its own", 20)
+    return [keeper, *children]
 
 
 @case
