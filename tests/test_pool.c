@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SECRETS 120
 #define LENGTH ((size_t)20000)
+#define NOBODY 65534
+#define NO_LIMIT 77 /* exit code */
 
 static const enum pool_kind kinds[] = { POOL_SECRET, POOL_LOCKED,
 					POOL_UNLOCKED };
@@ -194,6 +197,76 @@ static void a_range_is_there_ahead_of_need(void **state)
 	in_children(grow_ahead, 0);
 }
 
+/* Of an ordinary user, who may lock no more than that. False: the machine does
+ * not let us have as much. */
+static bool become_limited(size_t limit)
+{
+	const struct rlimit locked = { limit, limit };
+
+	return setrlimit(RLIMIT_MEMLOCK, &locked) == 0 &&
+	       (geteuid() != 0 || setresuid(NOBODY, NOBODY, NOBODY) == 0);
+}
+
+/* As a process that follows has it beside the pool that it maps. */
+static void need_room_for_follower(void)
+{
+	size_t size = POOL_MAPPED_FIRST + POOL_RANGE + BOUNCE_SIZE;
+	void *own = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	REQUIRE(own != MAP_FAILED && mlock(own, size) == 0);
+}
+
+static void fill_under_limit(size_t limit)
+{
+	const struct pool_settings best = { 0 };
+	struct pool_about about;
+
+	REQUIRE(pool_open(&best) == 0);
+	pool_describe(&about);
+	if (limit < POOL_LOCKED_MIN + POOL_SPARE) {
+		REQUIRE(about.kind == POOL_UNLOCKED);
+		REQUIRE(about.maximum == POOL_SIZE_MAX);
+		REQUIRE(pool_alloc(LENGTH));
+		return;
+	}
+	REQUIRE(about.kind != POOL_UNLOCKED);
+	REQUIRE(about.maximum >= POOL_LOCKED_MIN);
+	while (pool_alloc(LENGTH))
+		pool_describe(&about);
+	REQUIRE(about.mapped == about.maximum);
+	need_room_for_follower();
+}
+
+static void a_full_pool_leaves_what_who_follows_needs_beside_it(void **state)
+{
+	static const size_t limits[] = {
+		64 << 10,
+		2 << 20,
+		POOL_LOCKED_MIN + POOL_SPARE - 1,
+		POOL_LOCKED_MIN + POOL_SPARE,
+		8 << 20,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		int status;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			if (!become_limited(limits[i]))
+				_exit(NO_LIMIT);
+			fill_under_limit(limits[i]);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == NO_LIMIT)
+			skip_because("%zu bytes cannot be locked", limits[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
 static struct secret *new_secret(unsigned number)
 {
 	char bytes[LENGTH];
@@ -276,6 +349,8 @@ int main(void)
 			a_pool_grows_to_its_maximum_and_tells_when_room_is_short),
 		cmocka_unit_test(a_range_is_there_ahead_of_need),
 		cmocka_unit_test(nobody_waits_for_room_that_was_not_promised),
+		cmocka_unit_test(
+			a_full_pool_leaves_what_who_follows_needs_beside_it),
 		cmocka_unit_test(secrets_that_do_not_fit_are_sealed_and_opened),
 		cmocka_unit_test(a_reply_leaves_from_every_kind_of_pool),
 	};

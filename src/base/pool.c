@@ -18,10 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RANGE ((size_t)256 << 10)
 /* Of one piece: a reply with one value of the largest size, all escaped. */
 #define ROOM_WANTED ((size_t)384 << 10)
-#define MAPPED_FIRST ((size_t)768 << 10)
 
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret 447
@@ -67,7 +65,7 @@ static size_t size_allowed(void)
 		return POOL_SIZE_MAX;
 	if (limit.rlim_cur < POOL_LOCKED_MIN + POOL_SPARE)
 		return 0;
-	return ((size_t)limit.rlim_cur - POOL_SPARE) / RANGE * RANGE;
+	return ((size_t)limit.rlim_cur - POOL_SPARE) / POOL_RANGE * POOL_RANGE;
 }
 
 /* With a page on either side that nobody may touch. */
@@ -149,7 +147,7 @@ static bool try_kind(struct pool *pool, enum pool_kind kind)
 		pool->fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
 		if (pool->fd >= 0 &&
 		    ftruncate(pool->fd, (off_t)pool->maximum) == 0 &&
-		    add_range(pool, MAPPED_FIRST) == 0) {
+		    add_range(pool, POOL_MAPPED_FIRST) == 0) {
 			write_head(pool);
 			return true;
 		}
@@ -158,7 +156,7 @@ static bool try_kind(struct pool *pool, enum pool_kind kind)
 		pool->fd = -1;
 		return false;
 	}
-	return add_range(pool, MAPPED_FIRST) == 0;
+	return add_range(pool, POOL_MAPPED_FIRST) == 0;
 }
 
 static size_t size_wanted(const struct pool_settings *settings, size_t allowed)
@@ -167,7 +165,8 @@ static size_t size_wanted(const struct pool_settings *settings, size_t allowed)
 
 	if (settings->size_max && settings->size_max < wanted)
 		wanted = settings->size_max;
-	return wanted < POOL_SIZE_MIN ? POOL_SIZE_MIN : wanted / RANGE * RANGE;
+	return wanted < POOL_SIZE_MIN ? POOL_SIZE_MIN
+				      : wanted / POOL_RANGE * POOL_RANGE;
 }
 
 int pool_open(const struct pool_settings *settings)
@@ -202,7 +201,7 @@ static void tell_low(struct pool *pool)
 /* Who needs more than is ready has to wait for it. */
 static void *take_more(struct pool *pool, size_t size)
 {
-	size_t more = (size / RANGE + 1) * RANGE;
+	size_t more = (size / POOL_RANGE + 1) * POOL_RANGE;
 	size_t left = pool->maximum - pool->mapped;
 
 	/* Less may do, together with what is free before it. */
@@ -232,7 +231,7 @@ bool pool_extend(void *bytes, size_t size)
 	struct pool *pool = the_pool();
 
 	while (!blocks_extend(&pool->blocks, bytes, size))
-		if (!blocks_is_last(bytes) || add_range(pool, RANGE) < 0)
+		if (!blocks_is_last(bytes) || add_range(pool, POOL_RANGE) < 0)
 			return false;
 	tell_low(pool);
 	return true;
@@ -346,6 +345,6 @@ bool pool_grow(void)
 
 	pool->is_low = false;
 	while (r == 0 && !blocks_has(&pool->blocks, ROOM_WANTED))
-		r = add_range(pool, RANGE);
+		r = add_range(pool, POOL_RANGE);
 	return r == 0;
 }

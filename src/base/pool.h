@@ -22,10 +22,19 @@ enum pool_kind {
 	POOL_UNLOCKED, /* likewise, but nothing may be locked here */
 };
 
-/* How much of the limit on locked memory is for bounce.h. */
-#define POOL_SPARE ((size_t)512 << 10)
-/* Where less may be locked, nothing is: the longest reply would have no room.
- * The usual limits are 64 KiB, of old container runtimes, and 8 MiB. */
+#define POOL_RANGE ((size_t)256 << 10)
+#define POOL_MAPPED_FIRST ((size_t)768 << 10)
+/* Of the limit on locked memory: for bounce.h and the environment. */
+#define POOL_FOR_OTHERS ((size_t)512 << 10)
+/* What of that limit, which counts for each process, no pool takes: who follows
+ * has to map all of a full pool (pool_map_other()) beside what it has itself, a
+ * pool as it begins that has grown once. What else it takes over meanwhile, it
+ * has no room for and seals. */
+#define POOL_SPARE (POOL_FOR_OTHERS + POOL_MAPPED_FIRST + POOL_RANGE)
+/* Where less than this would remain, the longest reply would have no room: so
+ * under a limit of 6.5 MiB nothing is locked, and the pool is POOL_UNLOCKED, of
+ * POOL_SIZE_MAX. The usual limits are 64 KiB, of old container runtimes, and
+ * 8 MiB. */
 #define POOL_LOCKED_MIN ((size_t)5 << 20)
 /* What a test may have at least. */
 #define POOL_SIZE_MIN ((size_t)1 << 20)

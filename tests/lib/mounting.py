@@ -61,13 +61,15 @@ class Mount:
         return run(built("secretsfs"), "unmount", self.point)
 
 
-def mount(point, source, *options, env=None, log=None):
-    """Runs the command and says how it ended; for mounts that may fail."""
+def mount(point, source, *options, env=None, log=None, under=()):
+    """Runs the command, under: by way of another, and says how it ended; for
+    mounts that may fail."""
     if not is_mounted(point):  # where it would ask who may be dead
         os.makedirs(point, exist_ok=True)
     mark_files(source, options)
     logging = ("--log-level", "debug", "--log-file", log) if log else ()
-    return run(built("secretsfs"), *logging, *options, source, point, env=env)
+    return run(*under, built("secretsfs"), *logging, *options, source, point,
+               env=env)
 
 
 def _end(mounted, pids):
@@ -99,7 +101,7 @@ def check_log(mounted, expect_death=False):
 
 @contextlib.contextmanager
 def mounted_at(directory, source, *options, env=None, name="mnt",
-               expect_death=False):
+               expect_death=False, under=()):
     """A mount for the time of a with block, below a work directory.
 
     At its end nothing may be left: no mount, no process, no report of a
@@ -107,7 +109,8 @@ def mounted_at(directory, source, *options, env=None, name="mnt",
     """
     found = Mount(os.path.join(directory, name),
                   os.path.join(directory, f"{name}.log"))
-    result = mount(found.point, source, *options, env=env, log=found.log)
+    result = mount(found.point, source, *options, env=env, log=found.log,
+                   under=under)
     check(result.code == 0, "mount:", result)
     pids = {}
     try:

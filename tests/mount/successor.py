@@ -4,6 +4,7 @@ served by the next, as old as it is."""
 
 import contextlib
 import os
+import resource
 import signal
 import sys
 
@@ -23,6 +24,8 @@ from lib.wait import wait_until
 COUNT = 40
 GRACE_S = 60
 SMALL_POOL = 1 << 20  # the values and the longest reply need more
+LOCKED_MAX = 8 << 20  # what users may lock in most places
+LARGE = 60000
 TTL_S = 600
 STALE_S = 3600
 
@@ -31,20 +34,24 @@ def _value(number):
     return f"{number:05d}" * (1 + number * 250)
 
 
+def _large_value(number):
+    return f"{number:05d}" * (LARGE // 5)
+
+
 @contextlib.contextmanager
-def _scene(*options):
-    names = [f"app-{number}" for number in range(COUNT)]
+def _scene(*options, count=COUNT, value=_value, under=()):
+    names = [f"app-{number}" for number in range(count)]
     with work_directory() as directory, FakeAws(directory) as aws:
         clock = Clock(directory)
         for number, name in enumerate(names):
-            aws.put(name, _value(number))
+            aws.put(name, value(number))
         with mounted_at(directory, write_class(directory, *names),
                         "--test-restarts", "0", "--ttl", f"{TTL_S}s",
                         "--max-stale", f"{STALE_S}s", *clock.options,
                         *options, env=aws.environment(),
-                        expect_death=True) as mount:
+                        expect_death=True, under=under) as mount:
             for number, name in enumerate(names):
-                check_equal(read(mount.path(name)).decode(), _value(number))
+                check_equal(read(mount.path(name)).decode(), value(number))
             yield Scene(directory, aws, mount), names, clock
 
 
@@ -59,12 +66,12 @@ def _kill(scene):
                "another worker serves")
 
 
-def _check_all(scene, names):
+def _check_all(scene, names, value=_value):
     for number, name in enumerate(names):
         path = scene.path(name)
         with open(path, "rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        check_equal(read(path).decode(), _value(number), name)
+        check_equal(read(path).decode(), value(number), name)
 
 
 def _needs_kept_memory(scene):
@@ -111,6 +118,34 @@ def so_is_what_the_pool_had_no_room_for():
             check(_memory(scene)["sealed"] > 0, _memory(scene))
             # opens what is sealed, and has others sealed for it
             _check_all(scene, names)
+
+
+def _locked_max():
+    """What a mount may lock that nobody lets have more: the limit that there
+    is, but not more than a test can fill."""
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    if limit == resource.RLIM_INFINITY:
+        return LOCKED_MAX
+    return min(limit, LOCKED_MAX)
+
+
+@case
+def so_is_a_pool_that_fills_the_limit_on_locked_memory():
+    limit = _locked_max()
+    under = ("prlimit", f"--memlock={limit}:{limit}",
+             "setpriv", "--bounding-set", "-sys_resource")
+    with _scene(count=limit // LARGE + 1, value=_large_value,
+                under=under) as (scene, names, _):
+        _needs_kept_memory(scene)
+        memory = _memory(scene)
+        check_equal(memory["mappedBytes"], memory["maxBytes"], memory)
+        check(limit // 2 < memory["maxBytes"] < limit, memory)
+        check(memory["sealed"] > 0, memory)
+        scene.aws.refuse_connections()
+        for _ in range(3):
+            _kill(scene)
+            check_equal(_memory(scene)["adopted"], len(names), "taken over")
+            _check_all(scene, names, _large_value)
 
 
 @case
