@@ -3,12 +3,16 @@
  * scan_memory PID MARKERS: looks for whole markers and for pieces of eight
  * bytes of them, in all memory that PID has outside the pool and in the
  * registers of its threads. Each line of MARKERS is a kind and, after a blank,
- * bytes. Prints a line for each run of hits, and at last what was searched.
+ * bytes. Prints a line for each run of hits, and at last how much was searched,
+ * how much was left out as the pool, and how much of what was searched is in
+ * files of memory, as the annex is.
  *
  * The process is stopped meanwhile. Needs root. In the place of PID a path,
  * with a slash: of a core, or of what is swapped to.
  */
+#include "base/bounce.h"
 #include "base/macros.h"
+#include "base/pool.h"
 
 #include <dirent.h>
 #include <elf.h>
@@ -49,14 +53,25 @@ struct scan {
 	char block[BLOCK + OVERLAP];
 	uint64_t searched;
 	uint64_t skipped; /* the pool */
+	uint64_t files;	  /* of what was searched */
 };
 
 struct region {
 	uint64_t start;
 	uint64_t end;
+	uint64_t offset;
 	bool is_readable;
 	bool is_pool;
 	char name[128];
+};
+
+/* Of a file; in what is searched it begins at the address. */
+struct range {
+	int fd;
+	uint64_t start;
+	uint64_t end;
+	uint64_t address;
+	const char *name;
 };
 
 static _Noreturn void die(const char *what)
@@ -164,21 +179,70 @@ static void search(const struct scan *scan, size_t count, size_t readable,
 	}
 }
 
-static void search_region(struct scan *scan, const struct region *region)
+static void search_range(struct scan *scan, const struct range *range)
 {
-	for (uint64_t at = region->start; at < region->end; at += BLOCK) {
-		uint64_t rest = region->end - at;
+	uint64_t length = range->end - range->start;
+
+	for (uint64_t at = 0; at < length; at += BLOCK) {
+		uint64_t rest = length - at;
 		size_t count = rest < BLOCK ? (size_t)rest : BLOCK;
 		size_t wanted =
 			rest < BLOCK + OVERLAP ? (size_t)rest : BLOCK + OVERLAP;
-		ssize_t length =
-			pread(scan->memory, scan->block, wanted, (off_t)at);
+		ssize_t got = pread(range->fd, scan->block, wanted,
+				    (off_t)(range->start + at));
 
-		if (length <= 0)
+		if (got <= 0)
 			continue;
-		scan->searched += (uint64_t)length;
-		search(scan, count, (size_t)length, region->name, at);
+		scan->searched += (uint64_t)got;
+		search(scan, count, (size_t)got, range->name,
+		       range->address + at);
 	}
+}
+
+static void search_region(struct scan *scan, const struct region *region)
+{
+	search_range(scan, &(struct range){
+				   .fd = scan->memory,
+				   .start = region->start,
+				   .end = region->end,
+				   .address = region->start,
+				   .name = region->name,
+			   });
+}
+
+/* What is there of it from at on; false: nothing. */
+static bool find_data(int fd, uint64_t at, uint64_t end, struct range *range)
+{
+	off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+	off_t hole = data < 0 ? data : lseek(fd, data, SEEK_HOLE);
+
+	if (hole < 0 || (uint64_t)data >= end)
+		return false;
+	range->start = (uint64_t)data;
+	range->end = (uint64_t)hole < end ? (uint64_t)hole : end;
+	return true;
+}
+
+/* Most of the annex is a hole, which reading it in the process would fill. */
+static void search_mapped_file(struct scan *scan, const struct region *region)
+{
+	uint64_t end = region->offset + (region->end - region->start);
+	struct range range = { .end = region->offset, .name = region->name };
+	uint64_t before = scan->searched;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path),
+		       "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, scan->pid,
+		       region->start, region->end);
+	range.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (range.fd < 0)
+		die(path);
+	while (find_data(range.fd, range.end, end, &range)) {
+		range.address = region->start + (range.start - region->offset);
+		search_range(scan, &range);
+	}
+	(void)close(range.fd);
+	scan->files += scan->searched - before;
 }
 
 /* The line that a region begins with; other lines begin alike at times. */
@@ -189,8 +253,9 @@ static void read_head(const char *line, struct region *ret)
 	int name = 0;
 
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes these */
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %n",
-		   &region.start, &region.end, rights, &name) < 3)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n",
+		   &region.start, &region.end, rights, &region.offset,
+		   &name) < 4)
 		return;
 	region.is_readable = rights[0] == 'r';
 	(void)snprintf(region.name, sizeof(region.name), "%.*s",
@@ -207,16 +272,24 @@ static void end_region(struct scan *scan, const struct region *region)
 {
 	if (region->is_pool)
 		scan->skipped += region->end - region->start;
-	else if (region->is_readable && strncmp(region->name, "[v", 2) != 0 &&
-		 region->end - region->start < REGION_MAX)
+	else if (!region->is_readable || strncmp(region->name, "[v", 2) == 0)
+		return;
+	else if (strncmp(region->name, "/memfd:", 7) == 0)
+		search_mapped_file(scan, region);
+	else if (region->end - region->start < REGION_MAX)
 		search_region(scan, region);
 }
 
-/* What is locked is the pool, and what is secret memory: in who was forked, it
- * is not locked any more. Nothing else of these processes is either. */
-static bool is_pool(const char *flags, const char *name)
+/* Of what is locked, the buffer of replies and a keeper's environment are no
+ * pool. Pieces of it may be regions of their own. */
+static bool is_pool(const char *flags, const struct region *region)
 {
-	return strstr(flags, " lo") || strncmp(name, "/secretmem", 10) == 0;
+	_Static_assert(BOUNCE_SIZE < POOL_RANGE, "cannot be told from a pool");
+
+	if (strncmp(region->name, "/secretmem", 10) == 0)
+		return true;
+	return strstr(flags, " lo") && strstr(flags, " wf") &&
+	       region->end - region->start >= POOL_RANGE;
 }
 
 static void search_memory(struct scan *scan)
@@ -232,7 +305,7 @@ static void search_memory(struct scan *scan)
 		die(path);
 	while (fgets(line, sizeof(line), file)) {
 		if (strncmp(line, "VmFlags:", 8) == 0) {
-			region.is_pool = is_pool(line, region.name);
+			region.is_pool = is_pool(line, &region);
 			end_region(scan, &region);
 		} else {
 			read_head(line, &region);
@@ -328,8 +401,9 @@ int main(int argc, char **argv)
 		search_file(scan, argv[1]);
 	else
 		search_process(scan);
-	(void)printf("searched %" PRIu64 " skipped %" PRIu64 "\n",
-		     scan->searched, scan->skipped);
+	(void)printf("searched %" PRIu64 " skipped %" PRIu64 " files %" PRIu64
+		     "\n",
+		     scan->searched, scan->skipped, scan->files);
 	(void)close(scan->memory);
 	free(scan);
 	return 0;

@@ -2,6 +2,7 @@
 """Mounts that have had every kind of secret in their hands, and the search for
 what they left behind."""
 
+import collections
 import contextlib
 import os
 import shutil
@@ -13,7 +14,7 @@ from lib.identity import IDENTITIES, random_text
 from lib.memory import keeps_freed_memory
 from lib.mounting import mounted_at
 from lib.place import built, work_directory, write_file
-from lib.process import run_ok
+from lib.process import run_ok, status_field
 from lib.reading import error_of
 from lib.status import status, wait_for_answers
 from lib.tap import Skip, check
@@ -137,12 +138,50 @@ def _with_children(pid):
                    for one in _with_children(child))]
 
 
+def _are_asleep(pids):
+    return all((status_field(pid, "State") or "gone").startswith("S")
+               for pid in pids)
+
+
+def _is_answered(found):
+    """Whether AWS and its like have answered all that they were asked: keys are
+    renewed ahead of need, while nobody waits for them."""
+    return not any(one["inFlight"] for one in found["objects"]) and all(
+        one["attempts"] == sum(count for name, count in one.items()
+                               if name not in ("name", "attempts", "retries"))
+        for endpoint in found["endpoints"] for one in endpoint["operations"])
+
+
+def _at_rest(mount, count):
+    try:
+        pids = processes(mount)
+        if len(pids) != count or not _are_asleep(pids):
+            return None
+        # which has the worker take what a command has said before
+        is_answered = _is_answered(status(mount.point))
+        at_last = processes(mount)
+    except FileNotFoundError:
+        return None
+    return pids if is_answered and pids == at_last and _are_asleep(pids) \
+        else None
+
+
+def processes_at_rest(mount, count):
+    """That many, the keeper first: when none of them has anything to do, runs a
+    command, or waits for an answer."""
+    return wait_until(lambda: _at_rest(mount, count),
+                      f"{count} processes rest", 30)
+
+
+# searched, and of that in files of memory as the annex; left out as the pool
+Scan = collections.namedtuple("Scan", "hits searched pool files")
+
+
 def scan(where, markers):
-    """Of a process or a file: the hits, how much was searched, and how much was
-    left out as the pool."""
+    """Of a process or a file; lengths are in bytes."""
     lines = run_ok(_SCANNER, str(where), markers).out.decode().splitlines()
     words = lines.pop().split()
-    return lines, int(words[1]), int(words[3])
+    return Scan(lines, *(int(words[at]) for at in (1, 3, 5)))
 
 
 @contextlib.contextmanager
@@ -169,7 +208,8 @@ def need_wiping():
 
 
 @contextlib.contextmanager
-def used_mount(*options, identity="role", expect_death=False, **more):
+def used_mount(*options, identity="role", expect_death=False, under=(),
+               **more):
     """identity: one of IDENTITIES. Gives the mount, and a file of all that was
     secret."""
     need_wiping()
@@ -179,7 +219,7 @@ def used_mount(*options, identity="role", expect_death=False, **more):
         someone = IDENTITIES[identity](aws, metadata, directory)
         source = write_file(os.path.join(directory, "class.yaml"), _CLASS)
         with mounted_at(directory, source, "--ttl", "1h", *someone.options,
-                        *options, expect_death=expect_death,
+                        *options, expect_death=expect_death, under=under,
                         env={**someone.environment(), **more}) as mount:
             _use(account, someone, mount)
             wait_for_answers(mount.point)

@@ -61,13 +61,13 @@ def no_marker_is_in_a_core_with_either_kind_of_pool():
             with used_mount("--test-pool", kind, expect_death=True,
                             AWS_TEST_CORES=cores) as (mount, markers):
                 core = _force_core(mount, cores)
-                hits, searched, _ = scan(core, markers)
-                check(searched > 1 << 20, "a core of", searched)
-                check(not hits, kind, *hits[:20])
+                found = scan(core, markers)
+                check(found.searched > 1 << 20, "a core of", found.searched)
+                check(not found.hits, kind, *found.hits[:20])
                 # what is no secret is in it
                 names = write_file(os.path.join(cores, "names"), "".join(
                     f"name {name}\n" for name in FILES if len(name) > 7))
-                check(scan(core, names)[0], "not even names are in it")
+                check(scan(core, names).hits, "not even names are in it")
 
 
 main()

@@ -4,7 +4,9 @@ but the pool has a value, a key or a token, nor eight bytes of one: whoever
 mounts, and as whom."""
 
 import contextlib
+import os
 import sys
+import time
 
 sys.path.insert(0, sys.path[0] + "/..")
 
@@ -13,13 +15,12 @@ from lib.place import built
 from lib.process import run_ok
 from lib.status import status
 from lib.tap import Skip, case, check, check_equal, main
-from lib.used import (need_wiping, processes, scan, test_programs,
+from lib.used import (need_wiping, processes_at_rest, scan, test_programs,
                       used_mount)
 from lib.user import why_no_user
 from lib.users_scene import users_scene
-from lib.wait import wait_until
 
-LOOKS = 20
+LOOK_S = 60
 POOLS = ("memfd_secret", "mlock")
 POOL_MIN = 512 << 10
 POOL_MAX = 8 << 20
@@ -37,11 +38,13 @@ LEFT = {
 
 @contextlib.contextmanager
 def _used(pool, identity):
+    # keeper, worker, notifier, and who runs commands: users may
+    runs_commands = identity == "process" or os.geteuid() != 0
     with used_mount("--test-pool", pool, identity=identity) as (mount,
                                                                 markers):
         yield {"pool": status(mount.point)["memory"]["kind"],
-               "pids": processes(mount), "worker": mount.worker_pid(),
-               "markers": markers}
+               "pids": processes_at_rest(mount, 3 + runs_commands),
+               "worker": mount.worker_pid(), "markers": markers}
 
 
 def _used_by_user(pool, identity):
@@ -56,16 +59,14 @@ def _nothing_is_left(mounted, pool, identity):
     with mounted(pool, identity) as used:
         if used["pool"] != pool:
             raise Skip(f"no {pool} here")
-        # keeper, worker, notifier, and who runs commands: users may
-        runs_commands = identity == "process" or mounted is _used_by_user
-        check_equal(len(used["pids"]), 3 + runs_commands, "processes")
         for pid in used["pids"]:
-            hits, searched, locked = scan(pid, used["markers"])
-            check(searched > 1 << 19, pid, "has more than", searched)
-            check(not hits, f"process {pid} as {identity}:", *hits[:20])
+            found = scan(pid, used["markers"])
+            check(found.searched > 1 << 19, pid, "has more than", found)
+            check(not found.hits, f"process {pid} as {identity}:",
+                  *found.hits[:20])
             # it is the worker's, and goes to nobody who is forked
-            check(POOL_MIN < locked < POOL_MAX if pid == used["worker"]
-                  else locked < POOL_MIN, pid, "has locked", locked)
+            check(POOL_MIN < found.pool < POOL_MAX if pid == used["worker"]
+                  else found.pool < POOL_MIN, pid, "has locked", found.pool)
 
 
 def _add_case(who, mounted, pool, identity):
@@ -83,18 +84,10 @@ for _pool in POOLS:
 
 
 def _look(pids, markers):
-    hits = [hit.split() for pid in pids for hit in scan(pid, markers)[0]]
+    hits = [hit.split() for pid in pids for hit in scan(pid, markers).hits]
     return ({kind for _, kind, *_ in hits} |
             {f"whole {kind}" for whole, kind, *_ in hits
              if whole == "complete"})
-
-
-def _lasting(mount, identity):
-    try:
-        found = processes(mount)
-    except FileNotFoundError:
-        return None
-    return found[1:] if len(found) == 3 + (identity == "process") else None
 
 
 @case
@@ -102,15 +95,13 @@ def of_each_kind_something_is_left_where_nothing_is_wiped():
     for identity, kinds in LEFT.items():
         with test_programs(worker="unwiped_worker"), \
                 used_mount(identity=identity) as (mount, markers):
-            # not a command that runs just now
-            pids = wait_until(lambda: _lasting(mount, identity), "a rest")
+            _, *pids = processes_at_rest(mount, 3 + (identity == "process"))
             found = set()
             # what is freed is soon something else: so more than one look
-            for _ in range(LOOKS):
+            end = time.monotonic() + LOOK_S
+            while not kinds <= found and time.monotonic() < end:
                 run_ok(built("secretsfs"), "refresh", mount.point)
                 found |= _look(pids, markers)
-                if kinds <= found:
-                    break
             check(kinds <= found, f"as {identity} only {found} is left")
 
 

@@ -38,9 +38,9 @@ def _swap_out(mount, markers, path):
     """What of the markers is in swap."""
     total = sum(page_out(pid) for pid in processes(mount))
     check(total > 100, "only", total, "KiB were swapped")
-    hits, searched, _ = scan(path, markers)
-    check(searched > total << 10, searched, "searched of", total)
-    return hits
+    found = scan(path, markers)
+    check(found.searched > total << 10, found.searched, "searched of", total)
+    return found.hits
 
 
 @case
