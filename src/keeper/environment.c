@@ -79,8 +79,10 @@ static void *map_secret(size_t size)
 
 static void *map_locked(size_t size)
 {
+	/* As secret memory is: shared with who is forked, so that what is wiped
+	 * here is wiped there. A copy would be locked nowhere. */
 	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (bytes == MAP_FAILED)
 		return NULL;

@@ -16,8 +16,9 @@ char **environment_for_worker(char *const *environment);
  * Moves the strings of such an array into memory of their own that is never
  * swapped nor in a core file, and nowhere in /proc where the kernel has
  * memfd_secret(2); each is wiped where it stood, which for a process's own
- * environment is what /proc/PID/environ shows. A forked child keeps them, to
- * execute with. For good. 0 or -ENOMEM.
+ * environment is what /proc/PID/environ shows. A forked child has the same
+ * ones, to execute with: wiped by one of the two, they are gone from both. For
+ * good. 0 or -ENOMEM.
  */
 int environment_lock_away(char **environment);
 

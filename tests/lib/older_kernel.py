@@ -12,6 +12,7 @@ import struct
 import sys
 
 LANDLOCK_CREATE_RULESET = 444
+MEMFD_SECRET = 447
 SECCOMP = {"x86_64": 317, "aarch64": 277}.get(os.uname().machine)
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2

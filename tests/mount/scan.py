@@ -10,10 +10,13 @@ import time
 
 sys.path.insert(0, sys.path[0] + "/..")
 
+from fake_aws import SECRET_KEY
 from lib.identity import IDENTITIES
-from lib.place import built
+from lib.older_kernel import MEMFD_SECRET
+from lib.place import SOURCE, built
 from lib.process import run_ok
 from lib.status import status
+from lib.swap import mappings
 from lib.tap import Skip, case, check, check_equal, main
 from lib.used import (need_wiping, processes_at_rest, scan, test_programs,
                       used_mount)
@@ -81,6 +84,30 @@ for _pool in POOLS:
     for _identity in IDENTITIES:
         _add_case("root", _used, _pool, _identity)
         _add_case("a user", _used_by_user, _pool, _identity)
+
+
+def _is_locked(pid, address):
+    return any(start <= address < end and {"lo", "dd"} <= flags
+               for start, end, _, flags in mappings(pid))
+
+
+@case
+def where_the_kernel_has_no_secret_memory_only_the_keeper_has_keys():
+    # they were in the environment when the worker made who runs commands
+    older = os.path.join(SOURCE, "tests", "lib", "older_kernel.py")
+    with used_mount("--allow-credential-process", identity="environment",
+                    under=(sys.executable, older, str(MEMFD_SECRET))) as (
+                        mount, markers):
+        check_equal(status(mount.point)["memory"]["kind"], "mlock")
+        keeper, *others = processes_at_rest(mount, 4)
+        for pid in others:
+            hits = scan(pid, markers).hits
+            check(not hits, "process", pid, *hits[:20])
+        hits = [hit.split() for hit in scan(keeper, markers).hits]
+        # for the next worker
+        check_equal([hit[:3] for hit in hits],
+                    [["complete", "key", str(len(SECRET_KEY))]], "its hits")
+        check(_is_locked(keeper, int(hits[0][4], 16)), *hits)
 
 
 def _look(pids, markers):
