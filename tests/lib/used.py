@@ -51,13 +51,20 @@ FILES = ("password", "token", "keys", "plain", "picked-password", "picked",
          "large")
 
 
+_MORE = """      - objectName: {0}
+        objectType: secretsmanager
+        jmesPath: []
+"""
+
+
 class _Account:
     """Secrets whose every value is noted."""
 
-    def __init__(self, aws):
+    def __init__(self, aws, more):
         self.aws = aws
         self.markers = set()
-        for name in ("keys", "plain", "picked", "large"):
+        self.files = (*FILES, *more)
+        for name in ("keys", "plain", "picked", "large", *more):
             self.rotate(name)
 
     def _value(self, length=48):
@@ -71,7 +78,7 @@ class _Account:
                      f'"token": "{self._value(2000)}"}}')
         elif name == "picked":
             value = f'{{"database": {{"password": "{self._value()}"}}}}'
-        elif name == "large":
+        elif name.startswith("large"):
             value = "x" * 30000 + self._value(200) + "y" * 30000
         else:
             value = self._value()
@@ -120,7 +127,7 @@ def _use(account, someone, mount):
     for number in range(READS):
         if number % ROUND == 0:
             _disturb(number // ROUND, account, someone, mount)
-        name = FILES[number % len(FILES)]
+        name = account.files[number % len(account.files)]
         count += error_of(_read, mount.path(name)) == ""
     check(count > READS // 2, count, "of", READS, "reads succeeded")
 
@@ -209,15 +216,16 @@ def need_wiping():
 
 @contextlib.contextmanager
 def used_mount(*options, identity="role", expect_death=False, under=(),
-               **more):
-    """identity: one of IDENTITIES. Gives the mount, and a file of all that was
-    secret."""
+               large=(), **more):
+    """identity: one of IDENTITIES; large: names of more secrets of that size.
+    Gives the mount, and a file of all that was secret."""
     need_wiping()
     with work_directory() as directory, FakeAws(directory) as aws, \
             FakeMetadata(aws) as metadata:
-        account = _Account(aws)
+        account = _Account(aws, large)
         someone = IDENTITIES[identity](aws, metadata, directory)
-        source = write_file(os.path.join(directory, "class.yaml"), _CLASS)
+        source = write_file(os.path.join(directory, "class.yaml"),
+                            _CLASS + "".join(map(_MORE.format, large)))
         with mounted_at(directory, source, "--ttl", "1h", *someone.options,
                         *options, expect_death=expect_death, under=under,
                         env={**someone.environment(), **more}) as mount:

@@ -13,7 +13,7 @@ sys.path.insert(0, sys.path[0] + "/..")
 from fake_aws import SECRET_KEY
 from lib.identity import IDENTITIES
 from lib.older_kernel import MEMFD_SECRET
-from lib.place import SOURCE, built
+from lib.place import SOURCE, built, work_directory, write_file
 from lib.process import run_ok
 from lib.status import status
 from lib.swap import mappings
@@ -24,6 +24,9 @@ from lib.user import why_no_user
 from lib.users_scene import users_scene
 
 LOOK_S = 60
+SMALL_POOL = 1 << 20
+LARGE = tuple(f"large-{number:02d}" for number in range(24))
+LENGTH = 60000
 POOLS = ("memfd_secret", "mlock")
 POOL_MIN = 512 << 10
 POOL_MAX = 8 << 20
@@ -84,6 +87,27 @@ for _pool in POOLS:
     for _identity in IDENTITIES:
         _add_case("root", _used, _pool, _identity)
         _add_case("a user", _used_by_user, _pool, _identity)
+
+
+@case
+def nothing_is_left_where_most_values_are_sealed():
+    with used_mount("--test-pool", f"memfd_secret:{SMALL_POOL}",
+                    large=LARGE) as (mount, markers), \
+            work_directory() as directory:
+        memory = status(mount.point)["memory"]
+        if not memory["outlivesWorker"]:
+            raise Skip(f"no secret memory here: {memory}")
+        check(memory["sealed"] > len(LARGE) // 4, memory)
+        for pid in processes_at_rest(mount, 3):
+            hits = scan(pid, markers).hits
+            check(not hits, "process", pid, *hits[:20])
+        # the annex was searched: names are in it, and what is sealed
+        names = write_file(os.path.join(directory, "names"), "".join(
+            f"name {name}\n" for name in LARGE))
+        found = scan(mount.worker_pid(), names)
+        check(found.files > memory["sealed"] * LENGTH, found.files, memory)
+        kept = [hit for hit in found.hits if "/memfd:annex" in hit]
+        check(len(kept) >= len(LARGE), *found.hits[:20])
 
 
 def _is_locked(pid, address):
