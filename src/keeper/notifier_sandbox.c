@@ -8,7 +8,6 @@
 #include "keeper/notifier_sandbox.h"
 #include "base/err.h"
 #include "base/macros.h"
-#include "guard/call_filter.h"
 #include "guard/ruleset.h"
 #include "guard/sanitizers.h"
 
@@ -103,12 +102,17 @@ int notifier_sandbox_files(int root)
 	return r;
 }
 
-int notifier_sandbox_calls(void)
+struct call_policy notifier_calls(void)
 {
-	const struct call_policy policy = {
+	return (struct call_policy){
 		.tables = { { allowed, ARRAY_SIZE(allowed) } },
 		.otherwise = CALL_DEADLY,
 	};
+}
+
+int notifier_sandbox_calls(void)
+{
+	const struct call_policy policy = notifier_calls();
 
 	return call_filter_install(&policy);
 }

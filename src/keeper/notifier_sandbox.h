@@ -2,6 +2,8 @@
 #ifndef KEEPER_NOTIFIER_SANDBOX_H
 #define KEEPER_NOTIFIER_SANDBOX_H
 
+#include "guard/call_filter.h"
+
 struct err;
 
 /*
@@ -23,7 +25,10 @@ int notifier_sandbox_capabilities(struct err *err);
  */
 int notifier_sandbox_files(int root);
 
-/* seccomp: any system call but those of the table ends the process. 0;
+/* Any system call but those of the table ends the process. */
+struct call_policy notifier_calls(void);
+
+/* seccomp, as the table says. 0;
  * -EOPNOTSUPP where the kernel has no filters; or negative errno. */
 int notifier_sandbox_calls(void);
 
