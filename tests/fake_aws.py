@@ -42,7 +42,8 @@ REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/secretsfs-test"
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
-SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+# each test's own: others that run now are not looked for
+SECRET_KEY = base64.b64encode(os.urandom(30)).decode()
 
 GET = "GetSecretValue"
 DESCRIBE = "DescribeSecret"

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -395,6 +396,9 @@ int main(int argc, char **argv)
 
 	if (!scan || argc != 3)
 		die("usage: scan_memory PID|PATH MARKERS");
+	/* Or what is looked for might be found in swap because of us. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		die("mlockall");
 	read_markers(scan, argv[2]);
 	scan->pid = (pid_t)strtol(argv[1], NULL, 10);
 	if (strchr(argv[1], '/'))

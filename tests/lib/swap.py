@@ -14,6 +14,8 @@ _PRIORITY = "32767"  # before any other swap that there is
 _PROCESS_MADVISE = 440
 _MADV_PAGEOUT = 21
 
+_MCL_CURRENT, _MCL_FUTURE = 1, 2
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -21,8 +23,16 @@ class _Range(ctypes.Structure):
     _fields_ = [("start", ctypes.c_void_p), ("length", ctypes.c_size_t)]
 
 
+def _stay_in_memory():
+    """Swap is the whole machine's, and who tests has in his memory what he
+    looks for."""
+    if _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE) < 0:
+        raise OSError(ctypes.get_errno(), "mlockall")
+
+
 @contextlib.contextmanager
 def swap_file(directory):
+    _stay_in_memory()
     path = os.path.join(directory, "swap")
     with open(path, "wb") as file:
         for _ in range(SIZE >> 20):
