@@ -5,8 +5,9 @@ that is shown on the way."""
 import hashlib
 import json
 import os
+import secrets
+import string
 import time
-import uuid
 
 from fake_aws import ACCOUNT, KEY_ID, REGION, SECRET_KEY, SSO_ROLE, SSO_TOKEN
 from lib.marked import mark
@@ -21,6 +22,8 @@ sso_role_name = {SSO_ROLE}
 sso_region = {REGION}
 sso_start_url = {START_URL}
 """
+
+_CHARACTERS = string.ascii_letters + string.digits
 
 # Longer than what else is sent, so that where it is left, that shows.
 LONG = 2000
@@ -54,10 +57,9 @@ def log_in(directory, token=SSO_TOKEN, client_secret="y", refresh_token="z",
 
 
 def random_text(length=48):
-    text = ""
-    while len(text) < length:
-        text += uuid.uuid4().hex
-    return text[:length]
+    """Of so many kinds of characters that no library has eight bytes of it in
+    its tables by chance."""
+    return "".join(secrets.choice(_CHARACTERS) for _ in range(length))
 
 
 class Identity:
