@@ -391,8 +391,9 @@ static bool is_anothers(const struct sockaddr_un *address, int listening)
 	cleanup_fd int fd = -1;
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Where it cannot be known, it is not removed. */
 	if (fd < 0)
-		return false;
+		return true;
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		return errno == EAGAIN;
 	return listening < 0 || pid_of(fd) != pid_of(listening);

@@ -148,7 +148,8 @@ int session_run(struct session *session);
 /* Shared with folder.c: takes a mount off and closes it. One that cannot be
  * taken off is left on its place, but without a server: whoever looks at it
  * gets an error and no empty directory. So does whoever looks for one that is
- * not given back (mount_give_back()). */
+ * not given back (mount_give_back()), and whoever waits where a worker that was
+ * fenced off may have its descriptor still: the connection is broken then. */
 void session_drop_mount(struct session *session, struct session_mount *mount,
 			bool gives_back);
 
