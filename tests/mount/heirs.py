@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 
 sys.path.insert(0, sys.path[0] + "/..")
 
@@ -356,6 +357,38 @@ def nor_is_one_that_cannot_even_be_reached():
                 client.close()
             lab.keeper.send_signal(signal.SIGCONT)
         check_equal(read(lab.path()), MARK)
+
+
+def _end_when_asked(listening, path, follower):
+    """As a keeper whose mounts another one has by then."""
+    client, _ = listening.accept()
+    with client:
+        client.recv(4096)
+        os.rename(follower, path)
+
+
+@case
+def who_follows_one_that_ends_when_it_is_asked_is_found():
+    with attaching(options=("--succeed",)) as lab:
+        lab.attach()
+        table = lab.table()
+        path = _socket(lab)
+        os.rename(path, f"{path}.later")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.settimeout(60)
+            listening.bind(path)
+            listening.listen()
+            ending = threading.Thread(
+                target=_end_when_asked,
+                args=(listening, path, f"{path}.later"))
+            ending.start()
+            try:
+                _succeed(lab)
+            finally:
+                ending.join()
+        lab.attach()
+        check_equal(lab.keeper.wait(20), 0, "the keeper before")
+        _check_order(lab, table)
 
 
 @case
